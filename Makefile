@@ -1,0 +1,39 @@
+# Everything runs in .venv, made by pip from requirements.lock; only Python 3.11 or later must be there.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check bench screenshots lock clean
+
+demo: .venv/.ready
+	@$(BIN)/rollout-console demo $(ARGS)
+
+test: .venv/.ready
+	$(BIN)/pytest $(ARGS)
+
+check: .venv/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest $(ARGS)
+
+bench: .venv/.ready
+	$(BIN)/python -m tests.bench
+
+screenshots: .venv/.ready
+	$(BIN)/python -m tests.screenshots
+
+clean:
+	rm -rf .venv
+
+.venv/.ready: pyproject.toml requirements.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing into .venv, once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Renew the lock: versions and hashes of everything that runtime, demo and development need.
+lock:
+	uv pip compile pyproject.toml --group dev --extra demo --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --no-header --quiet --output-file requirements.lock

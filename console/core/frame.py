@@ -1,0 +1,307 @@
+"""One immutable picture of everything the screen, the snapshot and `--json` show.
+
+Numbers stay numbers here; widgets only format. Text from outside is already safe to draw (`core.text`).
+Times are seconds since the epoch, UTC; ages and durations are seconds.
+"""
+
+from dataclasses import dataclass
+
+from console.core.inputs import Outcome, SourceState, Table
+from console.core.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHint:
+    """An action's key where it is offered."""
+
+    action: str
+    key: str
+    label: str
+    is_lit: bool = False
+    """The verdict it belongs to stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackValue:
+    """A metric on one track."""
+
+    track: str
+    """`canary`, `baseline`, or empty where the metric has no track."""
+    value: float | None
+    samples: int | None
+    bad: int | None
+    verdict: Verdict
+    reason: str
+    since: float | None
+    """When the verdict began; `None` before the first judgement."""
+    text: str
+    """The value as shown: `5.42 %`, `12/100 samples`, `0 of 18,204 (< 0.017 %)`, `no data`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A threshold panel: one metric, judged."""
+
+    metric: str
+    title: str
+    unit: str
+    source: str
+    verdict: Verdict
+    reason: str
+    """In words: `> 5% since 13:58`, `no answer for 41s`."""
+    since: float | None
+    judged: str
+    """The track the verdict is about: the canary, or the baseline while the canary has no traffic."""
+    values: tuple[TrackValue, ...]
+    conditions: tuple[tuple[str, str], ...]
+    """Pairs such as (`target`, `< 1%`), (`critical`, `> 5%`), as the file says them."""
+    pending: Verdict | None
+    """A worse verdict whose condition holds, but not yet for as long as `for` asks."""
+    held_s: float
+    """How long that condition has held."""
+    needed_s: float
+    """How long it must hold: `for`."""
+    min_samples: int
+    spark: tuple[float | None, ...]
+    """The judged value over time, oldest first; `None` where there was none."""
+    age_s: float | None
+    """Age of the last measurement."""
+    is_stale: bool
+    keys: tuple[KeyHint, ...]
+    investigate: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventCounts:
+    """How often an event happened on one track."""
+
+    track: str
+    total: int
+    last_minute: int
+    last_hour: int
+    per_second: float
+    """Mean rate over the last ten seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """One event, over its tracks."""
+
+    event: str
+    kind: str
+    tracks: tuple[EventCounts, ...]
+    spark: tuple[float, ...]
+    """Events per interval over the last minutes, all tracks, oldest first."""
+    labels: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()
+    """Per named group its values with their counts, most frequent first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """A source in the strip."""
+
+    name: str
+    kind: str
+    state: SourceState
+    reason: str
+    age_s: float | None
+    """Since it last answered."""
+    retry_in_s: float | None
+    parts: tuple[tuple[str, int], ...]
+    """How many containers or files it follows, by track."""
+    lag_s: float | None
+    """How far behind its newest line is, for log sources."""
+    gaps: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueryView:
+    """A monitoring query with its last rows."""
+
+    metric: str
+    title: str
+    every_s: float
+    next_in_s: float | None
+    took_s: float | None
+    is_running: bool
+    skipped: int
+    """Ticks skipped because the one before was still running."""
+    age_s: float | None
+    error: str
+    table: Table | None
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One thing the phase needs before it may advance."""
+
+    text: str
+    is_met: bool
+    kind: str
+    """`soak`, `metric`, `pause`, `checklist`, `sign-off`, `action`."""
+    ref: str = ""
+    """The metric, item or role it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistView:
+    """A checklist item of the present phase."""
+
+    item: str
+    text: str
+    is_done: bool
+    is_verified: bool
+    """The console ticks it, not a person."""
+    by: str
+    at: float | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseView:
+    """Where the rollout stands."""
+
+    index: int
+    count: int
+    name: str
+    traffic: float
+    """The share now applied, percent; after a rollback not the phase's own."""
+    planned_traffic: float
+    soaked_s: float
+    soak_s: float
+    began: float
+    clauses: tuple[Clause, ...]
+    may_advance: bool
+    is_last: bool
+    checklist: tuple[ChecklistView, ...]
+    sign_off: tuple[tuple[str, str], ...]
+    """Role and who signed, empty for nobody yet."""
+    holds: tuple[str, ...]
+    """Why the soak clock stands still, if it does."""
+
+    @property
+    def soak_share(self) -> float:
+        """How much of the soak is over, 0 to 1."""
+        return min(1.0, self.soaked_s / self.soak_s) if self.soak_s > 0 else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step or verification of an attempt."""
+
+    label: str
+    state: str
+    detail: str
+    started: float | None = None
+    ended: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """An action that was started."""
+
+    attempt: str
+    action: str
+    kind: str
+    title: str
+    actor: str
+    reason: str
+    started: float
+    ended: float | None
+    outcome: Outcome
+    detail: str
+    traffic: float | None
+    steps: tuple[StepView, ...]
+    next_rung: float | None
+    """For a ladder that is being held: the share that comes next."""
+    hold_left_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionView:
+    """An action the file offers."""
+
+    action: str
+    key: str
+    title: str
+    kind: str
+    is_available: bool
+    why_not: str
+    """Why the key is dimmed, empty while it works."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalView:
+    """A journal record as a line."""
+
+    seq: int
+    at: float
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """A metric, or the monitoring itself, that calls for attention."""
+
+    name: str
+    severity: str
+    text: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """The watch itself."""
+
+    id: str
+    started: float
+    is_read_only: bool
+    held_by: str
+    """Who holds the session while this console only looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """How reading is going."""
+
+    lines: int
+    lines_per_s: float
+    unclassified: int
+    rows_dropped: int
+    """Display rows dropped; counts never are."""
+    lag_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Everything there is to see at one moment."""
+
+    at: float
+    rollout: str
+    title: str
+    service: str
+    verdict: Verdict
+    reason: str
+    since: float | None
+    phase: PhaseView
+    sources: tuple[SourceView, ...]
+    panels: tuple[Panel, ...]
+    """In the order of the file."""
+    events: tuple[EventView, ...]
+    queries: tuple[QueryView, ...]
+    actions: tuple[ActionView, ...]
+    attempts: tuple[AttemptView, ...]
+    """Latest first."""
+    alerts: tuple[AlertView, ...]
+    journal: tuple[JournalView, ...]
+    """The newest records, latest first."""
+    flow: Flow
+    session: SessionView
+    tracks: tuple[str, ...]
+    """The tracks in use, canary first."""
+
+
+def worst_first(panels: tuple[Panel, ...]) -> tuple[Panel, ...]:
+    """Return the panels from worst to best; those alike keep the order of the file."""
+    return tuple(sorted(panels, key=lambda panel: -panel.verdict.rank))

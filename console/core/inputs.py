@@ -1,0 +1,326 @@
+"""What enters the engine: facts with their own time, in the past tense.
+
+`apply(state, input)` folds them; replaying the same inputs gives the same state. Times are seconds since the
+epoch, UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class SourceState(StrEnum):
+    """How a source is doing."""
+
+    STARTING = "starting"
+    LIVE = "live"
+    QUIET = "quiet"
+    """Connected, and silent for longer than it usually is; silence is legal."""
+    STALE = "stale"
+    """Nothing has answered for too long."""
+    RETRYING = "retrying"
+    UNREADABLE = "unreadable"
+    """It will not work until somebody changes something; the reason says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Which counter a count belongs to: one second of one event on one track."""
+
+    second: int
+    track: str
+    event: str
+    bin: int = 0
+    """The bucket of a captured number (`core.quantiles`), 0 for the count of the event itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelCell:
+    """The counter of one value of one named group."""
+
+    track: str
+    event: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line for the screen; its text is already safe to draw."""
+
+    at: float
+    source: str
+    name: str
+    """Container, file or command it came from."""
+    track: str
+    event: str
+    """The rule that named the line, empty for none."""
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinesCounted:
+    """A stretch of one stream was read and classified; counted once, however often it is delivered."""
+
+    at: float
+    source: str
+    origin: str
+    """Identity of the stream's owner: container id, device and inode of a file, start of a command."""
+    stream: str
+    name: str
+    track: str
+    after: int
+    """Key of the line before the stretch, -1 for none; keys grow strictly inside (origin, stream)."""
+    upto: int
+    """Key of its last line: nanoseconds for a container, the offset of the line's end for a file."""
+    lines: int
+    unclassified: int
+    counts: Mapping[Cell, int]
+    labels: Mapping[LabelCell, int]
+    rows: tuple[Row, ...] = ()
+    rows_dropped: int = 0
+    newest: float = 0.0
+    """Time of the newest line, for the lag."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceChanged:
+    """A source went from one state to another, or has a new reason."""
+
+    at: float
+    source: str
+    state: SourceState
+    reason: str = ""
+    retry_at: float | None = None
+    parts: Mapping[str, int] = field(default_factory=dict)
+    """How many containers or files it follows, by track."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSeen:
+    """A source answered; it need not have said anything new."""
+
+    at: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class GapSuspected:
+    """Lines between two moments may be missing from the counts."""
+
+    at: float
+    source: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One number measured, with the counts behind it."""
+
+    track: str
+    value: float | None
+    samples: int | None = None
+    bad: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of a query as text that is safe to draw."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    is_cut: bool = False
+    """More rows existed than were fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleTaken:
+    """A probe answered."""
+
+    at: float
+    metric: str
+    readings: tuple[Reading, ...]
+    took_s: float
+    table: Table | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFailed:
+    """A probe did not answer, or what it answered is no measurement."""
+
+    at: float
+    metric: str
+    reason: str
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SampleSkipped:
+    """The time of a probe came while the one before was still running."""
+
+    at: float
+    metric: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """The engine's tick: windows move, ages grow."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did something."""
+
+    user: str
+    host: str
+    tty: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.user}@{self.host}" + (f" ({self.tty})" if self.tty else "")
+
+
+@dataclass(frozen=True, slots=True)
+class ItemTicked:
+    """A person ticked or unticked a checklist item, or a verification answered."""
+
+    at: float
+    item: str
+    is_done: bool
+    actor: Actor | None
+    """`None` when the console verified it."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOff:
+    """A role signed the present phase off."""
+
+    at: float
+    role: str
+    actor: Actor
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteWritten:
+    """Somebody wrote a note into the journal."""
+
+    at: float
+    actor: Actor
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTaken:
+    """The session was exported."""
+
+    at: float
+    actor: Actor
+    folder: str
+
+
+class Outcome(StrEnum):
+    """How an attempt at an action ended."""
+
+    RUNNING = "running"
+    HOLDING = "holding"
+    """A rung of a ladder is applied and verified, and being held."""
+    DONE = "done"
+    FAILED = "failed"
+    UNVERIFIED = "unverified"
+    """The steps ran; a verification did not pass."""
+    UNKNOWN = "unknown"
+    """Nobody knows whether it took effect: a time-out, or the runner vanished."""
+    ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionStarted:
+    """An action was confirmed and its intent is on disk."""
+
+    at: float
+    attempt: str
+    """Id of this attempt, unique in the session."""
+    action: str
+    kind: str
+    title: str
+    actor: Actor
+    reason: str
+    traffic: float | None
+    """The share it applies, percent; `None` if it does not change the share."""
+    phase: int | None
+    """The phase it moves to when it is done, for an advance."""
+    steps: tuple[str, ...]
+    """Each step as the operator was shown it."""
+    override: str = ""
+    """The clauses that were not met, when somebody advanced without them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionProgressed:
+    """A step or a verification of an attempt began or ended."""
+
+    at: float
+    attempt: str
+    step: int
+    """Index over the steps and then the verifications."""
+    label: str
+    state: str
+    """`running`, `done`, `failed`, `timed out`, `passed`, `not passed`."""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionEnded:
+    """An attempt ended; the outcome may be that nobody knows."""
+
+    at: float
+    attempt: str
+    outcome: Outcome
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """A console took the session up: the first time, or again after a pause."""
+
+    at: float
+    actor: Actor
+    version: str
+    last_seen: float | None
+    """When the session was last written to by the console before; `None` for a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClosed:
+    """The console that held the session let it go."""
+
+    at: float
+    actor: Actor
+    why: str
+
+
+Input = (
+    LinesCounted
+    | SourceChanged
+    | SourceSeen
+    | GapSuspected
+    | SampleTaken
+    | SampleFailed
+    | SampleSkipped
+    | TimePassed
+    | ItemTicked
+    | SignedOff
+    | NoteWritten
+    | SnapshotTaken
+    | ActionStarted
+    | ActionProgressed
+    | ActionEnded
+    | SessionOpened
+    | SessionClosed
+)
+"""Everything that can change the state."""

@@ -1,0 +1,56 @@
+"""The words in which everything is judged."""
+
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What is known of a metric at a moment."""
+
+    OK = "OK"
+    OFF_TARGET = "OFF TARGET"
+    """Neither on target nor bad enough for a warning."""
+    UNKNOWN = "UNKNOWN"
+    """No data, too few samples, or a value too old to count."""
+    BROKEN = "BROKEN"
+    """Measuring itself failed."""
+    WARNING = "WARNING"
+    CRITICAL = "CRITICAL"
+
+    @property
+    def glyph(self) -> str:
+        """One character that stands beside the word."""
+        return _GLYPH[self]
+
+    @property
+    def rank(self) -> int:
+        """Its place from best (0) to worst; a known fault is worse than not knowing."""
+        return _RANK[self]
+
+    @property
+    def exit_code(self) -> int:
+        """0 healthy (OK, OFF TARGET), 1 warning, 2 critical, 3 unknown or broken."""
+        return _EXIT[self]
+
+
+_RANK = {verdict: rank for rank, verdict in enumerate(Verdict)}
+_GLYPH = {
+    Verdict.OK: "✓",
+    Verdict.OFF_TARGET: "~",
+    Verdict.UNKNOWN: "?",
+    Verdict.BROKEN: "⊘",
+    Verdict.WARNING: "!",
+    Verdict.CRITICAL: "✗",
+}
+_EXIT = {
+    Verdict.OK: 0,
+    Verdict.OFF_TARGET: 0,
+    Verdict.UNKNOWN: 3,
+    Verdict.BROKEN: 3,
+    Verdict.WARNING: 1,
+    Verdict.CRITICAL: 2,
+}
+
+
+def worst(verdicts: list[Verdict]) -> Verdict:
+    """Return the worst verdict; UNKNOWN for none, because nothing judged is not healthy."""
+    return max(verdicts, key=lambda verdict: verdict.rank, default=Verdict.UNKNOWN)
