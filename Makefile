@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench screenshots lock clean
+.PHONY: demo test lint check bench screenshots lock clean
 
 demo: .venv/.ready
 	@$(BIN)/rollout-console demo $(ARGS)
@@ -10,12 +10,13 @@ demo: .venv/.ready
 test: .venv/.ready
 	$(BIN)/pytest $(ARGS)
 
-check: .venv/.ready
+lint: .venv/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest $(ARGS)
+
+check: lint test
 
 bench: .venv/.ready
 	$(BIN)/python -m tests.bench
@@ -27,7 +28,8 @@ clean:
 	rm -rf .venv
 
 .venv/.ready: pyproject.toml requirements.lock
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { \
+		echo "Python cannot make a virtual environment here; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@echo "Installing into .venv, once"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

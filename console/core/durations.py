@@ -56,7 +56,11 @@ Seconds = Annotated[
     float,
     BeforeValidator(_duration),
     WithJsonSchema(
-        {"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d))+$", "examples": ["500ms", "30s", "5m", "48h", "7d"]}
+        {
+            "type": "string",
+            "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d))+$",
+            "examples": ["500ms", "30s", "5m", "48h", "7d"],
+        }
     ),
 ]
 """A duration; written as text in the file, seconds in the program."""

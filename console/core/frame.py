@@ -129,6 +129,8 @@ class QueryView:
     age_s: float | None
     error: str
     table: Table | None
+    running_s: float | None = None
+    """For how long it has been running now; `None` while it is not, or where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,15 @@ class SourceSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class OriginEnded:
+    """A container or file that was read is gone for good, and read to its end."""
+
+    at: float
+    source: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
 class GapSuspected:
     """Lines between two moments may be missing from the counts."""
 
@@ -158,10 +167,11 @@ class SampleFailed:
 
 @dataclass(frozen=True, slots=True)
 class SampleSkipped:
-    """The time of a probe came while the one before was still running."""
+    """The time of a probe came, perhaps more than once, while the one before was still running."""
 
     at: float
     metric: str
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +295,15 @@ class ActionEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class LadderLeft:
+    """Somebody decided that a ladder stays on the rung where it is."""
+
+    at: float
+    attempt: str
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
 class SessionOpened:
     """A console took the session up: the first time, or again after a pause."""
 
@@ -308,6 +327,7 @@ Input = (
     LinesCounted
     | SourceChanged
     | SourceSeen
+    | OriginEnded
     | GapSuspected
     | SampleTaken
     | SampleFailed
@@ -320,6 +340,7 @@ Input = (
     | ActionStarted
     | ActionProgressed
     | ActionEnded
+    | LadderLeft
     | SessionOpened
     | SessionClosed
 )

@@ -1,29 +1,70 @@
-"""What a rollout is: the frozen model of the rollout file, free of I/O."""
+"""What a rollout is: the frozen model of the rollout file, free of I/O.
+
+The parts that ask and judge are in `core.probes`; all of the model is to be had from here.
+"""
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from console.core.durations import Seconds, Share
+from console.core.probes import (
+    CONDITIONS,
+    METRIC_KINDS,
+    Check,
+    ContainerStat,
+    EventCount,
+    Evidence,
+    HttpProbe,
+    Metric,
+    Names,
+    OnVerdict,
+    Part,
+    QuantileOf,
+    RedisProbe,
+    RedisQuestion,
+    one_of,
+)
+
+__all__ = [
+    "CONDITIONS",
+    "METRIC_KINDS",
+    "SOURCE_KINDS",
+    "STEP_KINDS",
+    "Action",
+    "ActionKind",
+    "AlertRoute",
+    "Alerts",
+    "Check",
+    "ChecklistItem",
+    "ContainerStat",
+    "DockerSelector",
+    "EnvFileEdit",
+    "EventCount",
+    "EventRule",
+    "Evidence",
+    "HttpProbe",
+    "Id",
+    "Metric",
+    "Name",
+    "Names",
+    "OnVerdict",
+    "Part",
+    "Phase",
+    "QuantileOf",
+    "RedisProbe",
+    "RedisQuestion",
+    "RedisStep",
+    "Rollout",
+    "SourceSpec",
+    "SqlStep",
+    "Step",
+    "TrackMatch",
+]
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
-
-
-class Part(BaseModel):
-    """A part of the rollout file: frozen, and strict about keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
-
-
-def _one_of(part: BaseModel, names: tuple[str, ...]) -> str:
-    """Return the single key among `names` that is set; raises `ValueError` for none or several."""
-    found = [name for name in names if getattr(part, name) is not None]
-    if len(found) != 1:
-        said = ", ".join(found) if found else "none of them"
-        raise ValueError(f"expected exactly one of {', '.join(names)}; found {said}")
-    return found[0]
 
 
 class TrackMatch(Part):
@@ -38,7 +79,7 @@ class TrackMatch(Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        _one_of(self, ("label", "image", "name"))
+        one_of(self, ("label", "image", "name"))
         return self
 
 
@@ -70,6 +111,7 @@ class SourceSpec(Part):
     """Where lines or samples come from."""
 
     docker: DockerSelector | None = None
+    """The containers whose logs are read."""
     host: str | None = None
     """Engine address of a Docker source; without it the environment decides, as for the docker command."""
     file: str | None = None
@@ -85,7 +127,7 @@ class SourceSpec(Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        kind = _one_of(self, SOURCE_KINDS)
+        kind = one_of(self, SOURCE_KINDS)
         if self.host is not None and kind != "docker":
             raise ValueError("host belongs to a docker source")
         if self.track is not None and kind not in ("file", "command"):
@@ -95,7 +137,7 @@ class SourceSpec(Part):
     @property
     def kind(self) -> str:
         """Which of `SOURCE_KINDS` this is."""
-        return _one_of(self, SOURCE_KINDS)
+        return one_of(self, SOURCE_KINDS)
 
     @property
     def gives_lines(self) -> bool:
@@ -107,6 +149,7 @@ class EventRule(Part):
     """A class of log line."""
 
     kind: str = "event"
+    """A free word; panels group events by it."""
     match: str
     """A Python regular expression, searched in the line; named groups are labels."""
     number: str | None = None
@@ -117,190 +160,13 @@ class EventRule(Part):
     """Lines that must not match; checked at load."""
 
 
-def _names(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
-
-
-class EventCount(Part):
-    """A count of events, a rate of them, or the ratio of some to others."""
-
-    of: Names
-    over: Names | None = None
-    per: Seconds | None = None
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.over is not None and self.per is not None:
-            raise ValueError("expected over or per, not both")
-        return self
-
-
-class QuantileOf(Part):
-    """A quantile of the number that an event captures."""
-
-    of: Names
-    q: Annotated[float, Field(gt=0, lt=1)]
-
-
-class RedisProbe(Part):
-    """A question to Redis; SCAN is used for patterns, never KEYS."""
-
-    ping: bool | None = None
-    scan: str | None = None
-    """A key pattern; with `has_field` the share of those hashes or JSON documents that have the field."""
-    has_field: str | None = None
-    count: str | None = None
-    """A key pattern whose keys are counted."""
-    info: str | None = None
-    """A field of INFO."""
-    llen: str | None = None
-    """A list whose length is taken."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        kind = _one_of(self, ("ping", "scan", "count", "info", "llen"))
-        if (kind == "scan") != (self.has_field is not None):
-            raise ValueError("scan and has_field go together; to count keys use count")
-        return self
-
-
-def _redis(value: Any) -> Any:
-    return {"ping": True} if value == "ping" else value
-
-
-RedisQuestion = Annotated[RedisProbe, BeforeValidator(_redis)]
-
-
-class HttpProbe(Part):
-    """An HTTP request and the answer that is expected."""
-
-    url: str
-    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = "GET"
-    status: Annotated[int, Field(ge=100, le=599)] = 200
-    headers: dict[str, str] = {}
-    json_: Annotated[Any, Field(alias="json")] = None
-    contains: str | None = None
-    """Text that the body must contain."""
-
-
-class Evidence(Part):
-    """How the canary is compared with the baseline on counts."""
-
-    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    margin: Annotated[float, Field(ge=0)] = 0.0
-
-
-class OnVerdict(Part):
-    """What a verdict does: `hold` stops the phase from advancing, an action's id offers its key beside the panel."""
-
-    warning: str | None = None
-    critical: str | None = None
-
-
-METRIC_KINDS = ("events", "quantile", "query", "redis", "http", "container", "command")
-CONDITIONS = ("target", "warning", "critical", "against_baseline")
-ContainerStat = Literal["memory", "cpu", "restarts", "running"]
-
-
-class Metric(Part):
-    """A number over time and the conditions it is judged by."""
-
-    title: str | None = None
-    events: EventCount | None = None
-    quantile: QuantileOf | None = None
-    query: str | None = None
-    """A query of this rollout by name, or the path of an SQL file."""
-    redis: RedisQuestion | None = None
-    http: HttpProbe | None = None
-    container: ContainerStat | None = None
-    command: tuple[str, ...] | None = None
-    source: str | None = None
-    every: Seconds = 30.0
-    timeout: Seconds | None = None
-    """How long one measurement may take; without it, 80 % of `every`, and at most 30 s."""
-    window: Seconds | Literal["phase"] | None = None
-    unit: str = ""
-    target: str | None = None
-    warning: str | None = None
-    critical: str | None = None
-    against_baseline: str | None = None
-    for_: Annotated[Seconds, Field(alias="for")] = 0.0
-    keep_for: Seconds = 0.0
-    min_samples: Annotated[int, Field(ge=0)] = 0
-    stale_after: Seconds | None = None
-    """Age at which the last value no longer counts; without it, three intervals, at least 10 s."""
-    evidence: Evidence | None = None
-    on: OnVerdict = OnVerdict()
-    investigate: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        kind = _one_of(self, METRIC_KINDS)
-        if kind in ("query", "redis", "container") and self.source is None:
-            raise ValueError(f"a {kind} metric needs `source`")
-        if self.window == "phase" and kind not in ("events", "quantile"):
-            raise ValueError("window: phase belongs to metrics of events")
-        return self
-
-    @property
-    def kind(self) -> str:
-        """Which of `METRIC_KINDS` this is."""
-        return _one_of(self, METRIC_KINDS)
-
-    @property
-    def is_probed(self) -> bool:
-        """Whether it is measured by asking something, rather than folded from log lines."""
-        return self.kind not in ("events", "quantile")
-
-    @property
-    def timeout_s(self) -> float:
-        """How long one measurement may take."""
-        return self.timeout if self.timeout is not None else min(30.0, 0.8 * self.every)
-
-    @property
-    def stale_after_s(self) -> float:
-        """Age at which the last value no longer counts."""
-        return self.stale_after if self.stale_after is not None else max(10.0, 3 * self.every)
-
-
-class Check(Part):
-    """Something that is verified by asking; used by checklists and by the verify part of actions."""
-
-    redis: RedisQuestion | None = None
-    http: HttpProbe | None = None
-    query: str | None = None
-    """The SQL passes when its first value is true, or its `value` column is not 0 or NULL."""
-    container: Literal["running"] | None = None
-    """Every container of the source has been running, without a restart, for at least `for`."""
-    command: tuple[str, ...] | None = None
-    """Passes on exit code 0."""
-    source: str | None = None
-    within: Seconds = 10.0
-    """How long to go on trying."""
-    for_: Annotated[Seconds, Field(alias="for")] = 0.0
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        kind = _one_of(self, ("redis", "http", "query", "container", "command"))
-        if kind in ("redis", "query", "container") and self.source is None:
-            raise ValueError(f"a {kind} check needs `source`")
-        return self
-
-    @property
-    def kind(self) -> str:
-        """Which question it asks."""
-        return _one_of(self, ("redis", "http", "query", "container", "command"))
-
-
 class ChecklistItem(Part):
     """A prerequisite: ticked by a person, or by the console when it has `verify`."""
 
     id: Id
     text: str
     verify: Check | None = None
+    """How the console finds out by itself."""
 
 
 class Phase(Part):
@@ -308,20 +174,26 @@ class Phase(Part):
 
     name: str
     traffic: Share
+    """The share of the traffic that the canary gets."""
     soak: Seconds = 0.0
+    """How long it is watched at least."""
     advance: tuple[str, ...] = ()
     """Metrics that must all be OK."""
     pause: tuple[str, ...] = ()
     """Conditions such as `error_rate > 2%` that stop the phase from advancing while they hold."""
     checklist: tuple[ChecklistItem, ...] = ()
+    """What must be done before the next phase."""
     sign_off: tuple[str, ...] = ()
+    """Roles that must agree."""
 
 
 class EnvFileEdit(Part):
     """Keys of an env file that are set atomically; everything else in it stays."""
 
     path: str
+    """The env file, relative to the rollout file."""
     set: dict[str, str]
+    """Keys and their new values."""
 
 
 class SqlStep(Part):
@@ -345,19 +217,21 @@ class Step(Part):
     """One change that an action makes. `${traffic}` is the share being applied."""
 
     run: tuple[str, ...] | None = None
+    """The words of a command; no shell sees them."""
     shell: bool = False
     """Give the single string of `run` to a shell; only when asked."""
-    env: dict[str, str] = {}
+    env: dict[str, str] = Field(default_factory=dict)
     """Variables for `run`, on top of a minimal environment."""
     env_file: EnvFileEdit | None = None
     sql: SqlStep | None = None
     redis: RedisStep | None = None
     http: HttpProbe | None = None
     timeout: Seconds = 60.0
+    """After this long nobody knows whether the step took effect."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        kind = _one_of(self, STEP_KINDS)
+        kind = one_of(self, STEP_KINDS)
         if self.run is not None and not self.run:
             raise ValueError("run needs a command")
         if self.shell and (kind != "run" or self.run is None or len(self.run) != 1):
@@ -367,7 +241,7 @@ class Step(Part):
     @property
     def kind(self) -> str:
         """Which of `STEP_KINDS` this is."""
-        return _one_of(self, STEP_KINDS)
+        return one_of(self, STEP_KINDS)
 
 
 class ActionKind(StrEnum):
@@ -383,10 +257,14 @@ class Action(Part):
     """Something the operator can do."""
 
     key: Annotated[str, Field(pattern=r"^[A-Za-z0-9]$")] | None = None
+    """The key that starts it."""
     title: str
     kind: ActionKind = ActionKind.TASK
+    """What it does to the share of traffic: to 0, one rung down, to the next phase, or nothing."""
     steps: tuple[Step, ...] = ()
+    """What is done, one after the other."""
     verify: tuple[Check, ...] = ()
+    """What must be true afterwards."""
     ladder: tuple[Share, ...] = ()
     """The shares of a step down, from high to low."""
     hold: Seconds = 0.0
@@ -408,8 +286,11 @@ class AlertRoute(Part):
 
     severity: Literal["critical", "warning"]
     to: tuple[str, ...]
+    """Addresses; they are kept secret."""
     escalate_after: Seconds | None = None
+    """How long nobody may react before others are told."""
     escalate_to: tuple[str, ...] = ()
+    """The others."""
 
 
 class Alerts(Part):
@@ -422,16 +303,24 @@ class Rollout(Part):
     """One rollout: what the rollout file says, checked."""
 
     rollout: Id
+    """The id of the rollout: small letters, digits and dashes."""
     title: str
+    """What is released, in a few words."""
     service: str
     """The name that destructive actions ask the operator to type."""
     extends: str | None = None
     """A shipped rollout, or a file, that this one changes; mappings merge, everything else replaces."""
-    tracks: dict[str, TrackMatch] = {}
+    tracks: dict[str, TrackMatch] = Field(default_factory=dict)
     """`canary` and `baseline`, in the order in which they are tried."""
-    sources: dict[Name, SourceSpec] = {}
-    events: dict[Name, EventRule] = {}
-    metrics: dict[Name, Metric] = {}
+    sources: dict[Name, SourceSpec] = Field(default_factory=dict)
+    """Where lines and samples come from, by name."""
+    events: dict[Name, EventRule] = Field(default_factory=dict)
+    """Classes of log lines, by name; the first rule that matches a line names it."""
+    metrics: dict[Name, Metric] = Field(default_factory=dict)
+    """What is measured and judged, by name; panels stand in this order."""
     phases: tuple[Phase, ...] = ()
-    actions: dict[Name, Action] = {}
+    """The steps of the rollout; without any it is watched as one phase."""
+    actions: dict[Name, Action] = Field(default_factory=dict)
+    """What the operator can do, by id."""
     alerts: Alerts = Alerts()
+    """Who is told of a verdict."""

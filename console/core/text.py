@@ -30,7 +30,9 @@ def visible(text: str, limit: int = DISPLAY_LIMIT) -> str:
         cut = _UNSAFE.sub(_escape, cut.replace("\t", "    "))
         if not cut.isprintable():
             cut = "".join(
-                character if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else f"\\u{ord(character):04x}"
+                character
+                if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+                else f"\\u{ord(character):04x}"
                 for character in cut
             )
     return cut if len(text) <= limit else cut[: max(0, limit - 1)] + "…"

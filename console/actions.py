@@ -1,0 +1,110 @@
+"""The one table of keys: it feeds the bindings, the footer, the help, the command palette and the README.
+
+Keys of the rollout file's own actions are not in it: they come with the frame, and where both name the same key the
+file wins, because the way out must be where the file says.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Something the operator can do with a key."""
+
+    id: str
+    """Also the name of the action method on the screen."""
+    keys: str
+    """As Textual names them, separated by commas."""
+    shown: str
+    """As the operator reads them."""
+    label: str
+    """One or two words for the footer."""
+    tooltip: str
+    """A sentence for the help and the README."""
+    group: str
+    guard: str = ""
+    """The condition under which it works; see `SoakScreen.check_action`."""
+    weight: int | None = None
+    """Its place in the footer, less is kept longer on a small screen; `None` keeps it out."""
+    is_priority: bool = False
+    """It works wherever the cursor is."""
+
+
+KEYS: tuple[Key, ...] = (
+    Key("panel_up", "up,k", "↑ k", "Up", "Select the panel above; in another pane, scroll up", "move"),
+    Key("panel_down", "down,j", "↓ j", "Down", "Select the panel below; in another pane, scroll down", "move"),
+    Key("page_up", "pageup", "PgUp", "Page up", "Scroll the pane that has the cursor up by a page", "move"),
+    Key("page_down", "pagedown", "PgDn", "Page down", "Scroll the pane that has the cursor down by a page", "move"),
+    Key("next_pane", "tab", "Tab", "Next pane", "Move the cursor to the next pane; Shift+Tab goes back", "move"),
+    Key("back", "escape", "Esc", "Back", "Close what is open: a dialog, a search, the selection", "move"),
+    Key("investigate", "i,enter", "i", "Investigate", "Run an investigation query of the selected panel", "panels"),
+    Key("measure", "m", "m", "Measure now", "Measure the selected panel now instead of at its next time", "panels"),
+    Key("checklist", "c", "c", "Checklist", "Tick the phase's checklist and sign it off", "places", weight=5),
+    Key("journal", "J", "J", "Journal", "Read what was written down, and add a note", "places", weight=6),
+    Key("attempt", "o", "o", "Open action", "Open the action under way, with all it printed", "places", "has_attempt"),
+    Key("events", "e", "e", "Events", "Show the counters of events, where they are folded away", "places", weight=8),
+    Key("queries", "d", "d", "Data", "Show the rows of the monitoring queries, where they are folded away", "places"),
+    Key("next_rung", "n", "n", "Next rung", "Take the next rung of the ladder now", "ladder", "is_holding", 1),
+    Key("to_zero", "z", "z", "To zero", "Jump from the ladder straight to 0 %", "ladder", "is_holding", 1),
+    Key("stay", "x", "x", "Stay here", "End the ladder and leave the share as it is", "ladder", "is_holding", 2),
+    Key("pause", "space", "Space", "Pause log", "Stop the log where it is, and let it run again", "log", weight=9),
+    Key("search", "slash", "/", "Search log", "Show only log lines that contain a text", "log", weight=7),
+    Key("kind", "f", "f", "Kind", "Show one kind of event after the other in the log", "log"),
+    Key("track", "t", "t", "Track", "Show one track after the other in the log", "log"),
+    Key("follow", "end", "End", "Follow log", "Go to the newest log line and stay there", "log"),
+    Key("oldest", "home", "Home", "Oldest line", "Go to the oldest log line kept", "log"),
+    Key("shift_left", "left", "←", "Left", "Move the log's text to the right, towards the start of the lines", "log"),
+    Key("shift_right", "right", "→", "Right", "Move the log's text to the left, to read long lines", "log"),
+    Key("snapshot", "S", "S", "Snapshot", "Export the session and this screen to a folder", "console", weight=4),
+    Key("help", "question_mark", "?", "Help", "Show all keys and what the words mean", "console", weight=3),
+    Key("commands", "ctrl+p", "^P", "Commands", "Search everything that can be done", "console", weight=10),
+    Key("quit", "q", "q", "Quit", "Leave; the session is kept and can be resumed", "console", weight=9),
+    Key("leave", "ctrl+q", "^Q", "Quit", "The same from any dialog", "console", is_priority=True),
+)
+
+GROUPS: dict[str, str] = {
+    "actions": "Actions of this rollout",
+    "move": "Moving",
+    "panels": "Panels",
+    "places": "Places",
+    "ladder": "While a ladder is held",
+    "log": "Log",
+    "console": "Console",
+}
+"""Titles of the groups, in the order of the help."""
+
+LADDER_KEYS = tuple(key for key in KEYS if key.group == "ladder")
+"""Keys that also work in the dialog of the running action."""
+
+
+def key_of(id: str) -> Key:  # noqa: A002 - the table's own word
+    """Return an entry of the table; raises `KeyError`."""
+    for key in KEYS:
+        if key.id == id:
+            return key
+    raise KeyError(id)
+
+
+def bindings(keys: Iterable[Key]) -> list[Binding]:
+    """Return the entries as bindings of a screen."""
+    return [
+        Binding(key.keys, key.id, key.label, id=key.id, tooltip=key.tooltip, priority=key.is_priority, show=False)
+        for key in keys
+    ]
+
+
+def markdown_table() -> str:
+    """Return the table for the README."""
+    lines = ["| key | what it does |", "|---|---|"]
+    for group, title in GROUPS.items():
+        keys = [key for key in KEYS if key.group == group]
+        if group == "actions":
+            lines.append(f"| **{title}** | |")
+            lines.append("| as the rollout file says, such as `R`, `G`, `A` | Show what the action will do |")
+        elif keys:
+            lines.append(f"| **{title}** | |")
+            lines += [f"| `{key.shown}` | {key.tooltip} |" for key in keys]
+    return "\n".join(lines) + "\n"

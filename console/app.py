@@ -1,0 +1,223 @@
+"""The application: wires screens, keys and signals together, and decides nothing."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from functools import partial
+from select import POLLERR, POLLHUP, POLLNVAL, poll
+from time import monotonic
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.notifications import SeverityLevel
+from textual.theme import Theme
+from textual.worker import Worker, WorkerState
+
+from console.actions import bindings, key_of
+from console.core.desk import Desk
+from console.core.inputs import Outcome
+from console.core.text import visible
+from console.palette import ConsoleCommands
+from console.screens.base import ConsoleScreen
+from console.screens.soak import SoakScreen
+from widgets.ink import DARK
+
+PULL_EVERY_S = 0.2
+LOOK_AT_TERMINAL_EVERY_S = 0.5
+LEAVE_WITHIN_S = 20.0
+"""How long closing the session may take before the console ends anyway."""
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+THEME = Theme(
+    name="rollout-dark",
+    primary="#3f8fd2",
+    secondary="#2f5f8a",
+    accent="#7cc4f5",
+    warning=DARK["verdict-warning"],
+    error=DARK["verdict-critical"],
+    success=DARK["verdict-ok"],
+    foreground="#ccd5df",
+    background="#0c1016",
+    surface="#121820",
+    panel="#1a222c",
+    dark=True,
+    variables={
+        **DARK,
+        "footer-key-foreground": "#7cc4f5",
+        "input-cursor-background": "#7cc4f5",
+        "input-cursor-foreground": "#0c1016",
+    },
+)
+
+
+async def _nothing() -> None:
+    """Leave without anything to close."""
+
+
+class ConsoleApp(App[int]):
+    """The console on a terminal; `run` returns the exit code."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "rollout-console"
+    COMMANDS = {ConsoleCommands}  # noqa: RUF012 - Textual declares it so
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings(key_of(name) for name in ("help", "quit", "leave")))
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        is_read_only: bool = False,
+        on_leave: Callable[[], Awaitable[None]] = _nothing,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        """Take the desk to draw and give orders to.
+
+        `on_leave` is awaited once on every way out, before the terminal is restored; `clock` gives seconds for
+        how long a key was not pressed.
+        """
+        super().__init__()
+        self.desk = desk
+        self.is_read_only = is_read_only
+        self._on_leave = on_leave
+        self._clock = clock
+        self._is_leaving = False
+        self._faults: set[str] = set()
+        self.register_theme(THEME)
+        self.theme = THEME.name
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return our variables, for themes that do not name them."""
+        return DARK
+
+    def get_default_screen(self) -> SoakScreen:
+        """Return the screen that is always there."""
+        return SoakScreen(self.desk, is_read_only=self.is_read_only, clock=self._clock)
+
+    def on_mount(self) -> None:
+        """Begin to pull frames, and see to an orderly end."""
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, partial(self.leave, 128 + number))
+        self.set_interval(PULL_EVERY_S, self._pull, name="pull")
+        if not self.is_headless and os.isatty(0):
+            self.set_interval(LOOK_AT_TERMINAL_EVERY_S, self._look_at_terminal, name="terminal")
+
+    def on_unmount(self) -> None:
+        """Give the signals back."""
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+
+    # -- frames -------------------------------------------------------------------------------------------------
+
+    def _pull(self) -> None:
+        """Hand the newest frame to the screens; what fails here is shown once and tried again."""
+        try:
+            frame = self.desk.frame
+            for screen in self.screen_stack:
+                if isinstance(screen, ConsoleScreen):
+                    screen.show_frame(frame)
+        except Exception as fault:  # noqa: BLE001 - an error in a timer ends the app, and with it the way out
+            self._show_fault("The screen could not be drawn; the engine goes on", fault)
+
+    def _show_fault(self, title: str, fault: BaseException | None) -> None:
+        said = f"{type(fault).__name__}: {fault}"
+        if said in self._faults:
+            return
+        self._faults.add(said)
+        self.notify(said, title=title, severity="error", timeout=30)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Show why an order failed that was not refused."""
+        if event.state is WorkerState.ERROR:
+            said = f"{type(event.worker.error).__name__}: {event.worker.error}"
+            self.notify(said, title="This failed", severity="error", timeout=30)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a notification; its text is made safe to draw and never read as markup, whoever sends it."""
+        safe = "\n".join(visible(line, 300) for line in message.splitlines())
+        super().notify(safe, title=visible(title, 100), severity=severity, timeout=timeout, markup=False)
+
+    # -- leaving ------------------------------------------------------------------------------------------------
+
+    def leave(self, code: int) -> None:
+        """Close the session and end with this exit code; a second call changes nothing."""
+        if self._is_leaving:
+            return
+        self._is_leaving = True
+        self.run_worker(self._leave(code), group="leave", exit_on_error=False)
+
+    async def _leave(self, code: int) -> None:
+        message = None
+        try:
+            async with asyncio.timeout(LEAVE_WITHIN_S):
+                await self._on_leave()
+        except Exception as fault:  # noqa: BLE001 - whatever closing runs into, the terminal must be restored
+            message = f"the session was not closed cleanly: {visible(f'{type(fault).__name__}: {fault}')}"
+        self.exit(code, return_code=code, message=message)
+
+    def _look_at_terminal(self) -> None:
+        """Leave when the terminal is gone, also where the hang-up signal is ignored."""
+        if self._is_leaving or not terminal_is_gone():
+            return
+        let_go_of_terminal()
+        self.leave(128 + signal.SIGHUP)
+
+    async def action_quit(self) -> None:
+        """Leave; ask first if an action is under way."""
+        if self._is_leaving:
+            return
+        if not any(view.outcome in (Outcome.RUNNING, Outcome.HOLDING) for view in self.desk.frame.attempts):
+            self.leave(0)
+            return
+        from console.screens.quit import QuitScreen  # noqa: PLC0415 - only when it is needed: a quick start
+
+        if not isinstance(self.screen, QuitScreen):
+            self.push_screen(QuitScreen(self.desk, is_read_only=self.is_read_only), self._on_quit_answered)
+
+    async def action_leave(self) -> None:
+        """The same from any dialog."""
+        await self.action_quit()
+
+    def _on_quit_answered(self, is_sure: bool | None) -> None:
+        if is_sure:
+            self.leave(0)
+
+    def action_help_quit(self) -> None:
+        """Say how to leave to somebody who pressed Ctrl+C."""
+        self.notify("q quits")
+
+    def action_help(self) -> None:
+        """Open the help."""
+        from console.screens.help import HelpScreen  # noqa: PLC0415 - only when it is needed: a quick start
+
+        self.push_screen(HelpScreen(self.desk, is_read_only=self.is_read_only))
+
+
+def terminal_is_gone() -> bool:
+    """Whether the terminal behind standard input has hung up."""
+    asked = poll()
+    asked.register(0, 0)
+    return any(said & (POLLHUP | POLLERR | POLLNVAL) for _, said in asked.poll(0))
+
+
+def let_go_of_terminal() -> None:
+    """Point the standard streams that hung up at nothing, so that writing the last words cannot fail or block."""
+    null = os.open(os.devnull, os.O_RDWR)
+    asked = poll()
+    for number in (0, 1, 2):
+        asked.register(number, 0)
+    for number, said in asked.poll(0):
+        if said & (POLLHUP | POLLERR):
+            os.dup2(null, number)
+    os.close(null)

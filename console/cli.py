@@ -1,0 +1,69 @@
+"""The commands. Each lives in its own module, imported only when it is the one asked for."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import NoReturn
+
+COMMANDS = {
+    "demo": "a live rollout on this machine, nothing else needed",
+    "watch": "the console: open or resume the session of a rollout",
+    "check": "measure everything once and judge",
+    "count": "classify finished logs into counts",
+    "query": "run monitoring queries now",
+    "act": "run an action headless",
+    "verify": "run the automatic checklist items",
+    "sessions": "list the sessions on this machine",
+    "report": "print the report of a session",
+    "snapshot": "export a session into a folder",
+    "validate": "check a rollout file",
+    "schema": "print the JSON Schema of rollout files",
+    "new": "write a commented starter rollout file",
+    "doctor": "try each source and say what is wrong",
+}
+
+USAGE = 4
+"""Exit code of a bad rollout file or of wrong usage."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that leaves with the exit code of the contract."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code.
+
+    0 healthy or done, 1 warning, 2 critical, 3 unknown or broken, 4 bad rollout file or usage, 5 an action failed.
+    """
+    given = list(sys.argv[1:] if argv is None else argv)
+    parser = _Parser(
+        prog="rollout-console",
+        description="The terminal an on-call engineer keeps open while a new version soaks.",
+        epilog="rollout-console COMMAND --help tells more.",
+    )
+    parser.add_argument("--version", action="version", version=f"rollout-console {version('rollout-console')}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    asked = next((word for word in given if not word.startswith("-")), None)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        if name == asked:
+            module = importlib.import_module(f"console.commands.{name}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    arguments = parser.parse_args(given)
+    if arguments.command is None:
+        parser.print_help()
+        return USAGE
+    try:
+        return int(arguments.run(arguments))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0

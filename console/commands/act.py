@@ -1,0 +1,268 @@
+"""`rollout-console act`: run an action from a shell, with or without a console, whatever monitoring says."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from console.commands.common import add_file, load_or_explain
+from console.commands.standing import Standing, standing_of
+from console.core.durations import format_duration, parse_share
+from console.core.export import iso
+from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted, Outcome
+from console.core.plan import Preview, StepPreview
+from console.core.planning import PlanRefused, format_share, plan
+from console.core.redact import Redactor
+from console.core.rollout import ActionKind
+from console.core.text import visible
+from console.effects import executor
+from console.effects.attempt_files import OUTPUT
+from console.effects.executor import Busy, CannotStart, CannotWrite
+from console.effects.preview import labels, preview, problems
+from console.effects.sessions import find_open, fresh_attempt, loose_attempts, state_dir, this_actor
+from console.spec.load import Loaded
+
+DONE = 0
+USAGE = 4
+FAILED = 5
+
+_TAIL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the attempt is kept, and where the locks are that all consoles share."""
+
+    attempts: Path
+    locks: Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    add_file(parser)
+    parser.add_argument("action", metavar="ACTION", help="an action of the rollout file, such as rollback")
+    parser.add_argument("--dry-run", action="store_true", help="show exactly what would be done, and do nothing")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why; it is written into the journal")
+    parser.add_argument("--yes", action="store_true", help="do not ask; refused if something is known to be in the way")
+    parser.add_argument(
+        "--traffic", type=_share, metavar="N", help="the share to go to: a rung of a ladder, or the next phase's"
+    )
+    parser.add_argument("--json", action="store_true", help="print the outcome as JSON on stdout, the rest on stderr")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Preview, ask, carry out, and return the exit code: 0 done, 4 nothing was done, 5 failed, unverified, unknown."""
+    loaded = load_or_explain(arguments.file, os.environ)
+    if loaded is None:
+        return USAGE
+    told: TextIO = sys.stderr if arguments.json else sys.stdout
+    base = state_dir()
+    session = find_open(base, loaded.rollout.rollout)
+    action = loaded.rollout.actions.get(arguments.action)
+    is_way_out = action is not None and action.kind is ActionKind.ROLLBACK
+    standing = Standing(said="") if is_way_out else standing_of(session)
+    try:
+        planned = plan(
+            loaded.rollout,
+            arguments.action,
+            phase_index=standing.phase,
+            traffic=standing.traffic,
+            rung=arguments.traffic,
+        )
+    except PlanRefused as refusal:
+        print(visible(str(refusal)), file=sys.stderr)
+        return USAGE
+    is_advance = planned.kind is ActionKind.ADVANCE
+    shown = preview(
+        planned,
+        loaded,
+        now=standing.said,
+        why=standing.why_for(planned.action),
+        unmet=standing.unmet if is_advance else (),
+    )
+    print(preview_text(shown), file=told, flush=True)
+    if arguments.dry_run:
+        return FAILED if problems(shown) else DONE
+    obstacle = _obstacle(shown, arguments)
+    if obstacle:
+        print(f"{obstacle}; nothing was done", file=sys.stderr)
+        return FAILED if arguments.yes and problems(shown) else USAGE
+    kept = session.attempts if session is not None else loose_attempts(base, loaded.rollout.rollout)
+    try:
+        return asyncio.run(_carry_out(shown, loaded, arguments, _Places(kept, base), told))
+    except (CannotStart, OSError) as failure:
+        print(visible(str(failure)), file=sys.stderr)
+        return FAILED
+
+
+def preview_text(shown: Preview) -> str:
+    """Return a preview as plain text, safe to print."""
+    planned = shown.plan
+    share = "" if planned.traffic is None else f" → {format_share(planned.traffic)} %"
+    lines = [planned.title + share]
+    lines += [
+        f"  {head:<8} {text}" for head, text in (("why", shown.why), ("now", shown.now), ("after", shown.after)) if text
+    ]
+    lines += [f"  not met  {clause}" for clause in shown.unmet]
+    for number, step in enumerate(shown.steps, 1):
+        lines += _step_lines(f"{number:>2} {step.kind:<9}", step)
+    for check in shown.verify:
+        lines += _step_lines(f"   {check.kind:<9}", check)
+    if planned.ladder:
+        rungs = ", ".join(f"{format_share(rung)} %" for rung in planned.ladder)
+        lines.append(f"  then     {rungs}, each held for {format_duration(planned.hold_s)}")
+    return "\n".join(visible(line) for line in lines)
+
+
+def _step_lines(head: str, step: StepPreview) -> list[str]:
+    limit = "" if step.kind == "verify" else f"  (up to {format_duration(step.timeout_s)})"
+    lines = [f"{head} {step.label}{limit}"]
+    lines += [
+        f"     {change.key}  {'not set' if change.before is None else change.before} → {change.after}"
+        for change in step.changes
+    ]
+    if step.problem:
+        lines.append(f"     ✗ {step.problem}")
+    return lines
+
+
+def _obstacle(shown: Preview, arguments: argparse.Namespace) -> str:
+    """Ask for what is still missing, and return why the action is not begun; empty to begin it."""
+    if shown.needs_reason and not arguments.reason.strip():
+        return "clauses are not met: say why with --reason"
+    if arguments.yes:
+        return "this cannot work as things are" if problems(shown) else ""
+    if not sys.stdin.isatty():
+        return "nobody can be asked here: confirm with --yes"
+    word = shown.type_to_confirm or "y"
+    print(f"Type {word} to confirm: ", end="", file=sys.stderr, flush=True)
+    typed = sys.stdin.readline().strip()
+    return "" if typed == word else f"{visible(typed)!r} is not {word}"
+
+
+async def _carry_out(
+    shown: Preview, loaded: Loaded, arguments: argparse.Namespace, places: _Places, told: TextIO
+) -> int:
+    reason = arguments.reason.strip() or shown.why or "by hand, from a shell"
+    try:
+        folder, started = await _begin(shown, loaded, reason, places)
+    except (CannotWrite, OSError) as problem:  # the state folder must not stand in the way out
+        spare = Path(tempfile.mkdtemp(prefix="rollout-console-"))
+        print(f"{visible(str(problem))}; going on in {spare}, where no console sees it", file=sys.stderr)
+        folder, started = await _begin(shown, loaded, reason, _Places(spare, spare))
+    print(f"attempt {folder.name}, kept in {folder}", file=sys.stderr, flush=True)
+    redactor = Redactor(loaded.secrets)
+    tail = asyncio.create_task(_print_output(folder, redactor, told))
+    try:
+        progress, ended = await _followed(folder, told)
+    except asyncio.CancelledError:
+        print(f"\nthe action goes on without this terminal; see {folder}", file=sys.stderr)
+        raise
+    finally:
+        tail.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await tail
+    detail = f": {ended.detail}" if ended.detail else ""
+    print(visible(f"{shown.plan.title}: {ended.outcome}{detail}"), file=told, flush=True)
+    if arguments.json:
+        print(json.dumps(_outcome_json(started, progress, ended, folder)))
+    return DONE if ended.outcome is Outcome.DONE else FAILED
+
+
+async def _begin(shown: Preview, loaded: Loaded, reason: str, places: _Places) -> tuple[Path, ActionStarted]:
+    planned = shown.plan
+    redactor = Redactor(loaded.secrets)
+    at = time.time()
+    folder = await asyncio.to_thread(fresh_attempt, places.attempts, planned.action, at)
+    started = ActionStarted(
+        at=at,
+        attempt=folder.name,
+        action=planned.action,
+        kind=planned.kind.value,
+        title=planned.title,
+        actor=this_actor(),
+        reason=redactor.redact(reason),
+        traffic=planned.traffic,
+        phase=planned.phase,
+        steps=labels(planned, redactor),
+        override="; ".join(shown.unmet),
+    )
+    try:
+        await executor.start(planned, folder, loaded, started, locks_dir=places.locks)
+    except Busy:
+        folder.rmdir()
+        raise
+    return folder, started
+
+
+async def _followed(folder: Path, told: TextIO) -> tuple[list[ActionProgressed], ActionEnded]:
+    progress: list[ActionProgressed] = []
+    async for said in executor.follow(folder):
+        if isinstance(said, ActionEnded):
+            return progress, said
+        progress.append(said)
+        detail = f": {said.detail}" if said.detail else ""
+        print(visible(f"  {said.state:<10} {said.label}{detail}"), file=told, flush=True)
+    raise AssertionError("following ends with an end")
+
+
+async def _print_output(folder: Path, redactor: Redactor, told: TextIO) -> None:
+    """Print what the commands print, line by line, until cancelled; then print the rest."""
+    offset, rest = 0, b""
+    is_last = False
+    while True:
+        with contextlib.suppress(OSError), (folder / OUTPUT).open("rb") as file:
+            file.seek(offset)
+            chunk = file.read()
+            offset += len(chunk)
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                print("    " + visible(redactor.redact(line.decode("utf-8", "replace"))), file=told)
+            told.flush()
+        if is_last:
+            return
+        try:
+            await asyncio.sleep(_TAIL_S)
+        except asyncio.CancelledError:
+            is_last = True
+
+
+def _outcome_json(
+    started: ActionStarted, progress: list[ActionProgressed], ended: ActionEnded, folder: Path
+) -> dict[str, object]:
+    last = {step.step: step for step in progress}
+    return {
+        "attempt": started.attempt,
+        "action": started.action,
+        "kind": started.kind,
+        "title": started.title,
+        "traffic": started.traffic,
+        "phase": started.phase,
+        "actor": str(started.actor),
+        "reason": started.reason,
+        "started": iso(started.at),
+        "finished": iso(ended.at),
+        "outcome": ended.outcome.value,
+        "detail": ended.detail,
+        "steps": [
+            {"label": label, "state": last[number].state, "detail": last[number].detail}
+            if number in last
+            else {"label": label, "state": "not begun", "detail": ""}
+            for number, label in enumerate(started.steps)
+        ],
+        "folder": str(folder),
+    }
+
+
+def _share(text: str) -> float:
+    try:
+        return parse_share(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

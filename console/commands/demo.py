@@ -1,0 +1,84 @@
+"""`rollout-console demo`: a live rollout on this machine, nothing else needed."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable
+
+from console.commands.common import duration
+from console.demo.traffic import ROLLOUTS, SCENARIOS
+
+SLOWEST, FASTEST = 1.0, 20.0
+FAILED = 3
+USAGE = 4
+
+OpenConsole = Callable[..., int]
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not SLOWEST <= speed <= FASTEST:
+        raise argparse.ArgumentTypeError(f"expected a number from {SLOWEST:g} to {FASTEST:g}, found {text!r}")
+    return speed
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    told = "; ".join(f"{name}: {what}" for name, what in SCENARIOS.items())
+    parser.add_argument("rollout", nargs="?", choices=ROLLOUTS, default=ROLLOUTS[0], help="default: %(default)s")
+    parser.add_argument(
+        "--scenario", choices=tuple(SCENARIOS), default="healthy", help=f"{told} (default: %(default)s)"
+    )
+    parser.add_argument("--speed", type=_speed, default=1.0, metavar="N", help="run everything N times as fast")
+    parser.add_argument("--docker", action="store_true", help="run the services as containers, with compose")
+    parser.add_argument("--image", metavar="NAME", help="image with Python 3.11 or later for --docker")
+    parser.add_argument("--headless", action="store_true", help="no screen")
+    parser.add_argument("--for", dest="for_s", type=duration, metavar="30s", help="how long to watch, with --headless")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON, with --headless")
+
+
+def run(arguments: argparse.Namespace, open_console: OpenConsole | None = None) -> int:
+    """Run the demo until the console is left, and return the console's exit code; nothing stays behind."""
+    from console.demo import launch  # noqa: PLC0415 (asyncio and subprocess are not needed to print the usage)
+
+    if not arguments.headless and (arguments.json or arguments.for_s is not None):
+        print("rollout-console demo: --for and --json go with --headless", file=sys.stderr)
+        return USAGE
+    missing = launch.missing_packages()
+    if missing:
+        print(
+            f"rollout-console demo needs {' and '.join(missing)}: pip install 'rollout-console[demo]'", file=sys.stderr
+        )
+        return USAGE
+    if open_console is None:
+        open_console = importlib.import_module("console.commands.watch").open_console
+    try:
+        with launch.running(*_platform_options(arguments), on_progress=_progress()) as demo:
+            return open_console(
+                demo.file,
+                launch.environment(demo),
+                state_folder=demo.folder / "state",
+                headless_options=arguments if arguments.headless else None,
+            )
+    except (launch.DemoFailed, OSError) as error:
+        print(f"rollout-console demo: {error}", file=sys.stderr)
+        return FAILED
+
+
+def _platform_options(arguments: argparse.Namespace) -> list[str]:
+    options = [f"--rollout={arguments.rollout}", f"--scenario={arguments.scenario}", f"--speed={arguments.speed:g}"]
+    if arguments.docker:
+        options.append("--docker")
+    if arguments.image:
+        options.append(f"--image={arguments.image}")
+    return options
+
+
+def _progress() -> Callable[[str], None]:
+    """Return what tells the operator, on standard error, what the demo is doing; on a terminal it keeps to one line."""
+    if not sys.stderr.isatty():
+        return lambda doing: print(f"rollout-console demo: {doing}", file=sys.stderr, flush=True) if doing else None
+    return lambda doing: print(f"\r\x1b[2K{doing}{' …' if doing else ''}", end="", file=sys.stderr, flush=True)

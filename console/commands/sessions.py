@@ -1,0 +1,51 @@
+"""`rollout-console sessions`: the sessions of this machine's user, latest first."""
+
+import argparse
+import json
+
+from console.core.export import iso
+from console.core.text import visible
+from console.effects.sessions import Session, list_sessions, state_dir
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the sessions and return the exit code."""
+    found = list_sessions(state_dir())
+    if arguments.json:
+        print(json.dumps([_as_json(session) for session in found], indent=2))
+        return 0
+    if not found:
+        print(f"no sessions in {visible(str(state_dir()))}; `rollout-console watch FILE` begins one")
+        return 0
+    rows = [
+        (visible(session.id), visible(session.state), _holder(session), visible(session.title)) for session in found
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for row in rows:
+        print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip())
+    return 0
+
+
+def _holder(session: Session) -> str:
+    holder = session.holder
+    return visible(f"held by {holder}") if holder is not None else "not held"
+
+
+def _as_json(session: Session) -> dict[str, object]:
+    holder = session.holder
+    return {
+        "id": session.id,
+        "rollout": session.rollout,
+        "title": session.title,
+        "state": session.state,
+        "held_by": None if holder is None else str(holder),
+        "created": iso(session.created),
+        "closed": iso(session.closed),
+        "file": session.file,
+        "folder": str(session.folder),
+    }

@@ -1,0 +1,85 @@
+"""The attempts at actions, folded from what was reported of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from console.core.frame import AttemptView, StepView
+from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted, Outcome
+from console.core.rollout import ActionKind, Rollout
+
+KEPT = 50
+"""How many attempts are kept for the screen; the journal has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at an action."""
+
+    started: ActionStarted
+    steps: Mapping[int, StepView]
+    outcome: Outcome = Outcome.RUNNING
+    ended: float | None = None
+    detail: str = ""
+    is_left: bool = False
+    """Somebody decided that the ladder stays on this rung."""
+
+    def progressed(self, progress: ActionProgressed) -> "Attempt":
+        """Return the attempt after a step began or ended."""
+        before = self.steps.get(progress.step)
+        is_running = progress.state == "running"
+        step = StepView(
+            label=progress.label,
+            state=progress.state,
+            detail=progress.detail,
+            started=progress.at if is_running or before is None else before.started,
+            ended=None if is_running else progress.at,
+        )
+        return replace(self, steps={**self.steps, progress.step: step})
+
+    def finished(self, end: ActionEnded) -> "Attempt":
+        """Return the attempt after it ended."""
+        return replace(self, outcome=end.outcome, ended=end.at, detail=end.detail)
+
+
+def changes_share(attempt: Attempt) -> bool:
+    """Return whether the attempt took effect on the traffic share, for all that is known."""
+    return attempt.outcome in (Outcome.DONE, Outcome.HOLDING) and attempt.started.traffic is not None
+
+
+def view(rollout: Rollout, attempt: Attempt, traffic: float, at: float, *, is_newest: bool) -> AttemptView:
+    """Return the attempt as the screen shows it; a ladder that stands on its rung offers the next."""
+    started = attempt.started
+    planned = [
+        StepView(label=label, state="planned", detail="")
+        for number, label in enumerate(started.steps)
+        if number not in attempt.steps
+    ]
+    next_rung = hold_left = None
+    action = rollout.actions.get(started.action)
+    if (
+        is_newest
+        and not attempt.is_left
+        and attempt.outcome is Outcome.DONE
+        and action is not None
+        and action.kind is ActionKind.STEP_DOWN
+        and attempt.ended is not None
+    ):
+        next_rung = next((rung for rung in action.ladder if rung < traffic), None)
+        if next_rung is not None:
+            hold_left = max(0.0, attempt.ended + action.hold - at)
+    return AttemptView(
+        attempt=started.attempt,
+        action=started.action,
+        kind=started.kind,
+        title=started.title,
+        actor=str(started.actor),
+        reason=started.reason,
+        started=started.at,
+        ended=attempt.ended,
+        outcome=Outcome.HOLDING if hold_left else attempt.outcome,
+        detail=attempt.detail,
+        traffic=started.traffic,
+        steps=tuple(step for _, step in sorted(attempt.steps.items())) + tuple(planned),
+        next_rung=next_rung,
+        hold_left_s=hold_left,
+    )

@@ -1,0 +1,212 @@
+"""Conditions as people write them: `< 1%`, `>= 3s`, `<= 1 per 1000`, `< baseline + 10ms`, `within 10% of baseline`."""
+
+import math
+import operator
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+_UNITS = {
+    "%": ("share", 0.01),
+    "us": ("time", 1e-6),
+    "ms": ("time", 1e-3),
+    "s": ("time", 1.0),
+    "m": ("time", 60.0),
+    "min": ("time", 60.0),
+    "h": ("time", 3600.0),
+    "d": ("time", 86400.0),
+    "B": ("size", 1.0),
+    "KB": ("size", 1e3),
+    "MB": ("size", 1e6),
+    "GB": ("size", 1e9),
+    "TB": ("size", 1e12),
+    "KiB": ("size", 2.0**10),
+    "MiB": ("size", 2.0**20),
+    "GiB": ("size", 2.0**30),
+    "$": ("money", 1.0),
+}
+_PER = re.compile(r"per\s+(\d+)")
+_NUMBER = (
+    r"(?P<money>\$)?\s*(?P<number>[+-]?\d[\d,_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*"
+    r"(?P<unit>per\s+\d+|[%$]|[A-Za-z]+)?"
+)
+_COMPARISON = re.compile(rf"(?P<op><=|>=|==|!=|<|>|=)\s*{_NUMBER}")
+_RELATIVE = re.compile(
+    r"(?P<op><=|>=|==|!=|<|>)\s*(?:(?P<factor>\d+(?:\.\d+)?)\s*[*x×]?\s*)?baseline(?:\s*(?P<sign>[+-])\s*(?P<offset>.+))?"
+)
+_WITHIN = re.compile(rf"within\s+{_NUMBER}\s+of\s+baseline")
+
+
+class ConditionError(ValueError):
+    """A condition that cannot be understood; the text says what was expected."""
+
+
+class Op(StrEnum):
+    """How a value is compared with a bound."""
+
+    LT = "<"
+    LE = "<="
+    GT = ">"
+    GE = ">="
+    EQ = "=="
+    NE = "!="
+    WITHIN = "within"
+    """No further from the baseline than the bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A comparison of a metric with a number, or with the baseline's value, in the metric's unit."""
+
+    text: str
+    """As the file says it."""
+    op: Op
+    bound: float
+    """The number compared with; for a relative condition the offset added to the baseline's share."""
+    factor: float = 0.0
+    """How much of the baseline's value is part of the bound; 0 for a fixed bound."""
+
+    @property
+    def needs_baseline(self) -> bool:
+        """Whether it cannot be judged without a baseline."""
+        return self.op is Op.WITHIN or self.factor != 0.0
+
+    def limit(self, baseline: float | None = None) -> float | None:
+        """Return the number the value is compared with, in the metric's unit; `None` without the baseline it needs."""
+        if not self.needs_baseline:
+            return self.bound
+        if baseline is None:
+            return None
+        if self.op is Op.WITHIN:
+            return self.bound + self.factor * abs(baseline)
+        return self.factor * baseline + self.bound
+
+    def holds(self, value: float | None, baseline: float | None = None) -> bool | None:
+        """Return whether it is true of `value`; `None` when that cannot be known."""
+        limit = self.limit(baseline)
+        if value is None or limit is None or math.isnan(value) or math.isnan(limit):
+            return None
+        if self.op is Op.WITHIN:
+            return baseline is not None and abs(value - baseline) <= limit
+        return bool(_COMPARE[self.op](value, limit))
+
+    def __str__(self) -> str:
+        return self.text
+
+
+_COMPARE = {
+    Op.LT: operator.lt,
+    Op.LE: operator.le,
+    Op.GT: operator.gt,
+    Op.GE: operator.ge,
+    Op.EQ: operator.eq,
+    Op.NE: operator.ne,
+}
+
+
+def unit_scale(unit: str) -> tuple[str, float]:
+    """Return the dimension of a unit and its size in that dimension's base unit.
+
+    A unit nobody knows is a dimension of its own; an empty one is a plain number. Shares are in fractions, times in
+    seconds, sizes in bytes (KB, MB, GB are powers of 1000; KiB, MiB, GiB of 1024).
+    """
+    per = _PER.fullmatch(unit)
+    if per is not None:
+        return "share", 1.0 / int(per.group(1))
+    return _UNITS.get(unit, (f"unit {unit}" if unit else "number", 1.0))
+
+
+def share_scale(unit: str) -> float:
+    """Return what a fraction is multiplied by to be in `unit`: 100 for `%`, 1000 for `per 1000`, 1 otherwise."""
+    dimension, scale = unit_scale(unit)
+    return 1.0 / scale if dimension == "share" else 1.0
+
+
+def _in_unit(match: re.Match[str], unit: str) -> float:
+    number = float(match.group("number").replace(",", "").replace("_", ""))
+    written = match.group("unit") or match.group("money") or ""
+    written = re.sub(r"\s+", " ", written)
+    if not written or written == unit:
+        return number
+    dimension, scale = unit_scale(written)
+    metric_dimension, metric_scale = unit_scale(unit)
+    if {dimension, metric_dimension} <= {"share", "number"} and dimension != metric_dimension:
+        return number * scale / metric_scale
+    if dimension != metric_dimension:
+        raise ConditionError(f"{written} cannot be compared with a metric in {unit or 'plain numbers'}")
+    return number * scale / metric_scale
+
+
+def parse_condition(text: str, unit: str = "") -> Condition:
+    """Return the condition that `text` says about a metric in `unit`; numbers are converted to that unit.
+
+    Raises `ConditionError` when the text is no condition or compares units that do not convert.
+    """
+    said = " ".join(str(text).split())
+    comparison = _COMPARISON.fullmatch(said)
+    if comparison is not None:
+        op = comparison.group("op")
+        return Condition(said, Op("==" if op == "=" else op), _in_unit(comparison, unit))
+    within = _WITHIN.fullmatch(said)
+    if within is not None:
+        if within.group("unit") == "%":
+            return Condition(said, Op.WITHIN, 0.0, float(within.group("number")) / 100)
+        return Condition(said, Op.WITHIN, _in_unit(within, unit), 0.0)
+    relative = _RELATIVE.fullmatch(said)
+    if relative is not None:
+        return _parse_relative(said, relative, unit)
+    raise ConditionError(
+        f"expected a condition such as '< 1%', '>= 3s', '== 0', '<= 1 per 1000', '< baseline + 10ms' or"
+        f" 'within 10% of baseline', found {said!r}"
+    )
+
+
+def _parse_relative(said: str, match: re.Match[str], unit: str) -> Condition:
+    factor = float(match.group("factor") or 1.0)
+    if factor == 0:
+        raise ConditionError(f"a factor of 0 leaves nothing of the baseline in {said!r}")
+    offset = 0.0
+    if match.group("offset") is not None:
+        number = re.fullmatch(_NUMBER, match.group("offset").strip())
+        if number is None:
+            raise ConditionError(f"expected a number after baseline {match.group('sign')}, found {said!r}")
+        offset = _in_unit(number, unit) * (-1 if match.group("sign") == "-" else 1)
+    return Condition(said, Op(match.group("op")), offset, factor)
+
+
+_PAUSE = re.compile(r"(?P<metric>[A-Za-z_][A-Za-z0-9_-]*)\s+(?P<condition>.+)")
+
+
+def split_pause(text: str) -> tuple[str, str]:
+    """Return the metric and the condition of a pause criterion such as `error_rate > 2%`; raises `ConditionError`."""
+    match = _PAUSE.fullmatch(text.strip())
+    if match is None:
+        raise ConditionError(f"expected a metric and a condition such as 'error_rate > 2%', found {text!r}")
+    return match.group("metric"), match.group("condition")
+
+
+def are_disjoint(good: Condition, bad: Condition) -> bool:
+    """Return whether no value satisfies both of two fixed conditions; `True` where that cannot be told.
+
+    A target that overlaps a warning is a contradiction: the same number would be on target and a warning.
+    """
+    if good.needs_baseline or bad.needs_baseline or Op.NE in (good.op, bad.op):
+        return True
+    low, low_in, high, high_in = _interval(good)
+    other_low, other_low_in, other_high, other_high_in = _interval(bad)
+    if high < other_low or other_high < low:
+        return True
+    if high == other_low:
+        return not (high_in and other_low_in)
+    if other_high == low:
+        return not (other_high_in and low_in)
+    return False
+
+
+def _interval(condition: Condition) -> tuple[float, bool, float, bool]:
+    bound, op = condition.bound, condition.op
+    if op in (Op.LT, Op.LE):
+        return -math.inf, False, bound, op is Op.LE
+    if op in (Op.GT, Op.GE):
+        return bound, op is Op.GE, math.inf, False
+    return bound, True, bound, True

@@ -1,0 +1,75 @@
+"""What a screen may ask of the engine; the engine implements it, tests may replay frames through it."""
+
+from pathlib import Path
+from typing import Literal, Protocol
+
+from console.core.frame import Frame, JournalView
+from console.core.inputs import Table
+from console.core.plan import Preview
+from console.core.ring import RowRing
+
+
+class Refused(Exception):
+    """An order that was not carried out; the text says why and what to do instead."""
+
+
+Order = Literal["continue", "zero", "stop"]
+"""What may be said to a ladder that is being held: take the next rung now, jump to zero, or leave it here."""
+
+
+class Desk(Protocol):
+    """The engine as the screen sees it: a frame to draw and orders to give. Orders raise `Refused`."""
+
+    @property
+    def frame(self) -> Frame:
+        """The newest picture; reading it costs nothing."""
+        ...
+
+    @property
+    def rows(self) -> RowRing:
+        """The newest log rows."""
+        ...
+
+    async def preview(self, action: str, *, traffic: float | None = None) -> Preview:
+        """Return exactly what an action would do now; nothing is changed."""
+        ...
+
+    async def start(self, preview: Preview, *, reason: str, typed: str, is_dry_run: bool = False) -> str:
+        """Carry a previewed action out and return the id of the attempt; `typed` must be the word asked for."""
+        ...
+
+    async def steer(self, attempt: str, order: Order) -> None:
+        """Give an order to a ladder that is being held."""
+        ...
+
+    def output(self, attempt: str) -> tuple[str, ...]:
+        """Return the newest lines that an attempt printed, safe to draw."""
+        ...
+
+    async def tick(self, item: str, *, is_done: bool, note: str = "") -> None:
+        """Tick or untick a checklist item; one that the console verifies is verified now instead."""
+        ...
+
+    async def sign_off(self, role: str, *, note: str = "") -> None:
+        """Sign the present phase off in a role."""
+        ...
+
+    async def note(self, text: str) -> None:
+        """Write a note into the journal."""
+        ...
+
+    async def snapshot(self, screen_svg: str) -> Path:
+        """Export the session with this picture of the screen and return the folder."""
+        ...
+
+    async def ask_now(self, metric: str) -> None:
+        """Measure a metric now instead of at its next time."""
+        ...
+
+    async def investigate(self, query: str) -> Table:
+        """Run an investigation query and return its rows."""
+        ...
+
+    def journal(self, limit: int = 500) -> tuple[JournalView, ...]:
+        """Return the newest journal records, latest first."""
+        ...

@@ -1,0 +1,70 @@
+"""Bytes cut into lines, the same lines however the bytes arrive."""
+
+TRUNCATED = " …[truncated]".encode()
+"""What stands at the end of a line that was longer than the limit."""
+
+
+class LineSplitter:
+    """Cuts a stream of bytes into lines; the lines do not depend on how the stream was cut into chunks.
+
+    A line ends at `\\n`; one `\\r` directly before it belongs to the end. Any other `\\r` is data, and a last line
+    without `\\n` counts. With `limit_bytes` a longer line keeps that many bytes and ends in `TRUNCATED`, so that a
+    reader that never sees a `\\n` holds no more than this. Time is linear in the bytes, also for one line that
+    arrives byte by byte.
+    """
+
+    def __init__(self, limit_bytes: int | None = None) -> None:
+        if limit_bytes is not None and limit_bytes < 0:
+            raise ValueError(f"expected a limit of at least 0 bytes, found {limit_bytes}")
+        self._limit_bytes = limit_bytes
+        self._open = bytearray()
+        self._discarded_bytes = 0
+
+    @property
+    def open_bytes(self) -> int:
+        """How many bytes were taken of a line that has not ended, those beyond the limit included."""
+        return len(self._open) + self._discarded_bytes
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Take the next bytes and return the lines that ended in them, without their ends."""
+        if b"\n" not in chunk:
+            self._keep(chunk)
+            return []
+        first, *lines = chunk.split(b"\n")
+        if self._open:
+            self._keep(first)
+            first = self._close()
+        lines.insert(0, first)
+        self._keep(lines.pop())
+        if b"\r" in chunk or first.endswith(b"\r"):
+            lines = [line[:-1] if line.endswith(b"\r") else line for line in lines]
+        if self._limit_bytes is None:
+            return lines
+        return [self._within(line) for line in lines]
+
+    def finish(self) -> bytes | None:
+        """Return the last line if it has no end, and be ready for another stream."""
+        if not self._open:
+            return None
+        return self._within(self._close())
+
+    def _keep(self, more: bytes) -> None:
+        """Hold bytes of the open line: two more than the limit, so that without a `\\r` it is still too long."""
+        self._open += more
+        if self._limit_bytes is None:
+            return
+        beyond = len(self._open) - self._limit_bytes - 2
+        if beyond > 0:
+            del self._open[-beyond:]
+            self._discarded_bytes += beyond
+
+    def _close(self) -> bytes:
+        line = bytes(self._open)
+        self._open.clear()
+        self._discarded_bytes = 0
+        return line
+
+    def _within(self, line: bytes) -> bytes:
+        if self._limit_bytes is None or len(line) <= self._limit_bytes:
+            return line
+        return line[: self._limit_bytes] + TRUNCATED

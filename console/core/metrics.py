@@ -1,0 +1,123 @@
+"""The metrics of a rollout as they are measured: readings in, judgements out."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from console.core.conditions import share_scale
+from console.core.inputs import Reading, SampleFailed, SampleTaken, Table
+from console.core.judging import Judged, Measured, Thresholds, aged, failed, observe
+from console.core.quantiles import quantile
+from console.core.rollout import Metric
+from console.core.rollup import Rollup
+from console.core.tally import LINES
+
+HISTORY = 240
+"""Values kept per track for the plot of a panel."""
+TRACKS = ("canary", "baseline")
+
+
+@dataclass(slots=True)
+class MetricState:
+    """A metric with its judgement per track."""
+
+    name: str
+    metric: Metric
+    thresholds: Thresholds
+    judged: dict[str, Judged] = field(default_factory=dict)
+    history: dict[str, deque[tuple[float, float | None]]] = field(default_factory=dict)
+    table: Table | None = None
+    took_s: float | None = None
+    answered_at: float | None = None
+    """When it was last measured, well or not."""
+    error: str = ""
+    skipped: int = 0
+
+    def judged_track(self, traffic: float) -> str:
+        """Return the track that the verdict is about: the canary, or the baseline while the canary has no traffic."""
+        if not (self.judged.keys() & set(TRACKS)):
+            return ""
+        return "baseline" if traffic == 0 and "baseline" in self.judged else "canary"
+
+    def take(self, sample: SampleTaken, traffic: float, *, keeps: bool = True) -> None:
+        """Judge a measurement; a track without a reading has no data. `keeps` adds the values to the plot."""
+        readings = {reading.track: reading for reading in sample.readings}
+        if readings.keys() & set(TRACKS):
+            self.judged.pop("", None)
+            # The canary is expected wherever tracks are told apart: its absence is no data, not a good baseline.
+            expected = list(dict.fromkeys(("canary", *self.judged, *readings)))
+        else:
+            expected = list(readings) or list(self.judged) or [""]
+        baseline = readings.get("baseline")
+        self.answered_at, self.took_s, self.error = sample.at, sample.took_s, ""
+        if sample.table is not None:
+            self.table = sample.table
+        for track in expected:
+            reading = readings.get(track, Reading(track, None))
+            measured = Measured(
+                at=sample.at,
+                value=reading.value,
+                samples=reading.samples,
+                bad=reading.bad,
+                baseline=None if baseline is None else baseline.value,
+                expects_baseline=track == "canary" and 0 < traffic < 100,
+            )
+            self.judged[track] = observe(self.thresholds, self.judged.get(track, Judged()), measured)
+            if keeps:
+                self.remember(track, sample.at, reading.value)
+
+    def remember(self, track: str, at: float, value: float | None) -> None:
+        """Add a value to the plot."""
+        self.history.setdefault(track, deque(maxlen=HISTORY)).append((at, value))
+
+    def remember_all(self, sample: SampleTaken | SampleFailed) -> None:
+        """Add a measurement of the past to the plot without judging it again."""
+        if isinstance(sample, SampleFailed):
+            for track in list(self.judged) or [""]:
+                self.remember(track, sample.at, None)
+            return
+        for reading in sample.readings:
+            self.remember(reading.track, sample.at, reading.value)
+
+    def fail(self, sample: SampleFailed) -> None:
+        """Judge a measurement that failed."""
+        self.answered_at, self.took_s, self.error = sample.at, sample.took_s, sample.reason
+        for track in list(self.judged) or [""]:
+            self.judged[track] = failed(self.thresholds, self.judged.get(track, Judged()), sample.at, sample.reason)
+            self.remember(track, sample.at, None)
+
+    def grow_old(self, at: float) -> None:
+        """Let values that are too old become unknown."""
+        for track, judged in self.judged.items():
+            self.judged[track] = aged(self.thresholds, judged, at)
+
+
+def read_events(metric: Metric, rollup: Rollup, tracks: tuple[str, ...], at: float, phase_began: float) -> SampleTaken:
+    """Return the readings of a metric of events at `at`, from the counts in its window.
+
+    A count or rate has as its samples the lines that were read, so that "0 denials in 0 lines" is known to be no
+    data. The present second is left out because it is not over.
+    """
+    until = float(int(at))
+    since = phase_began if metric.window == "phase" else until - (metric.window or 3600.0)
+    readings = tuple(_read(metric, rollup, track, since, until) for track in tracks)
+    return SampleTaken(at=at, metric="", readings=readings, took_s=0.0)
+
+
+def _read(metric: Metric, rollup: Rollup, track: str, since: float, until: float) -> Reading:
+    asked = metric.events
+    if metric.quantile is not None:
+        bins: dict[int, int] = {}
+        for event in metric.quantile.of:
+            for number, count in rollup.bins(track, event, since=since, until=until).items():
+                bins[number] = bins.get(number, 0) + count
+        return Reading(track, quantile(bins, metric.quantile.q), samples=sum(bins.values()))
+    if asked is None:
+        raise ValueError(f"a {metric.kind} metric is not read from events")
+    hits = sum(rollup.count(track, event, since=since, until=until) for event in asked.of)
+    if asked.over is not None:
+        total = sum(rollup.count(track, event, since=since, until=until) for event in asked.over)
+        share = hits / total * share_scale(metric.unit) if total else None
+        return Reading(track, share, samples=total, bad=hits)
+    lines = rollup.count(track, LINES, since=since, until=until)
+    rate = hits * asked.per / max(1.0, until - since) if asked.per is not None else float(hits)
+    return Reading(track, rate if lines else None, samples=lines, bad=hits)

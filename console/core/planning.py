@@ -1,0 +1,189 @@
+"""An action turned into a plan: every placeholder resolved, the share and the phase decided, nothing run."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from console.core.durations import format_duration
+from console.core.plan import Plan
+from console.core.rollout import Action, ActionKind, Check, HttpProbe, Part, RedisProbe, Rollout, Step
+
+TRAFFIC = "${traffic}"
+"""What a step writes where the share being applied belongs."""
+
+P = TypeVar("P", bound=Part)
+
+
+class PlanRefused(Exception):
+    """The action makes no sense now; the text says why and what would."""
+
+
+def format_share(share: float) -> str:
+    """Return a share as a step is given it: `25`, `12.5`."""
+    return f"{share:.10g}"
+
+
+def plan(
+    rollout: Rollout,
+    action_id: str,
+    *,
+    phase_index: int | None,
+    traffic: float | None,
+    rung: float | None = None,
+) -> Plan:
+    """Return what the action does from where the rollout stands.
+
+    `traffic` is the share applied now, percent, and `phase_index` the present phase; `None` where nobody knows.
+    `rung` asks for a share: a rung of the ladder, or the share of the phase to advance to. Raises `PlanRefused`.
+    """
+    action = rollout.actions.get(action_id)
+    if action is None:
+        known = ", ".join(rollout.actions) or "none"
+        raise PlanRefused(f"{rollout.rollout} has no action {action_id!r}; it has: {known}")
+    ladder: tuple[float, ...] = ()
+    phase: int | None = None
+    share: float | None = None
+    if action.kind is ActionKind.ROLLBACK:
+        share = _rolled_back(rung)
+    elif action.kind is ActionKind.STEP_DOWN:
+        share = _next_rung(action, traffic, rung)
+        ladder = tuple(lower for lower in action.ladder if lower < share)
+    elif action.kind is ActionKind.ADVANCE:
+        phase = _next_phase(rollout, phase_index, rung)
+        share = rollout.phases[phase].traffic
+    elif rung is not None:
+        raise PlanRefused(f"{action_id} is a task: it changes no share, so none can be asked for")
+    return Plan(
+        action=action_id,
+        title=action.title,
+        kind=action.kind,
+        service=rollout.service,
+        steps=tuple(_resolved(step, share) for step in action.steps),
+        verify=tuple(_resolved(check, share) for check in action.verify),
+        traffic=share,
+        ladder=ladder,
+        hold_s=action.hold,
+        phase=phase,
+    )
+
+
+def _rolled_back(rung: float | None) -> float:
+    if rung:
+        raise PlanRefused(f"a rollback goes to 0%; to go to {format_share(rung)}% step down")
+    return 0.0
+
+
+def _next_rung(action: Action, traffic: float | None, rung: float | None) -> float:
+    rungs = ", ".join(f"{format_share(step)}%" for step in action.ladder)
+    if rung is not None:
+        if rung not in action.ladder:
+            raise PlanRefused(f"{format_share(rung)}% is no rung of the ladder; it has {rungs}")
+        if traffic is not None and rung >= traffic:
+            raise PlanRefused(f"{format_share(rung)}% is not below the present {format_share(traffic)}%")
+        return rung
+    if traffic is None:
+        raise PlanRefused(f"the present share is not known, so neither is the next rung; say which: {rungs}")
+    lower = next((step for step in action.ladder if step < traffic), None)
+    if lower is None:
+        raise PlanRefused(f"there is no rung below the present {format_share(traffic)}%; the ladder is {rungs}")
+    return lower
+
+
+def _next_phase(rollout: Rollout, phase_index: int | None, rung: float | None) -> int:
+    phases = rollout.phases
+    if phase_index is None:
+        if rung is None:
+            raise PlanRefused("the present phase is not known; say which share the next one has")
+        found = next((index for index, phase in enumerate(phases) if phase.traffic == rung), None)
+        if found is None:
+            raise PlanRefused(f"no phase has a share of {format_share(rung)}%")
+        return found
+    following = phase_index + 1
+    if following >= len(phases):
+        raise PlanRefused("this is the last phase; there is none to advance to")
+    if rung is not None and phases[following].traffic != rung:
+        planned = format_share(phases[following].traffic)
+        raise PlanRefused(f"the next phase, {phases[following].name}, has {planned}%, not {format_share(rung)}%")
+    return following
+
+
+def _resolved(part: P, share: float | None) -> P:
+    """Return the step or check with the share in place of every `${traffic}`."""
+    written = part.model_dump(by_alias=True, exclude_unset=True)
+    if share is None:
+        if _mentions(written):
+            raise PlanRefused(f"a step says {TRAFFIC}, but this action changes no share")
+        return part
+    try:
+        return type(part).model_validate(_replaced(written, format_share(share)))
+    except ValidationError as error:
+        raise PlanRefused(f"a step cannot be resolved for {format_share(share)}%: {error}") from error
+
+
+def _replaced(value: Any, share: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(TRAFFIC, share)
+    if isinstance(value, Mapping):
+        return {key: _replaced(item, share) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_replaced(item, share) for item in value]
+    return value
+
+
+def _mentions(value: Any) -> bool:
+    if isinstance(value, str):
+        return TRAFFIC in value
+    if isinstance(value, Mapping):
+        return any(_mentions(item) for item in value.values())
+    return isinstance(value, list | tuple) and any(_mentions(item) for item in value)
+
+
+def step_label(step: Step) -> str:
+    """Return a step as one line: the exact command, statement, request or file. It may still hold secrets."""
+    if step.run is not None:
+        variables = "".join(f"{name}={shlex.quote(value)} " for name, value in step.env.items())
+        command = f"sh -c {shlex.quote(step.run[0])}" if step.shell else shlex.join(step.run)
+        return variables + command
+    if step.env_file is not None:
+        edits = ", ".join(f"{key}={value}" for key, value in step.env_file.set.items())
+        return f"{step.env_file.path}: {edits}"
+    if step.sql is not None:
+        return f"{step.sql.source}: {' '.join(step.sql.statement.split())}"
+    if step.redis is not None:
+        return f"{step.redis.source}: {shlex.join(step.redis.command)}"
+    return _request(step.http) if step.http is not None else step.kind
+
+
+def check_label(check: Check) -> str:
+    """Return a verification as one line: what is asked, and for how long."""
+    return f"{_question(check)}, within {format_duration(check.within)}"
+
+
+def _question(check: Check) -> str:
+    if check.http is not None:
+        return _request(check.http)
+    if check.redis is not None:
+        return f"{check.source}: {_redis_question(check.redis)}"
+    if check.query is not None:
+        return f"{check.source}: query {check.query}"
+    if check.command is not None:
+        return f"{shlex.join(check.command)} exits 0"
+    held = f" for {format_duration(check.for_)}" if check.for_ else ""
+    return f"{check.source}: every container {check.container}{held}"
+
+
+def _request(probe: HttpProbe) -> str:
+    says = f" and says {probe.contains!r}" if probe.contains is not None else ""
+    return f"{probe.method} {probe.url} is {probe.status}{says}"
+
+
+def _redis_question(probe: RedisProbe) -> str:
+    if probe.ping:
+        return "ping"
+    if probe.scan is not None:
+        return f"every {probe.scan} has {probe.has_field}"
+    if probe.count is not None:
+        return f"count of {probe.count}"
+    return f"info {probe.info}" if probe.info is not None else f"llen {probe.llen}"

@@ -1,0 +1,238 @@
+"""What is asked and how the answer is judged: the half of the frozen model that metrics and checks are made of."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from console.core.durations import Seconds
+
+
+class Part(BaseModel):
+    """A part of the rollout file: frozen, and strict about keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True, allow_inf_nan=False)
+
+
+def one_of(part: BaseModel, names: tuple[str, ...]) -> str:
+    """Return the single key among `names` that is set; raises `ValueError` for none or several."""
+    found = [name for name in names if getattr(part, name) is not None]
+    if len(found) != 1:
+        said = ", ".join(found) if found else "none of them"
+        raise ValueError(f"expected exactly one of {', '.join(names)}; found {said}")
+    return found[0]
+
+
+def _names(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+
+
+class EventCount(Part):
+    """A count of events, a rate of them, or the ratio of some to others."""
+
+    of: Names
+    """The events that are counted: a name, or a list of names."""
+    over: Names | None = None
+    """The events that they are a share of; those in `of` belong here too, if the share is of all of them."""
+    per: Seconds | None = None
+    """Makes the count a rate, such as `1m` for events per minute."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.over is not None and self.per is not None:
+            raise ValueError("expected over or per, not both")
+        return self
+
+
+class QuantileOf(Part):
+    """A quantile of the number that an event captures."""
+
+    of: Names
+    """The events whose `number` is taken."""
+    q: Annotated[float, Field(gt=0, lt=1)]
+    """0.95 for the 95th percentile."""
+
+
+class RedisProbe(Part):
+    """A question to Redis; SCAN is used for patterns, never KEYS."""
+
+    ping: bool | None = None
+    """Whether it answers, 1 or 0; `redis: ping` says the same."""
+    scan: str | None = None
+    """A key pattern; with `has_field` the share of those hashes or JSON documents that have the field."""
+    has_field: str | None = None
+    """The field that `scan` looks for."""
+    count: str | None = None
+    """A key pattern whose keys are counted."""
+    info: str | None = None
+    """A field of INFO."""
+    llen: str | None = None
+    """A list whose length is taken."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        kind = one_of(self, ("ping", "scan", "count", "info", "llen"))
+        if (kind == "scan") != (self.has_field is not None):
+            raise ValueError("scan and has_field go together; to count keys use count")
+        return self
+
+
+def _redis(value: Any) -> Any:
+    return {"ping": True} if value == "ping" else value
+
+
+RedisQuestion = Annotated[RedisProbe, BeforeValidator(_redis)]
+
+
+class HttpProbe(Part):
+    """An HTTP request and the answer that is expected."""
+
+    url: str
+    """Address, with http:// or https://."""
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    status: Annotated[int, Field(ge=100, le=599)] = 200
+    """The status that is expected."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Sent along; their values are never shown."""
+    json_: Annotated[Any, Field(alias="json")] = None
+    """Sent as the body, in JSON."""
+    contains: str | None = None
+    """Text that the body must contain."""
+
+
+class Evidence(Part):
+    """How the canary is compared with the baseline on counts."""
+
+    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """How often chance alone may raise the alarm over a whole rollout."""
+    margin: Annotated[float, Field(ge=0)] = 0.0
+    """How much worse the canary may be: 0.1 means a rate one tenth higher."""
+
+
+class OnVerdict(Part):
+    """What a verdict does: `hold` stops the phase from advancing, an action's id offers its key beside the panel."""
+
+    warning: str | None = None
+    """`hold`, or the id of an action."""
+    critical: str | None = None
+    """`hold`, or the id of an action."""
+
+
+METRIC_KINDS = ("events", "quantile", "query", "redis", "http", "container", "command")
+CONDITIONS = ("target", "warning", "critical", "against_baseline")
+ContainerStat = Literal["memory", "cpu", "restarts", "running"]
+
+
+class Metric(Part):
+    """A number over time and the conditions it is judged by."""
+
+    title: str | None = None
+    """What the panel says; without it, the name."""
+    events: EventCount | None = None
+    """Measured from the counts of events."""
+    quantile: QuantileOf | None = None
+    """Measured from the numbers that events capture."""
+    query: str | None = None
+    """A query of this rollout by name, or the path of an SQL file."""
+    redis: RedisQuestion | None = None
+    """A question to Redis."""
+    http: HttpProbe | None = None
+    """1 when the answer is as expected, else 0."""
+    container: ContainerStat | None = None
+    """A figure of the containers of a Docker source."""
+    command: tuple[str, ...] | None = None
+    """A program that prints the number; without one, or with an exit code other than 0, measuring failed."""
+    source: str | None = None
+    """Which source is asked; for queries and `investigate` a postgres one."""
+    every: Seconds = 30.0
+    """How often it is measured."""
+    timeout: Seconds | None = None
+    """How long one measurement may take; without it, 80 % of `every`, and at most 30 s."""
+    window: Seconds | Literal["phase"] | None = None
+    """How far back it looks; `phase` is since the phase began."""
+    unit: str = ""
+    """`%`, `ms`, `s`, `MB`, or any word; conditions are converted to it."""
+    target: str | None = None
+    """What a healthy value is, such as `< 1%`; the metric is OK only where this is true."""
+    warning: str | None = None
+    """Such as `> 2%`."""
+    critical: str | None = None
+    """Such as `> 5%`."""
+    against_baseline: str | None = None
+    """A further condition for OK that compares with the baseline, such as `<= baseline`."""
+    for_: Annotated[Seconds, Field(alias="for")] = 0.0
+    """How long warning or critical must hold before it counts."""
+    keep_for: Seconds = 0.0
+    """How long a verdict stands on after its condition became false."""
+    min_samples: Annotated[int, Field(ge=0)] = 0
+    """With fewer samples the verdict is UNKNOWN."""
+    stale_after: Seconds | None = None
+    """Age at which the last value no longer counts; without it, three intervals, at least 10 s."""
+    evidence: Evidence | None = None
+    """Compares canary and baseline on counts, validly at every look."""
+    on: OnVerdict = OnVerdict()
+    """What a verdict does."""
+    investigate: tuple[str, ...] = ()
+    """Queries that are offered from the panel."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        kind = one_of(self, METRIC_KINDS)
+        if kind in ("query", "redis", "container") and self.source is None:
+            raise ValueError(f"a {kind} metric needs `source`")
+        if self.window == "phase" and kind not in ("events", "quantile"):
+            raise ValueError("window: phase belongs to metrics of events")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """Which of `METRIC_KINDS` this is."""
+        return one_of(self, METRIC_KINDS)
+
+    @property
+    def is_probed(self) -> bool:
+        """Whether it is measured by asking something, rather than folded from log lines."""
+        return self.kind not in ("events", "quantile")
+
+    @property
+    def timeout_s(self) -> float:
+        """How long one measurement may take."""
+        return self.timeout if self.timeout is not None else min(30.0, 0.8 * self.every)
+
+    @property
+    def stale_after_s(self) -> float:
+        """Age at which the last value no longer counts."""
+        return self.stale_after if self.stale_after is not None else max(10.0, 3 * self.every)
+
+
+class Check(Part):
+    """Something that is verified by asking; used by checklists and by the verify part of actions."""
+
+    redis: RedisQuestion | None = None
+    http: HttpProbe | None = None
+    query: str | None = None
+    """The SQL passes when its first value is true, or its `value` column is not 0 or NULL."""
+    container: Literal["running"] | None = None
+    """Every container of the source has been running, without a restart, for at least `for`."""
+    command: tuple[str, ...] | None = None
+    """Passes on exit code 0."""
+    source: str | None = None
+    """Which source is asked."""
+    within: Seconds = 10.0
+    """How long to go on trying."""
+    for_: Annotated[Seconds, Field(alias="for")] = 0.0
+    """How long a container must have been running."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        kind = one_of(self, ("redis", "http", "query", "container", "command"))
+        if kind in ("redis", "query", "container") and self.source is None:
+            raise ValueError(f"a {kind} check needs `source`")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """Which question it asks."""
+        return one_of(self, ("redis", "http", "query", "container", "command"))

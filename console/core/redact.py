@@ -1,0 +1,132 @@
+"""Secrets taken out of text before it is written anywhere."""
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+REDACTED = "[redacted]"
+
+_SHORTEST_SECRET = 4
+"""A shorter known value is left to the patterns: replacing it everywhere would make every text unreadable."""
+
+_KEY = (
+    r"passw(?:or)?d|passphrase|pwd(?!\s{0,4}=\s{0,4}/)|secret|token|credential"
+    r"|(?:api|access|private|signing|auth|secret|encryption|master)[_-]?key"
+)
+_SECRET_NAME = re.compile(rf"(?:{_KEY}|(?:^|[_-])pass|pgpass|(?:^|[_-])salt|(?:^|[_-])dsn)s?$", re.IGNORECASE)
+_PLAIN_NAMES = frozenset({"pwd", "oldpwd"})
+
+_HINT = re.compile(
+    r"://|pass|pwd|secret|token|credential|key|bearer|authorization|eyJ|AKIA|ASIA|gh[pousr]_|glpat|github_pat"
+    r"|[sr]k_|sk-|xox|hooks\.slack",
+    re.IGNORECASE,
+)
+"""Every pattern below needs one of these words; looking for them first makes the usual line cheap."""
+
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(
+            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL
+        ),
+        REDACTED,
+    ),
+    (re.compile(r"(://[^\s:/@\"']*:)[^\s/\"']+(?=@)"), rf"\1{REDACTED}"),
+    (re.compile(r"(\bbearer\s{1,4})[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE), rf"\1{REDACTED}"),
+    (
+        re.compile(r"(\bauthorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?basic\s{1,4})[A-Za-z0-9+/=_-]+", re.IGNORECASE),
+        rf"\1{REDACTED}",
+    ),
+    (
+        re.compile(
+            rf"((?:{_KEY})\\?[\"']?\s{{0,4}}(?:=>|[=:])\s{{0,4}})"
+            r"(?!\[redacted\]|(?:true|false|null|none)\b)"
+            r"(?:\\?\"[^\"]*\"|'[^']*'|[^\s;&\"']+)",
+            re.IGNORECASE,
+        ),
+        rf"\1{REDACTED}",
+    ),
+    (
+        re.compile(rf"(--?(?:[a-z]{{1,20}}-)?(?:{_KEY}|requirepass)\s{{1,4}})(?!-|\[redacted\])\S+", re.IGNORECASE),
+        rf"\1{REDACTED}",
+    ),
+    (re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*"), REDACTED),
+    (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), REDACTED),
+    (re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{20,})"), REDACTED),
+    (re.compile(r"\b(?:[sr]k_(?:live|test)_\w{8,}|sk-[\w-]{20,}|xox[abeprs]-[\w-]{10,})"), REDACTED),
+    (re.compile(r"(\bhooks\.slack\.com/services/)[\w/-]+"), rf"\1{REDACTED}"),
+)
+
+_PEM_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----")
+_PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----")
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a variable of this name holds a secret, judged by its last words: `DB_PASSWORD`, `API_KEY`, `PGPASS`."""
+    return name.lower() not in _PLAIN_NAMES and _SECRET_NAME.search(name) is not None
+
+
+def _spellings(secret: str) -> set[str]:
+    raw = secret.encode("utf-8", "surrogatepass")
+    quoted = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
+    return {secret, json.dumps(secret)[1:-1], base64.b64encode(raw).decode("ascii")} | quoted
+
+
+class Redactor:
+    """Replaces the secrets it was told of, in every usual spelling, and whatever looks like one, by `[redacted]`."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        known = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET and secret != REDACTED}
+        spelled = set[str]().union(*map(_spellings, known))
+        longest_first = sorted(spelled, key=lambda text: (-len(text), text))
+        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    def redact(self, text: str) -> str:
+        """Return the text without secrets; redacting twice changes nothing more."""
+        if self._known is not None:
+            text = self._known.sub(REDACTED, text)
+        if _HINT.search(text) is None:
+            return text
+        for pattern, replacement in _PATTERNS:
+            text = pattern.sub(replacement, text)
+        return text
+
+    def clean(self, value: Any, *, by_name: bool = False) -> Any:
+        """Return a JSON value with every string redacted; `by_name` also what stands under the name of a secret."""
+        if isinstance(value, str):
+            return self.redact(value)
+        if isinstance(value, Mapping):
+            return {
+                key: REDACTED
+                if by_name and isinstance(item, str) and item and is_secret_name(str(key))
+                else self.clean(item, by_name=by_name)
+                for key, item in value.items()
+            }
+        if isinstance(value, list | tuple):
+            return [self.clean(item, by_name=by_name) for item in value]
+        return value
+
+    def clean_json(self, text: str) -> str:
+        """Return a JSON text with every string in it redacted; its shape stays. Raises `ValueError` for no JSON."""
+        if _HINT.search(text) is None and (self._known is None or self._known.search(text) is None):
+            return text
+        return json.dumps(self.clean(json.loads(text)), separators=(",", ":"))
+
+
+class LineRedactor:
+    """Redacts a text that comes line by line, private keys that span lines included."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._is_in_key = False
+
+    def redact(self, line: str) -> str | None:
+        """Return the line without secrets, or `None` for a line inside a private key."""
+        if self._is_in_key:
+            self._is_in_key = _PEM_END.search(line) is None
+            return None
+        begin = _PEM_BEGIN.search(line)
+        self._is_in_key = begin is not None and _PEM_END.search(line, begin.end()) is None
+        return self._redactor.redact(line)

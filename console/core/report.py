@@ -1,0 +1,270 @@
+"""What a report says, section by section, before it is Markdown or HTML."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from console.core.durations import format_duration
+from console.core.export import Events, Export, clock
+from console.core.frame import Frame, Panel, PhaseView, worst_first
+from console.core.inputs import SourceState
+from console.core.plot import Plot
+from console.core.report_actions import action_sections, checklist_section
+from console.core.report_cells import Cell, Facts, Section, moment_text, track_name, verdict_cell
+from console.core.report_plots import plots_of
+from console.core.verdict import Verdict
+
+JOURNAL_LIMIT = 200
+_LABEL_VALUES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A session at an instant, in words and tables."""
+
+    title: str
+    rollout: str
+    verdict: Verdict
+    reason: str
+    summary: Facts
+    soak_share: float
+    plots: tuple[Plot, ...]
+    sections: tuple[Section, ...]
+
+
+def report_of(export: Export) -> Report:
+    """Return everything the report of a session says; texts are as the export has them, not yet escaped."""
+    frame = export.frame
+    return Report(
+        title=frame.title,
+        rollout=frame.rollout,
+        verdict=frame.verdict,
+        reason=frame.reason,
+        summary=_summary(export),
+        soak_share=frame.phase.soak_share,
+        plots=tuple(plots_of(export)),
+        sections=(
+            _advance(frame.phase),
+            _metrics(frame),
+            _events(frame, export.events),
+            _alerts(frame),
+            *action_sections(frame),
+            checklist_section(frame.phase),
+            _sources(frame),
+            *_gaps(export),
+            _journal(export),
+            _provenance(export),
+        ),
+    )
+
+
+def _summary(export: Export) -> Facts:
+    frame, phase = export.frame, export.frame.phase
+    missing = [clause.text for clause in phase.clauses if not clause.is_met]
+    traffic = f"{phase.traffic:g} %"
+    if phase.traffic != phase.planned_traffic:
+        traffic += f" (the phase plans {phase.planned_traffic:g} %)"
+    if phase.is_last:
+        step = "this is the last phase"
+    elif phase.may_advance:
+        step = "may advance: nothing is missing"
+    else:
+        step = f"{len(missing)} missing" if missing else "not yet"
+    return (
+        ("Verdict since", Cell(moment_text(frame.since))),
+        ("Phase", Cell(f"{phase.name} ({phase.index + 1} of {phase.count})")),
+        ("Canary traffic", Cell(traffic)),
+        ("Soak", Cell(soak_text(phase))),
+        ("To advance", Cell(step, "ok" if phase.may_advance else "")),
+        ("Taken at", Cell(moment_text(export.taken_at))),
+    )
+
+
+def soak_text(phase: PhaseView) -> str:
+    """Return how far the soak is: `17h 42m of 48h (37 %)`."""
+    if phase.soak_s <= 0:
+        return f"{format_duration(phase.soaked_s)}, none asked for"
+    return f"{format_duration(phase.soaked_s)} of {format_duration(phase.soak_s)} ({int(phase.soak_share * 100)} %)"
+
+
+def _advance(phase: PhaseView) -> Section:
+    ordered = sorted(phase.clauses, key=lambda clause: clause.is_met)
+    return Section(
+        "What is missing to advance",
+        ("", "Clause", "Kind"),
+        tuple(
+            (
+                Cell("✓ met", "ok") if clause.is_met else Cell("✗ missing", "critical"),
+                Cell(clause.text),
+                Cell(clause.kind),
+            )
+            for clause in ordered
+        ),
+        empty="The phase asks for nothing.",
+        note="; ".join(f"The soak clock stands still: {hold}" for hold in phase.holds),
+    )
+
+
+def _metrics(frame: Frame) -> Section:
+    rows = []
+    for panel in worst_first(frame.panels):
+        said = ", ".join(f"{name} {text}" for name, text in panel.conditions)
+        if panel.needed_s:
+            said += f", held for {format_duration(panel.needed_s)}"
+        for number, value in enumerate(panel.values):
+            rows.append(
+                (
+                    Cell(panel.metric if number == 0 else ""),
+                    Cell(track_name(value.track)),
+                    Cell(value.text, "number"),
+                    verdict_cell(value.verdict),
+                    Cell(clock(value.since)),
+                    Cell(value.reason),
+                    Cell(said if number == 0 else ""),
+                    Cell(_samples(value.samples, panel), "number"),
+                )
+            )
+    return Section(
+        "Metrics",
+        ("Metric", "Track", "Value", "Verdict", "Since (UTC)", "Reason", "Conditions", "Samples"),
+        tuple(rows),
+        empty="The rollout file names no metric.",
+    )
+
+
+def _samples(samples: int | None, panel: Panel) -> str:
+    if samples is None:
+        return "–"
+    return f"{samples:,} of {panel.min_samples:,}" if samples < panel.min_samples else f"{samples:,}"
+
+
+def _events(frame: Frame, events: Events) -> Section:
+    tracks = list(frame.tracks)
+    tracks += [track for track in events if track not in tracks and any(t.count for t in events[track].values())]
+    views = {view.event: view for view in frame.events}
+    names = [*views, *dict.fromkeys(event for by in events.values() for event in by if event not in views)]
+    rows = []
+    for event in names:
+        cells = [Cell(event), Cell(views[event].kind if event in views else "")]
+        for track in tracks:
+            total = events.get(track, {}).get(event)
+            hour = (
+                [counts.last_hour for counts in views[event].tracks if counts.track == track] if event in views else []
+            )
+            cells.append(Cell(f"{total.count if total else 0:,}", "number"))
+            cells.append(Cell(f"{hour[0]:,}" if hour else "–", "number"))
+        rows.append((*cells, Cell(_labels(events, event))))
+    heads = [head for track in tracks for head in (f"{track_name(track)} total", "1 h")]
+    flow = frame.flow
+    return Section(
+        "Events",
+        ("Event", "Kind", *heads, "Most frequent labels"),
+        tuple(rows),
+        empty="The rollout file names no event.",
+        note=f"{flow.lines:,} lines read since the session began, {flow.unclassified:,} of them unclassified.",
+    )
+
+
+def _labels(events: Events, event: str) -> str:
+    counted: dict[str, dict[str, int]] = {}
+    for by_event in events.values():
+        if event not in by_event:
+            continue
+        for label, values in by_event[event].labels.items():
+            pool = counted.setdefault(label, {})
+            for value, count in values.items():
+                pool[value] = pool.get(value, 0) + count
+    said = []
+    for label, values in counted.items():
+        first = sorted(values.items(), key=lambda pair: (-pair[1], pair[0]))
+        named = ", ".join(f"{value} {count:,}" for value, count in first[:_LABEL_VALUES])
+        rest = len(first) - _LABEL_VALUES
+        said.append(f"{label}: {named}" + (f" and {rest} more" if rest > 0 else ""))
+    return "; ".join(said)
+
+
+def _alerts(frame: Frame) -> Section:
+    tones = {"critical": "critical", "warning": "warning"}
+    return Section(
+        "Alerts",
+        ("Severity", "About", "Since (UTC)", "Alert"),
+        tuple(
+            (
+                Cell(alert.severity, tones.get(alert.severity, "unknown")),
+                Cell(alert.name),
+                Cell(clock(alert.since)),
+                Cell(alert.text),
+            )
+            for alert in frame.alerts
+        ),
+        empty="No alert stands.",
+    )
+
+
+_SOURCE_TONE = {
+    SourceState.LIVE: "ok",
+    SourceState.QUIET: "ok",
+    SourceState.STARTING: "unknown",
+    SourceState.STALE: "warning",
+    SourceState.RETRYING: "warning",
+    SourceState.UNREADABLE: "critical",
+}
+
+
+def _sources(frame: Frame) -> Section:
+    return Section(
+        "Sources",
+        ("Source", "Kind", "State", "Follows", "Answered", "Lag", "Gaps", "Reason"),
+        tuple(
+            (
+                Cell(source.name),
+                Cell(source.kind),
+                Cell(source.state.value, _SOURCE_TONE[source.state]),
+                Cell(", ".join(f"{track_name(track)} {count}" for track, count in source.parts) or "–"),
+                Cell("never" if source.age_s is None else f"{format_duration(source.age_s)} ago"),
+                Cell("–" if source.lag_s is None else format_duration(source.lag_s)),
+                Cell(str(source.gaps), "warning" if source.gaps else "number"),
+                Cell(source.reason or "–"),
+            )
+            for source in frame.sources
+        ),
+        empty="The rollout file names no source.",
+    )
+
+
+def _gaps(export: Export) -> Iterator[Section]:
+    found = sorted((record for record in export.journal if "gap" in record.kind.lower()), key=lambda record: record.seq)
+    if found:
+        yield Section(
+            "Suspected gaps",
+            ("At (UTC)", "What may be missing from the counts"),
+            tuple((Cell(clock(record.at)), Cell(record.text)) for record in found[-JOURNAL_LIMIT:]),
+            is_part=True,
+        )
+
+
+def _journal(export: Export) -> Section:
+    newest = sorted(export.journal, key=lambda record: record.seq)[-JOURNAL_LIMIT:]
+    last = newest[-1].seq if newest else 0
+    return Section(
+        "Journal",
+        ("No.", "At (UTC)", "Kind", "Record"),
+        tuple(
+            (Cell(str(record.seq), "number"), Cell(clock(record.at)), Cell(record.kind), Cell(record.text))
+            for record in newest
+        ),
+        empty="The journal is empty.",
+        note=f"The newest {len(newest)} of {last} records, oldest first." if last > len(newest) else "",
+    )
+
+
+def _provenance(export: Export) -> Section:
+    session = export.frame.session
+    said = [
+        ("Session", session.id),
+        ("Session began", moment_text(session.started)),
+        ("Snapshot taken", moment_text(export.taken_at)),
+        ("Journal head", export.journal_head or "–"),
+        ("Rollout file SHA-256", export.file_sha256 or "–"),
+        *export.versions.items(),
+    ]
+    return Section("Provenance", ("What", "Value"), tuple((Cell(name), Cell(value)) for name, value in said))

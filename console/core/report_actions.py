@@ -1,0 +1,100 @@
+"""What people did, in a report: actions with every step, the checklist and the sign-offs."""
+
+from collections.abc import Iterator
+
+from console.core.export import clock
+from console.core.frame import AttemptView, Frame, PhaseView
+from console.core.inputs import Outcome
+from console.core.report_cells import Cell, Section, moment_text, took_text
+
+_OUTCOME_TONE = {
+    Outcome.DONE: "ok",
+    Outcome.FAILED: "critical",
+    Outcome.UNVERIFIED: "warning",
+    Outcome.UNKNOWN: "unknown",
+    Outcome.ABANDONED: "warning",
+}
+_STEP_TONE = {"done": "ok", "passed": "ok", "failed": "critical", "not passed": "critical", "timed out": "warning"}
+
+
+def action_sections(frame: Frame) -> Iterator[Section]:
+    """Yield what was started, oldest first, and then every attempt with its steps."""
+    attempts = tuple(reversed(frame.attempts))
+    yield Section(
+        "Actions",
+        ("Action", "Actor", "Reason", "Started (UTC)", "Took", "Outcome"),
+        tuple(
+            (
+                Cell(action_title(attempt)),
+                Cell(attempt.actor),
+                Cell(attempt.reason or "–"),
+                Cell(clock(attempt.started)),
+                Cell(took_text(attempt.started, attempt.ended)),
+                Cell(attempt.outcome.value, _OUTCOME_TONE.get(attempt.outcome, "off")),
+            )
+            for attempt in attempts
+        ),
+        empty="Nobody has done anything yet.",
+    )
+    for attempt in attempts:
+        yield Section(
+            f"{action_title(attempt)}, {clock(attempt.started)} UTC",
+            ("Step", "State", "Took", "Detail"),
+            tuple(
+                (
+                    Cell(step.label),
+                    Cell(step.state, _STEP_TONE.get(step.state, "off")),
+                    Cell("–" if step.started is None else took_text(step.started, step.ended)),
+                    Cell(step.detail),
+                )
+                for step in attempt.steps
+            ),
+            empty="It had no step.",
+            facts=(
+                ("Actor", Cell(attempt.actor)),
+                ("Reason", Cell(attempt.reason or "–")),
+                ("Started", Cell(moment_text(attempt.started))),
+                ("Finished", Cell(moment_text(attempt.ended))),
+                ("Outcome", Cell(attempt.outcome.value, _OUTCOME_TONE.get(attempt.outcome, "off"))),
+                ("Detail", Cell(attempt.detail or "–")),
+                ("Attempt", Cell(attempt.attempt)),
+            ),
+            is_part=True,
+        )
+
+
+def action_title(attempt: AttemptView) -> str:
+    """Return what an attempt is called, with the share it applied: `Step down to 25 %`."""
+    share = f"{attempt.traffic:g}" if attempt.traffic is not None else ""
+    return attempt.title if not share or share in attempt.title else f"{attempt.title} to {share} %"
+
+
+def checklist_section(phase: PhaseView) -> Section:
+    """Return the present phase's checklist and sign-offs, with who and when."""
+    items = tuple(
+        (
+            Cell("✓ done", "ok") if item.is_done else Cell("◌ open", "unknown"),
+            Cell(item.text),
+            Cell("verified by the console" if item.is_verified else item.by or "–"),
+            Cell(clock(item.at)),
+            Cell(item.note or "–"),
+        )
+        for item in phase.checklist
+    )
+    roles = tuple(
+        (
+            Cell("✓ signed", "ok") if by else Cell("◌ open", "unknown"),
+            Cell(f"Sign-off: {role}"),
+            Cell(by or "–"),
+            Cell("–"),
+            Cell("–"),
+        )
+        for role, by in phase.sign_off
+    )
+    return Section(
+        "Checklist and sign-offs",
+        ("", "Item", "By", "At (UTC)", "Note"),
+        items + roles,
+        empty="The phase has no checklist and asks for no sign-off.",
+        note=f"Of the phase {phase.name}.",
+    )

@@ -1,0 +1,224 @@
+"""What `check`, `watch --headless` and a snapshot say as JSON."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from console.core.export import Events, EventTotal, Export, History, iso
+from console.core.frame import AttemptView, Frame, Panel, PhaseView, TrackValue
+from console.core.thin import runs, thinned
+
+SCHEMA = "rollout-console/snapshot/1"
+
+_TRACKS = ("canary", "baseline", "")
+_HISTORY_COLUMNS = 360
+
+
+def metrics_json(frame: Frame) -> list[dict[str, Any]]:
+    """Return every metric on every track in the order of the file; a missing number is null."""
+    return [_value_json(panel, value) for panel in frame.panels for value in panel.values]
+
+
+def _value_json(panel: Panel, value: TrackValue) -> dict[str, Any]:
+    return {
+        "name": panel.metric,
+        "track": value.track,
+        "value": finite(value.value),
+        "unit": panel.unit,
+        "samples": value.samples,
+        "verdict": value.verdict.value,
+        "reason": value.reason,
+        "since": iso(value.since),
+    }
+
+
+def events_json(frame: Frame, events: Events) -> dict[str, Any]:
+    """Return the totals by track, as `count` prints them.
+
+    Every rule of the file is there on the tracks in use, counted or not; the usual tracks are there in any case.
+    """
+    tracks = dict.fromkeys([*_TRACKS, *frame.tracks, *events])
+    return {track: _track_json(frame, track, events.get(track, {})) for track in tracks}
+
+
+def _track_json(frame: Frame, track: str, totals: Mapping[str, EventTotal]) -> dict[str, Any]:
+    none = EventTotal(0)
+    ruled = {view.event: none for view in frame.events} if track in frame.tracks else {}
+    return {
+        event: {"count": total.count, "labels": {label: dict(values) for label, values in total.labels.items()}}
+        for event, total in {**ruled, **totals}.items()
+    }
+
+
+def check_json(frame: Frame, events: Events) -> dict[str, Any]:
+    """Return what `check --json` prints, and `watch --headless` as its last line; only finite numbers."""
+    return {
+        "rollout": frame.rollout,
+        "verdict": frame.verdict.value,
+        "phase": frame.phase.name,
+        "metrics": metrics_json(frame),
+        "sources": [
+            {"name": source.name, "state": source.state.value, "age_s": seconds(source.age_s)}
+            for source in frame.sources
+        ],
+        "events": events_json(frame, events),
+    }
+
+
+def snapshot_json(export: Export) -> dict[str, Any]:
+    """Return the content of `snapshot.json`: the session at an instant, with times in UTC and only finite numbers."""
+    frame = export.frame
+    return {
+        "schema": SCHEMA,
+        "rollout": frame.rollout,
+        "title": frame.title,
+        "service": frame.service,
+        "session": frame.session.id,
+        "started": iso(frame.session.started),
+        "taken_at": iso(export.taken_at),
+        "verdict": frame.verdict.value,
+        "reason": frame.reason,
+        "since": iso(frame.since),
+        "phase": frame.phase.name,
+        "progress": _progress_json(frame.phase),
+        "metrics": metrics_json(frame),
+        "thresholds": [_threshold_json(panel) for panel in frame.panels],
+        "events": events_json(frame, export.events),
+        "alerts": [
+            {"name": alert.name, "severity": alert.severity, "text": alert.text, "since": iso(alert.since)}
+            for alert in frame.alerts
+        ],
+        "actions": [_attempt_json(attempt) for attempt in reversed(frame.attempts)],
+        "checklist": [
+            {
+                "id": item.item,
+                "text": item.text,
+                "done": item.is_done,
+                "verified": item.is_verified,
+                "by": item.by,
+                "at": iso(item.at),
+                "note": item.note,
+            }
+            for item in frame.phase.checklist
+        ],
+        "sign_off": [{"role": role, "by": by or None} for role, by in frame.phase.sign_off],
+        "sources": _sources_json(frame),
+        "lines": {
+            "read": frame.flow.lines,
+            "unclassified": frame.flow.unclassified,
+            "rows_dropped": frame.flow.rows_dropped,
+            "lag_s": seconds(frame.flow.lag_s),
+        },
+        "journal": [
+            {"seq": record.seq, "at": iso(record.at), "kind": record.kind, "text": record.text}
+            for record in sorted(export.journal, key=lambda record: record.seq)
+        ],
+        "journal_head": export.journal_head,
+        "rollout_file": {"sha256": export.file_sha256},
+        "versions": dict(export.versions),
+        "history": _history_json(export.history),
+    }
+
+
+def _progress_json(phase: PhaseView) -> dict[str, Any]:
+    return {
+        "index": phase.index,
+        "count": phase.count,
+        "began": iso(phase.began),
+        "traffic": finite(phase.traffic),
+        "planned_traffic": finite(phase.planned_traffic),
+        "soaked_s": seconds(phase.soaked_s),
+        "soak_s": seconds(phase.soak_s),
+        "may_advance": phase.may_advance,
+        "clauses": [
+            {"text": clause.text, "met": clause.is_met, "kind": clause.kind, "ref": clause.ref}
+            for clause in phase.clauses
+        ],
+        "holds": list(phase.holds),
+    }
+
+
+def _threshold_json(panel: Panel) -> dict[str, Any]:
+    return {
+        "name": panel.metric,
+        "title": panel.title,
+        "source": panel.source,
+        "judged": panel.judged,
+        "conditions": dict(panel.conditions),
+        "min_samples": panel.min_samples,
+        "for_s": seconds(panel.needed_s),
+        "pending": None if panel.pending is None else panel.pending.value,
+        "held_s": seconds(panel.held_s),
+        "age_s": seconds(panel.age_s),
+        "stale": panel.is_stale,
+    }
+
+
+def _attempt_json(attempt: AttemptView) -> dict[str, Any]:
+    return {
+        "attempt": attempt.attempt,
+        "action": attempt.action,
+        "kind": attempt.kind,
+        "title": attempt.title,
+        "actor": attempt.actor,
+        "reason": attempt.reason,
+        "started": iso(attempt.started),
+        "finished": iso(attempt.ended),
+        "outcome": attempt.outcome.value,
+        "detail": attempt.detail,
+        "traffic": finite(attempt.traffic),
+        "steps": [
+            {
+                "label": step.label,
+                "state": step.state,
+                "detail": step.detail,
+                "started": iso(step.started),
+                "finished": iso(step.ended),
+            }
+            for step in attempt.steps
+        ],
+    }
+
+
+def _sources_json(frame: Frame) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": source.name,
+            "kind": source.kind,
+            "state": source.state.value,
+            "reason": source.reason,
+            "age_s": seconds(source.age_s),
+            "lag_s": seconds(source.lag_s),
+            "follows": dict(source.parts),
+            "gaps": source.gaps,
+        }
+        for source in frame.sources
+    ]
+
+
+def _history_json(history: History) -> list[dict[str, Any]]:
+    """Return each series with its peaks kept; the session itself has every point. A null stands in a gap."""
+    series = []
+    for (metric, track), points in history.items():
+        stretches = runs(points)
+        drawn: list[list[Any]] = []
+        before = 0.0
+        for stretch in stretches:
+            if drawn:
+                drawn.append([iso((before + stretch[0][0]) / 2), None])
+            before = stretch[-1][0]
+            kept = thinned(stretch, stretches[0][0][0], stretches[-1][-1][0], _HISTORY_COLUMNS)
+            drawn.extend([iso(at), value] for at, value in kept)
+        series.append({"name": metric, "track": track, "measured": len(points), "points": drawn})
+    return series
+
+
+def finite(value: float | None) -> float | None:
+    """Return a number that JSON can say, or `None`."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def seconds(value: float | None) -> float | None:
+    """Return an age or a duration to the millisecond, or `None` for none."""
+    said = finite(value)
+    return None if said is None else round(said, 3)

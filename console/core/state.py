@@ -1,0 +1,419 @@
+"""The one state of a session: a fold over inputs, with journal records as its only effect.
+
+`apply` is deterministic and takes its time from the inputs, so the same inputs give the same state. Nothing here
+knows where inputs come from or where records go.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from pydantic import TypeAdapter
+
+from console.core import attempts as acting
+from console.core import phases
+from console.core.attempts import Attempt
+from console.core.inputs import (
+    ActionEnded,
+    ActionProgressed,
+    ActionStarted,
+    Cell,
+    GapSuspected,
+    Input,
+    ItemTicked,
+    LabelCell,
+    LadderLeft,
+    LinesCounted,
+    NoteWritten,
+    OriginEnded,
+    Outcome,
+    SampleFailed,
+    SampleSkipped,
+    SampleTaken,
+    SessionClosed,
+    SessionOpened,
+    SignedOff,
+    SnapshotTaken,
+    SourceChanged,
+    SourceSeen,
+    TimePassed,
+)
+from console.core.judging import Judged, Thresholds, shifted
+from console.core.metrics import TRACKS, MetricState, read_events
+from console.core.phases import PhaseState, Standing
+from console.core.record import Record
+from console.core.ring import RowRing
+from console.core.rollout import ActionKind, Rollout
+from console.core.rollup import Rollup
+from console.core.verdict import Verdict
+from console.core.watched import WatchedSource
+
+EVENT_SAMPLE_S = 5.0
+"""How often the value of a metric of events is kept for plots."""
+
+_JUDGED = TypeAdapter(dict[str, Judged])
+_PHASE = TypeAdapter(PhaseState)
+_ATTEMPTS = TypeAdapter(list[Attempt])
+
+
+class State:
+    """Everything known of a session at a moment."""
+
+    def __init__(self, rollout: Rollout, at: float) -> None:
+        self.rollout = rollout
+        self.at = at
+        self.began = at
+        self.rollup = Rollup()
+        self.rows = RowRing()
+        self.rows_dropped = 0
+        self.lines = 0
+        self.unclassified = 0
+        self.positions: dict[tuple[str, str, str], int] = {}
+        self.ended: set[tuple[str, str]] = set()
+        """Sources and origins that are gone for good."""
+        self.metrics = {
+            name: MetricState(name, metric, Thresholds.of(metric)) for name, metric in rollout.metrics.items()
+        }
+        self.sources = {
+            name: WatchedSource(name, spec.kind, spec.gives_lines) for name, spec in rollout.sources.items()
+        }
+        self.phase = PhaseState().entered(rollout, 0, at)
+        self.attempts: dict[str, Attempt] = {}
+        self.changed: set[str] = {"phase", "session"}
+        """Names of the documents that `documents` has yet to write."""
+        self._sampled_at = 0.0
+        self._units = {name: metric.unit for name, metric in rollout.metrics.items()}
+
+    # -- reading the state ---------------------------------------------------------------------------------------
+
+    @property
+    def tracks(self) -> tuple[str, ...]:
+        """The tracks in use, canary first; the empty one only where there is no other."""
+        declared = set(self.rollout.tracks) | {spec.track for spec in self.rollout.sources.values() if spec.track}
+        known = declared | {track for track in self.rollup.tracks() if track}
+        return tuple(track for track in (*TRACKS, *sorted(known - set(TRACKS))) if track in known) or ("",)
+
+    def verdict_of(self, metric: str) -> Judged:
+        """Return the judgement that counts for a metric: the one on the track that is judged now."""
+        found = self.metrics[metric]
+        return found.judged.get(found.judged_track(self.phase.traffic), Judged())
+
+    @property
+    def running(self) -> Attempt | None:
+        """The attempt that is under way, if any."""
+        return next((one for one in self.attempts.values() if one.outcome is Outcome.RUNNING), None)
+
+    def standing(self) -> Standing:
+        """Return what the phase needs to know of the metrics."""
+        judged = {name: self.verdict_of(name) for name in self.metrics}
+        return Standing(
+            verdicts={name: one.verdict for name, one in judged.items()},
+            values={
+                name: (one.value, self.metrics[name].judged.get("baseline", Judged()).value)
+                for name, one in judged.items()
+            },
+            units=self._units,
+            holding=tuple(name for name, one in judged.items() if self._holds(name, one.verdict)),
+        )
+
+    def _holds(self, metric: str, verdict: Verdict) -> bool:
+        on = self.rollout.metrics[metric].on
+        return (verdict is Verdict.WARNING and on.warning == "hold") or (
+            verdict is Verdict.CRITICAL and "hold" in (on.warning, on.critical)
+        )
+
+    # -- folding inputs ------------------------------------------------------------------------------------------
+
+    def apply(self, given: Input) -> list[Record]:
+        """Fold one input into the state and return what the journal has to say about it."""
+        self.at = max(self.at, given.at)
+        match given:
+            case LinesCounted():
+                self.count(given)
+                return []
+            case TimePassed():
+                return self._pass_time(given.at)
+            case SampleTaken() | SampleFailed():
+                return self._judge(given)
+            case SampleSkipped():
+                self.metrics[given.metric].skipped += given.times
+                return []
+            case SourceChanged():
+                return self._change_source(given)
+            case SourceSeen():
+                if given.source in self.sources:
+                    self.sources[given.source].seen_at = given.at
+                return []
+            case OriginEnded():
+                self.ended.add((given.source, given.origin))
+                self.changed.add("sources")
+                return []
+            case GapSuspected():
+                return self._suspect_gap(given)
+            case ItemTicked() | SignedOff():
+                return self._tick(given)
+            case ActionStarted() | ActionProgressed() | ActionEnded():
+                return self._act(given)
+            case LadderLeft():
+                return self._leave_ladder(given)
+            case SessionOpened():
+                return self._open(given)
+            case SessionClosed():
+                return [Record(given.at, "session", f"{given.why} by {given.actor}", {"actor": str(given.actor)})]
+            case NoteWritten():
+                return [Record(given.at, "note", given.text, {"actor": str(given.actor)})]
+            case SnapshotTaken():
+                return [Record(given.at, "snapshot", given.folder, {"actor": str(given.actor)})]
+
+    def count(self, counted: LinesCounted) -> LinesCounted | None:
+        """Add a stretch of lines and return it as it was counted, labels over the limit as `other`.
+
+        `None` for a stretch that was counted before.
+        """
+        key = (counted.source, counted.origin, counted.stream)
+        if counted.upto <= self.positions.get(key, -1):
+            return None
+        self.at = max(self.at, counted.at)
+        self.positions[key] = counted.upto
+        self.rollup.add(counted.counts)
+        labels = self.rollup.add_labels(counted.labels)
+        self.lines += counted.lines
+        self.unclassified += counted.unclassified
+        self.rows.extend(counted.rows)
+        self.rows_dropped += counted.rows_dropped
+        if counted.source in self.sources:
+            self.sources[counted.source].counted(counted)
+        return replace(counted, labels=labels)
+
+    def _pass_time(self, at: float) -> list[Record]:
+        records: list[Record] = []
+        keeps = at - self._sampled_at >= EVENT_SAMPLE_S
+        for name, state in self.metrics.items():
+            if state.metric.is_probed:
+                records += self._judging(name, at, partial(state.grow_old, at))
+            else:
+                sample = read_events(state.metric, self.rollup, self.tracks, at, self.phase.began)
+                judge = partial(state.take, sample, self.phase.traffic, keeps=keeps)
+                records += self._judging(name, at, judge)
+        if keeps:
+            self._sampled_at = at
+            self.rollup.prune(at)
+        before = self.phase.holds
+        self.phase = phases.watched(self.phase, self.rollout.phases[self.phase.index], self.standing(), at)
+        self.changed.add("phase")
+        if self.phase.holds != before:
+            said = "soak clock stands: " + "; ".join(self.phase.holds) if self.phase.holds else "soak clock goes on"
+            records.append(Record(at, "phase", said, {"holds": list(self.phase.holds)}))
+        return records
+
+    def backdate(self, since: float) -> None:
+        """Let the session and its first phase begin earlier, so that older lines belong to them."""
+        self.began = since
+        self.phase = replace(self.phase, began=since)
+        self.changed |= {"session", "phase"}
+
+    def event_samples(self, at: float) -> list[SampleTaken]:
+        """Return the readings of all metrics of events, for the record."""
+        return [
+            SampleTaken(at, name, sample.readings, 0.0)
+            for name, state in self.metrics.items()
+            if not state.metric.is_probed
+            for sample in (read_events(state.metric, self.rollup, self.tracks, at, self.phase.began),)
+        ]
+
+    def _judge(self, given: SampleTaken | SampleFailed) -> list[Record]:
+        state = self.metrics.get(given.metric)
+        if state is None:
+            return []
+        if isinstance(given, SampleTaken):
+            return self._judging(given.metric, given.at, lambda: state.take(given, self.phase.traffic))
+        return self._judging(given.metric, given.at, lambda: state.fail(given))
+
+    def _judging(self, name: str, at: float, judge: Callable[[], None]) -> list[Record]:
+        """Run a judgement and say in the journal if the verdict that counts is another one now."""
+        before = self.verdict_of(name)
+        judge()
+        after = self.verdict_of(name)
+        if after is not before:
+            self.changed.add(f"metric:{name}")
+        if after.verdict is before.verdict:
+            return []
+        state = self.metrics[name]
+        body = {
+            "metric": name,
+            "track": state.judged_track(self.phase.traffic),
+            "from": before.verdict.value,
+            "to": after.verdict.value,
+            "reason": after.reason,
+            "value": after.value,
+            "samples": after.samples,
+            "bad": after.bad,
+        }
+        return [Record(at, "verdict", f"{name}: {after.verdict}, was {before.verdict}: {after.reason}", body)]
+
+    def _change_source(self, change: SourceChanged) -> list[Record]:
+        source = self.sources.get(change.source)
+        if source is None or not source.changed(change):
+            return []
+        parts = ", ".join(f"{track or 'no track'} {count}" for track, count in change.parts.items())
+        said = " · ".join(part for part in (f"{change.source}: {change.state}", parts, change.reason) if part)
+        return [Record(change.at, "source", said, {"source": change.source, "state": change.state.value})]
+
+    def _suspect_gap(self, gap: GapSuspected) -> list[Record]:
+        if gap.source in self.sources:
+            self.sources[gap.source].gaps += 1
+            self.changed.add("sources")
+        said = f"{gap.source} {gap.name}: lines may be missing: {gap.reason}"
+        return [Record(gap.at, "gap", said, {"source": gap.source, "name": gap.name, "reason": gap.reason})]
+
+    def _tick(self, given: ItemTicked | SignedOff) -> list[Record]:
+        self.changed.add("phase")
+        if isinstance(given, SignedOff):
+            self.phase = self.phase.signed_off(given)
+            body = {"role": given.role, "actor": str(given.actor), "note": given.note}
+            return [Record(given.at, "sign-off", f"{given.role} signed off by {given.actor}", body)]
+        before = self.phase.ticks.get(given.item)
+        self.phase = self.phase.ticked(given)
+        if before is not None and before.is_done == given.is_done and given.actor is None:
+            return []
+        who = "verified" if given.actor is None else f"by {given.actor}"
+        said = f"{given.item}: {'done' if given.is_done else 'not done'}, {who}"
+        marked: dict[str, object] = {"item": given.item, "is_done": given.is_done, "note": given.note}
+        return [Record(given.at, "checklist", f"{said}: {given.note}" if given.note else said, marked)]
+
+    # -- actions -------------------------------------------------------------------------------------------------
+
+    def _act(self, given: ActionStarted | ActionProgressed | ActionEnded) -> list[Record]:
+        self.changed.add("attempts")
+        if isinstance(given, ActionStarted):
+            if given.attempt in self.attempts:
+                return []
+            self.attempts[given.attempt] = Attempt(given, {})
+            for old in list(self.attempts)[: -acting.KEPT]:
+                del self.attempts[old]
+            return [self._started(given)]
+        attempt = self.attempts.get(given.attempt)
+        if attempt is None:
+            return []
+        if isinstance(given, ActionProgressed):
+            if attempt.steps.get(given.step) is not None and attempt.steps[given.step].state == given.state:
+                return []
+            self.attempts[given.attempt] = attempt.progressed(given)
+            said = f"{attempt.started.title}: {given.label}: {given.state}"
+            body = {"attempt": given.attempt, "step": given.step, "state": given.state, "detail": given.detail}
+            return [Record(given.at, "step", f"{said}: {given.detail}" if given.detail else said, body)]
+        if attempt.ended is not None:
+            return []
+        self.attempts[given.attempt] = attempt = attempt.finished(given)
+        return [*self._ended(attempt, given)]
+
+    def _started(self, given: ActionStarted) -> Record:
+        standing = self.standing()
+        body = {
+            "attempt": given.attempt,
+            "action": given.action,
+            "kind": given.kind,
+            "actor": str(given.actor),
+            "reason": given.reason,
+            "traffic": given.traffic,
+            "steps": list(given.steps),
+            "override": given.override,
+            "verdicts": {name: verdict.value for name, verdict in standing.verdicts.items()},
+            "values": {name: value for name, (value, _) in standing.values.items()},
+        }
+        loud = f"WITHOUT {given.override}: " if given.override else ""
+        return Record(given.at, "action", f"{loud}{given.title} begun by {given.actor}: {given.reason}", body)
+
+    def _ended(self, attempt: Attempt, given: ActionEnded) -> Iterable[Record]:
+        started = attempt.started
+        said = f"{started.title}: {given.outcome}"
+        body = {"attempt": given.attempt, "outcome": given.outcome.value, "detail": given.detail}
+        yield Record(given.at, "outcome", f"{said}: {given.detail}" if given.detail else said, body)
+        if not acting.changes_share(attempt) or started.traffic is None:
+            return
+        self.changed.add("phase")
+        if started.kind == ActionKind.ADVANCE and started.phase is not None:
+            self.phase = self.phase.entered(self.rollout, started.phase, given.at)
+            name = self.rollout.phases[started.phase].name
+            yield Record(given.at, "phase", f"entered {name}", {"phase": started.phase, "name": name})
+        else:
+            before = self.phase.traffic
+            self.phase = phases.with_traffic(self.phase, started.traffic)
+            said = f"share {before:g} % → {started.traffic:g} %"
+            yield Record(given.at, "phase", said, {"from": before, "to": started.traffic})
+
+    def _leave_ladder(self, left: LadderLeft) -> list[Record]:
+        attempt = self.attempts.get(left.attempt)
+        if attempt is None or attempt.is_left:
+            return []
+        self.changed.add("attempts")
+        self.attempts[left.attempt] = replace(attempt, is_left=True)
+        said = f"the ladder stays at {self.phase.traffic:g} %, decided by {left.actor}"
+        return [Record(left.at, "action", said, {"attempt": left.attempt, "actor": str(left.actor)})]
+
+    def _open(self, opened: SessionOpened) -> list[Record]:
+        if opened.last_seen is None:
+            text = f"begun by {opened.actor}"
+        else:
+            pause_s = max(0.0, opened.at - opened.last_seen)
+            for state in self.metrics.values():
+                state.judged = {track: shifted(judged, pause_s) for track, judged in state.judged.items()}
+            text = f"taken up again by {opened.actor} after {pause_s:.0f} s"
+        self.phase = phases.unwatched(self.phase)
+        return [Record(opened.at, "session", text, {"version": opened.version, "last_seen": opened.last_seen})]
+
+    # -- writing down and taking up again --------------------------------------------------------------------------
+
+    def documents(self) -> dict[str, str]:
+        """Return, as JSON by name, the parts of the state that changed since the last call."""
+        changed, self.changed = self.changed, set()
+        return {name: self._document(name) for name in sorted(changed)}
+
+    def _document(self, name: str) -> str:
+        if name == "session":
+            return json.dumps({"began": self.began})
+        if name == "phase":
+            return _PHASE.dump_json(self.phase).decode()
+        if name == "attempts":
+            return _ATTEMPTS.dump_json(list(self.attempts.values())).decode()
+        if name == "sources":
+            gaps = {source.name: source.gaps for source in self.sources.values()}
+            return json.dumps({"gaps": gaps, "ended": sorted(self.ended)})
+        return _JUDGED.dump_json(self.metrics[name.removeprefix("metric:")].judged).decode()
+
+    def restore(
+        self,
+        *,
+        documents: Mapping[str, str],
+        positions: Mapping[tuple[str, str, str], int],
+        cells: Sequence[tuple[Cell, int]],
+        totals: Mapping[tuple[str, str], int],
+        labels: Mapping[LabelCell, int],
+        lines: int,
+        unclassified: int,
+        samples: Iterable[SampleTaken | SampleFailed] = (),
+    ) -> None:
+        """Take up what `documents`, the counters and the samples once wrote down."""
+        self.positions = dict(positions)
+        self.rollup.restore(cells, totals, at=self.at)
+        self.rollup.add_labels(labels)
+        self.lines, self.unclassified = lines, unclassified
+        self.began = float(json.loads(documents.get("session", "{}")).get("began", self.began))
+        if "phase" in documents:
+            self.phase = _PHASE.validate_json(documents["phase"])
+        if "attempts" in documents:
+            kept = _ATTEMPTS.validate_json(documents["attempts"])
+            self.attempts = {attempt.started.attempt: attempt for attempt in kept}
+        sources = json.loads(documents.get("sources", "{}"))
+        self.ended = {(source, origin) for source, origin in sources.get("ended", ())}
+        for source, gaps in sources.get("gaps", {}).items():
+            if source in self.sources:
+                self.sources[source].gaps = gaps
+        for name, state in self.metrics.items():
+            document = documents.get(f"metric:{name}")
+            if document is not None:
+                state.judged = _JUDGED.validate_json(document)
+        for sample in samples:
+            if sample.metric in self.metrics:
+                self.metrics[sample.metric].remember_all(sample)

@@ -1,0 +1,139 @@
+"""Classified lines as counts that add."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import islice
+from operator import ge
+
+from console.core.classify import Classifier
+from console.core.inputs import Cell, LabelCell, LinesCounted, Row
+from console.core.quantiles import bin_of
+from console.core.text import DISPLAY_LIMIT, decode, visible
+
+LINES = ""
+"""The event under which every line is counted, classified or not."""
+_ENOUGH_BYTES = 4 * (DISPLAY_LIMIT + 2)
+"""However a line goes on after so many bytes, what is drawn of it is the same."""
+
+
+def count_lines(
+    classifier: Classifier,
+    *,
+    at: float,
+    source: str,
+    origin: str,
+    stream: str,
+    name: str,
+    track: str,
+    after: int,
+    keys: Sequence[int],
+    times: Sequence[float],
+    lines: Sequence[bytes],
+    rows_limit: int = 500,
+) -> LinesCounted:
+    """Return the counts of a stretch of one stream; a line whose key is not greater than all before it is dropped.
+
+    `after` is the key of the last line that was counted before, so what is delivered again is not counted again.
+    `keys`, `times` (seconds since the epoch, UTC) and `lines` go together. A line counts in the second it begins
+    in: under `LINES`, under its event, and under the bucket of its number if it has one. Only the newest
+    `rows_limit` lines become rows.
+    """
+    keys, times, lines = _unseen(after, keys, times, lines)
+    seconds = list(map(int, times))
+    named = classifier.named(lines)
+    cells: dict[tuple[int, str, int], int] = {(second, LINES, 0): n for second, n in Counter(seconds).items()}
+    labels: dict[tuple[str, str, str], int] = {}
+    for index in sorted(named):
+        match, second = named[index], seconds[index]
+        cell = (second, match.event, 0)
+        cells[cell] = cells.get(cell, 0) + 1
+        if match.number is not None:
+            cell = (second, match.event, bin_of(match.number))
+            cells[cell] = cells.get(cell, 0) + 1
+        for label, value in match.labels:
+            labelled = (match.event, label, value)
+            labels[labelled] = labels.get(labelled, 0) + 1
+    shown_from = max(0, len(lines) - max(0, rows_limit))
+    shown_name = visible(name)
+    return LinesCounted(
+        at=at,
+        source=source,
+        origin=origin,
+        stream=stream,
+        name=name,
+        track=track,
+        after=after,
+        upto=keys[-1] if keys else after,
+        lines=len(lines),
+        unclassified=len(lines) - len(named),
+        counts={Cell(second, track, event, number): n for (second, event, number), n in cells.items()},
+        labels={LabelCell(track, event, label, value): n for (event, label, value), n in labels.items()},
+        rows=tuple(
+            Row(
+                at=times[index],
+                source=source,
+                name=shown_name,
+                track=track,
+                event=named[index].event if index in named else "",
+                kind=named[index].kind if index in named else "",
+                text=visible(decode(lines[index][:_ENOUGH_BYTES])),
+            )
+            for index in range(shown_from, len(lines))
+        ),
+        rows_dropped=shown_from,
+        newest=max(times, default=0.0),
+    )
+
+
+def merge_counted(first: LinesCounted, second: LinesCounted, rows_limit: int = 500) -> LinesCounted:
+    """Return two stretches of one stream, the second following the first, as if they had been counted together.
+
+    Only the newest `rows_limit` rows are kept. Raises `ValueError` for stretches that do not follow each other.
+    """
+    if (first.source, first.origin, first.stream) != (second.source, second.origin, second.stream):
+        raise ValueError(
+            f"expected two stretches of {first.source} {first.origin}, found {second.source} {second.origin}"
+        )
+    if second.after != first.upto:
+        raise ValueError(f"expected a stretch of {first.source} after {first.upto}, found one after {second.after}")
+    counts = dict(first.counts)
+    for cell, count in second.counts.items():
+        counts[cell] = counts.get(cell, 0) + count
+    labels = dict(first.labels)
+    for label, count in second.labels.items():
+        labels[label] = labels.get(label, 0) + count
+    rows = first.rows + second.rows
+    shown_from = max(0, len(rows) - max(0, rows_limit))
+    return LinesCounted(
+        at=second.at,
+        source=second.source,
+        origin=second.origin,
+        stream=second.stream,
+        name=second.name,
+        track=second.track,
+        after=first.after,
+        upto=second.upto,
+        lines=first.lines + second.lines,
+        unclassified=first.unclassified + second.unclassified,
+        counts=counts,
+        labels=labels,
+        rows=rows[shown_from:],
+        rows_dropped=first.rows_dropped + second.rows_dropped + shown_from,
+        newest=max(first.newest, second.newest),
+    )
+
+
+def _unseen(
+    after: int, keys: Sequence[int], times: Sequence[float], lines: Sequence[bytes]
+) -> tuple[Sequence[int], Sequence[float], Sequence[bytes]]:
+    """Leave out the lines whose key is not greater than `after` and than every key before it."""
+    if not len(keys) == len(times) == len(lines):
+        raise ValueError(f"expected a key and a time per line, found {len(keys)}, {len(times)} and {len(lines)}")
+    if not keys or (keys[0] > after and not any(map(ge, keys, islice(keys, 1, None)))):
+        return keys, times, lines
+    kept = []
+    for index, key in enumerate(keys):
+        if key > after:
+            after = key
+            kept.append(index)
+    return [keys[i] for i in kept], [times[i] for i in kept], [lines[i] for i in kept]

@@ -1,0 +1,244 @@
+"""Make a frame: everything there is to see of a state at one moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from console.core import attempts as acting
+from console.core import phases
+from console.core.frame import (
+    ActionView,
+    AlertView,
+    EventCounts,
+    EventView,
+    Flow,
+    Frame,
+    JournalView,
+    KeyHint,
+    Panel,
+    QueryView,
+    SessionView,
+    TrackValue,
+)
+from console.core.inputs import SourceState
+from console.core.judging import LEVELS, Judged, pending, shown_value
+from console.core.metrics import MetricState
+from console.core.rollout import CONDITIONS, ActionKind
+from console.core.state import State
+from console.core.tally import LINES
+from console.core.text import visible
+from console.core.verdict import Verdict, worst
+
+SPARK_CELLS = 60
+RATE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a probe runs next, and whether it runs now."""
+
+    next_at: float | None
+    is_running: bool
+
+
+def build_frame(
+    state: State,
+    at: float,
+    *,
+    session: SessionView,
+    journal: tuple[JournalView, ...] = (),
+    schedules: Mapping[str, Schedule] | None = None,
+) -> Frame:
+    """Return the frame of `state` at `at`, seconds since the epoch."""
+    schedules = schedules or {}
+    standing = state.standing()
+    panels = tuple(_panel(state, metric, at) for metric in state.metrics.values())
+    overall = worst([panel.verdict for panel in panels])
+    blamed = next((panel for panel in panels if panel.verdict is overall), None)
+    running = state.running
+    found = phases.clauses(
+        state.phase,
+        state.rollout.phases[state.phase.index],
+        standing,
+        running="" if running is None else running.started.title,
+    )
+    phase = phases.view(state.rollout, state.phase, found)
+    newest = next(reversed(state.attempts), None)
+    sources = tuple(source.view(at) for source in state.sources.values())
+    return Frame(
+        at=at,
+        rollout=state.rollout.rollout,
+        title=visible(state.rollout.title),
+        service=visible(state.rollout.service),
+        verdict=overall,
+        reason="nothing is judged" if blamed is None else f"{blamed.metric}: {blamed.reason}",
+        since=None if blamed is None else blamed.since,
+        phase=phase,
+        sources=sources,
+        panels=panels,
+        events=tuple(_event(state, event, at) for event in state.rollout.events),
+        queries=tuple(
+            _query(metric, at, schedules.get(metric.name))
+            for metric in state.metrics.values()
+            if metric.metric.kind == "query"
+        ),
+        actions=_actions(state, session, is_running=running is not None),
+        attempts=tuple(
+            acting.view(state.rollout, attempt, state.phase.traffic, at, is_newest=name == newest)
+            for name, attempt in reversed(state.attempts.items())
+        ),
+        alerts=_alerts(state, panels, at),
+        journal=journal,
+        flow=Flow(
+            lines=state.lines,
+            lines_per_s=state.rollup.count(None, LINES, since=at - RATE_S, until=at) / RATE_S,
+            unclassified=state.unclassified,
+            rows_dropped=state.rows_dropped,
+            lag_s=max((source.lag_s or 0.0 for source in sources), default=0.0),
+        ),
+        session=session,
+        tracks=state.tracks,
+    )
+
+
+def _panel(state: State, metric: MetricState, at: float) -> Panel:
+    thresholds, spec = metric.thresholds, metric.metric
+    track = metric.judged_track(state.phase.traffic)
+    judged = metric.judged.get(track, Judged())
+    held = pending(thresholds, judged)
+    age_s = None if judged.at is None else max(0.0, at - judged.at)
+    return Panel(
+        metric=metric.name,
+        title=visible(spec.title or metric.name),
+        unit=spec.unit,
+        source=spec.source or "",
+        verdict=judged.verdict,
+        reason=visible(judged.reason),
+        since=judged.since,
+        judged=track,
+        values=tuple(_track_value(metric, name) for name in _in_order(metric)),
+        conditions=tuple(
+            (name.replace("_", " "), visible(said)) for name in CONDITIONS if (said := getattr(spec, name)) is not None
+        ),
+        pending=None if held is None else held[0],
+        held_s=0.0 if held is None else max(0.0, at - held[1]),
+        needed_s=thresholds.for_s,
+        min_samples=thresholds.min_samples,
+        spark=tuple(value for _, value in metric.history.get(track, ()))[-SPARK_CELLS:],
+        age_s=age_s,
+        is_stale=age_s is not None and age_s > thresholds.stale_after_s,
+        keys=_keys(state, metric, judged),
+        investigate=spec.investigate,
+    )
+
+
+def _in_order(metric: MetricState) -> list[str]:
+    order = {"canary": 0, "baseline": 1}
+    return sorted(metric.judged, key=lambda track: (order.get(track, 2), track)) or [""]
+
+
+def _track_value(metric: MetricState, track: str) -> TrackValue:
+    judged = metric.judged.get(track, Judged())
+    return TrackValue(
+        track=track,
+        value=judged.value,
+        samples=judged.samples,
+        bad=judged.bad,
+        verdict=judged.verdict,
+        reason=visible(judged.reason),
+        since=judged.since,
+        text=shown_value(metric.thresholds, judged),
+    )
+
+
+def _keys(state: State, metric: MetricState, judged: Judged) -> tuple[KeyHint, ...]:
+    hints: list[KeyHint] = []
+    for level in LEVELS:
+        named = metric.metric.on.critical if level is Verdict.CRITICAL else metric.metric.on.warning
+        action = state.rollout.actions.get(named or "")
+        if named is None or action is None or any(hint.action == named for hint in hints):
+            continue
+        is_lit = judged.run(level).fired is not None
+        hints.append(KeyHint(named, action.key or "", visible(action.title), is_lit))
+    return tuple(hints)
+
+
+def _event(state: State, event: str, at: float) -> EventView:
+    rollup = state.rollup
+    return EventView(
+        event=event,
+        kind=visible(state.rollout.events[event].kind),
+        tracks=tuple(
+            EventCounts(
+                track=track,
+                total=rollup.total(track, event),
+                last_minute=rollup.count(track, event, since=at - 60, until=at),
+                last_hour=rollup.count(track, event, since=at - 3600, until=at),
+                per_second=rollup.count(track, event, since=at - RATE_S, until=at) / RATE_S,
+            )
+            for track in state.tracks
+        ),
+        spark=rollup.spark(event, until=at, width=30, step_s=10),
+        labels=_labels(state, event),
+    )
+
+
+def _labels(state: State, event: str) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
+    found = state.rollup.labels(None, event)
+    return tuple(
+        (label, tuple(sorted(values.items(), key=lambda pair: (-pair[1], pair[0])))) for label, values in found.items()
+    )
+
+
+def _query(metric: MetricState, at: float, schedule: Schedule | None) -> QueryView:
+    next_at = None if schedule is None else schedule.next_at
+    return QueryView(
+        metric=metric.name,
+        title=visible(metric.metric.title or metric.name),
+        every_s=metric.metric.every,
+        next_in_s=None if next_at is None else max(0.0, next_at - at),
+        took_s=metric.took_s,
+        is_running=schedule is not None and schedule.is_running,
+        skipped=metric.skipped,
+        age_s=None if metric.answered_at is None else max(0.0, at - metric.answered_at),
+        error=visible(metric.error),
+        table=metric.table,
+    )
+
+
+def _actions(state: State, session: SessionView, *, is_running: bool) -> tuple[ActionView, ...]:
+    views = []
+    for name, action in state.rollout.actions.items():
+        why_not = ""
+        if session.is_read_only:
+            why_not = "this console only looks"
+        elif is_running:
+            why_not = "another action is running"
+        elif action.kind is ActionKind.STEP_DOWN and not any(rung < state.phase.traffic for rung in action.ladder):
+            why_not = "the share is at the lowest rung"
+        elif action.kind is ActionKind.ADVANCE and state.phase.index == len(state.rollout.phases) - 1:
+            why_not = "this is the last phase"
+        views.append(ActionView(name, action.key or "", visible(action.title), action.kind, not why_not, why_not))
+    return tuple(views)
+
+
+def _alerts(state: State, panels: tuple[Panel, ...], at: float) -> tuple[AlertView, ...]:
+    alerts = [
+        AlertView(
+            panel.metric, panel.verdict.lower(), f"{panel.metric} {panel.verdict}: {panel.reason}", panel.since or at
+        )
+        for panel in panels
+        if panel.verdict in LEVELS
+    ]
+    blind = [
+        AlertView(panel.metric, "blind", f"monitoring blind: {panel.metric}: {panel.reason}", panel.since)
+        for panel in panels
+        if panel.verdict in (Verdict.UNKNOWN, Verdict.BROKEN)
+        and panel.since is not None
+        and at - panel.since > max(60.0, 2 * state.metrics[panel.metric].thresholds.stale_after_s)
+    ]
+    down = [
+        AlertView(source.name, "blind", f"source {source.name} {source.state}: {source.reason}", source.seen_at or at)
+        for source in state.sources.values()
+        if source.state in (SourceState.UNREADABLE, SourceState.STALE, SourceState.RETRYING)
+    ]
+    return tuple(alerts + blind + down)

@@ -1,0 +1,70 @@
+"""The sources as they report themselves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from console.core.frame import SourceView
+from console.core.inputs import LinesCounted, SourceChanged, SourceState
+
+QUIET_AFTER_S = 30.0
+"""A log source that said nothing for this long is shown as quiet; silence is legal."""
+
+
+@dataclass(slots=True)
+class WatchedSource:
+    """A source: how it is doing, and when it last answered."""
+
+    name: str
+    kind: str
+    gives_lines: bool
+    state: SourceState = SourceState.STARTING
+    reason: str = ""
+    retry_at: float | None = None
+    seen_at: float | None = None
+    line_at: float | None = None
+    """When lines last came."""
+    newest: float | None = None
+    """Time of the newest line."""
+    parts: Mapping[str, int] = field(default_factory=dict)
+    gaps: int = 0
+    lines: int = 0
+
+    def changed(self, change: SourceChanged) -> bool:
+        """Take a change up; return whether it is worth a line in the journal."""
+        was_well = self.state in (SourceState.LIVE, SourceState.QUIET)
+        is_well = change.state in (SourceState.LIVE, SourceState.QUIET)
+        is_news = was_well != is_well or (self.state is SourceState.STARTING) or self.parts != change.parts
+        self.state, self.reason, self.retry_at = change.state, change.reason, change.retry_at
+        if change.parts or is_well:
+            self.parts = change.parts
+        if is_well:
+            self.seen_at = change.at
+        return is_news
+
+    def counted(self, counted: LinesCounted) -> None:
+        """Note that lines came."""
+        self.lines += counted.lines
+        self.seen_at = self.line_at = max(counted.at, self.line_at or 0.0)
+        self.newest = max(counted.newest, self.newest or 0.0)
+
+    def view(self, at: float) -> SourceView:
+        """Return the source as the strip shows it."""
+        state = self.state
+        if (
+            state is SourceState.LIVE
+            and self.gives_lines
+            and (self.line_at is None or at - self.line_at > QUIET_AFTER_S)
+        ):
+            state = SourceState.QUIET
+        is_reading = self.line_at is not None and at - self.line_at <= 2.0 and self.newest is not None
+        return SourceView(
+            name=self.name,
+            kind=self.kind,
+            state=state,
+            reason=self.reason,
+            age_s=None if self.seen_at is None else max(0.0, at - self.seen_at),
+            retry_in_s=None if self.retry_at is None else max(0.0, self.retry_at - at),
+            parts=tuple(self.parts.items()),
+            lag_s=max(0.0, (self.line_at or at) - self.newest) if is_reading and self.newest is not None else None,
+            gaps=self.gaps,
+        )

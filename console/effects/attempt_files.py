@@ -1,0 +1,170 @@
+"""The folder of one attempt at an action: what the console and the runner tell each other, and the next console.
+
+`intent.json` is written before anything is done, `started.json` when the runner lives, a line of `progress.jsonl`
+whenever a step begins or ends, `ended.json` last. Whoever holds `running.lock` is at work on it.
+"""
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted, Actor, Outcome
+from console.effects.files import write_private
+
+INTENT = "intent.json"
+PLAN = "plan.json"
+STARTED = "started.json"
+PROGRESS = "progress.jsonl"
+OUTPUT = "output.log"
+ENDED = "ended.json"
+RUNNING_LOCK = "running.lock"
+COMPLAINTS = "runner.log"
+"""What Python itself has to say when the runner cannot even start."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOrder:
+    """Everything the runner needs; it travels through a pipe, because it holds secrets."""
+
+    attempt: str
+    folder: str
+    base_dir: str
+    """Where commands run and what relative paths are relative to."""
+    env: Mapping[str, str]
+    """The whole environment of commands, but for what a step adds."""
+    labels: tuple[str, ...]
+    """Each step and then each verification, as the operator was shown it."""
+    steps: tuple[Mapping[str, Any], ...]
+    verify: tuple[Mapping[str, Any], ...]
+    addresses: Mapping[str, str]
+    """Connection strings of the database and Redis sources, by name."""
+    rollout: Mapping[str, Any]
+    """The rollout file as it was read, for the verifications."""
+    queries: Mapping[str, Any]
+    secrets: tuple[str, ...]
+    grace_s: float
+    """How long a command has to end by itself after it was asked to, before it is killed."""
+    locks: Mapping[str, int] = field(default_factory=dict)
+    """Inherited handles of the locks that are held while the runner lives, by path."""
+    holder: Mapping[str, Any] = field(default_factory=dict)
+    """What the locks say about who holds them."""
+
+    @classmethod
+    def from_json(cls, text: str) -> "WorkOrder":
+        """Return the order that a text says; raises `ValueError` or `TypeError` if it was cut short."""
+        said = json.loads(text)
+        for name in ("labels", "steps", "verify", "secrets"):
+            said[name] = tuple(said[name])
+        return cls(**said)
+
+
+def intent_text(started: ActionStarted) -> str:
+    """Return the intent as it is written."""
+    body = {name: getattr(started, name) for name in ActionStarted.__slots__ if name != "actor"}
+    actor = {name: getattr(started.actor, name) for name in Actor.__slots__}
+    return json.dumps({**body, "actor": actor}, indent=2) + "\n"
+
+
+def read_intent(folder: Path) -> ActionStarted | None:
+    """Return what was to be done, or `None` if it was never written down."""
+    said = _read(folder / INTENT)
+    try:
+        return (
+            ActionStarted(**{**said, "actor": Actor(**said["actor"]), "steps": tuple(said["steps"])}) if said else None
+        )
+    except (TypeError, KeyError):
+        return None
+
+
+def read_started(folder: Path) -> Mapping[str, Any] | None:
+    """Return what the runner said of itself when it began."""
+    return _read(folder / STARTED)
+
+
+def read_progress(folder: Path) -> tuple[ActionProgressed, ...]:
+    """Return every step or verification that began or ended, in order; a line half written is not there yet."""
+    try:
+        raw = (folder / PROGRESS).read_bytes()
+    except FileNotFoundError:
+        return ()
+    said = []
+    for line in raw[: raw.rfind(b"\n") + 1].splitlines():
+        try:
+            said.append(ActionProgressed(attempt=folder.name, **json.loads(line)))
+        except (ValueError, TypeError):
+            continue  # torn by a power cut; the lines after it count
+    return tuple(said)
+
+
+def read_ended(folder: Path) -> ActionEnded | None:
+    """Return how the attempt ended, or `None` if nobody wrote that down."""
+    said = _read(folder / ENDED)
+    try:
+        return ActionEnded(said["at"], folder.name, Outcome(said["outcome"]), said["detail"]) if said else None
+    except (TypeError, KeyError, ValueError):
+        return None
+
+
+class Diary:
+    """The runner's notes. A disk that is full must not stop a rollback, so what cannot be written is left out."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.failures = 0
+        """How many notes could not be written."""
+
+    def started(self) -> None:
+        """Note that the runner lives."""
+        process = {"pid": os.getpid(), "start_ticks": start_ticks(os.getpid()), "boot_id": boot_id(), "at": time.time()}
+        self._try_to_write(self._folder / STARTED, process)
+
+    def progressed(self, step: int, label: str, state: str, detail: str = "") -> None:
+        """Note that a step or verification began or ended."""
+        line = json.dumps({"at": time.time(), "step": step, "label": label, "state": state, "detail": detail})
+        try:
+            handle = os.open(self._folder / PROGRESS, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.write(handle, line.encode() + b"\n")
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        except OSError:
+            self.failures += 1
+
+    def ended(self, outcome: Outcome, detail: str) -> None:
+        """Note how it all ended."""
+        self._try_to_write(self._folder / ENDED, {"at": time.time(), "outcome": outcome.value, "detail": detail})
+
+    def _try_to_write(self, path: Path, said: Mapping[str, Any]) -> None:
+        try:
+            write_private(path, json.dumps(said) + "\n")
+        except OSError:
+            self.failures += 1
+
+
+def start_ticks(pid: int) -> int | None:
+    """Return when a process began, in clock ticks since the machine did (Linux, proc(5)); `None` where unknown."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text("ascii", errors="replace").rpartition(")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def boot_id() -> str:
+    """Return what names this run of the machine, empty where unknown."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return ""
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        said = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return said if isinstance(said, dict) else None

@@ -1,0 +1,14 @@
+"""How a step of an action ends."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a step ended."""
+
+    state: str
+    """`done`, `failed` or `timed out`."""
+    detail: str
+    is_certain: bool = True
+    """Whether it is known what took effect; after a time-out nobody knows."""

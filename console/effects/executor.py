@@ -1,0 +1,301 @@
+"""Starts attempts at actions in a process of their own, follows them, and finds them again after a crash."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted, Outcome
+from console.core.plan import Plan
+from console.core.redact import Redactor
+from console.core.text import visible
+from console.effects import attempt_files as files
+from console.effects.attempt_files import WorkOrder
+from console.effects.files import create_private, write_private
+from console.effects.lock import Held, Holder, Lock, holder_of, service_lock
+from console.effects.preview import command_env, labels
+from console.spec.load import Loaded
+
+RUNNER = (sys.executable, "-P", "-m", "console.commands.run_attempt")
+"""How the runner is started; `-P` keeps the operator's folder out of what Python imports."""
+
+GRACE_S = 15.0
+"""How long a command has after it was asked to end: `docker compose` waits 10 s for containers by itself."""
+
+FOLLOW_S = 0.15
+_START_S = 20.0
+_NEWEST_BYTES = 128 * 1024
+
+
+class CannotStart(Exception):
+    """Nothing was done; the text says why and what to do."""
+
+
+class Busy(CannotStart):
+    """Another action is running for this service."""
+
+    def __init__(self, holder: Holder) -> None:
+        super().__init__(
+            f"{holder.what or 'another action'} is running, begun by {holder};"
+            f" wait until it ends, or end it: kill {holder.pid}"
+        )
+        self.holder = holder
+
+
+class CannotWrite(CannotStart):
+    """The folder of the attempt or of the locks cannot be written; another one may do."""
+
+
+class Stage(StrEnum):
+    """How far an attempt got, for all that its folder tells."""
+
+    RUNNING = "running"
+    ENDED = "ended"
+    VANISHED = "vanished"
+    """Its runner is gone and did not say how it ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """An attempt as it was found."""
+
+    stage: Stage
+    started: ActionStarted
+    progress: tuple[ActionProgressed, ...]
+    ended: ActionEnded | None
+    """How it ended; for one that vanished that nobody knows, and what is known."""
+
+
+async def start(
+    plan: Plan,
+    folder: Path,
+    loaded: Loaded,
+    started: ActionStarted,
+    *,
+    locks_dir: Path,
+    env: Mapping[str, str] = os.environ,
+    runner: Sequence[str] = RUNNER,
+    grace_s: float = GRACE_S,
+) -> None:
+    """Carry a plan out in a process that outlives this one, and return once it is under way.
+
+    `folder` is the attempt's own (`sessions.fresh_attempt`), and its name the attempt's id. The intent is on disk
+    before anything is done. `locks_dir` is the state folder all consoles share. Raises `Busy`, `CannotWrite`, or
+    `CannotStart` where nothing could be begun for another reason; an attempt is begun at most once.
+    """
+    await asyncio.to_thread(
+        _start, plan, folder, loaded, started, locks_dir=locks_dir, env=env, runner=runner, grace_s=grace_s
+    )
+
+
+def _start(
+    plan: Plan,
+    folder: Path,
+    loaded: Loaded,
+    started: ActionStarted,
+    *,
+    locks_dir: Path,
+    env: Mapping[str, str],
+    runner: Sequence[str],
+    grace_s: float,
+) -> None:
+    redactor = Redactor(loaded.secrets)
+    with ExitStack() as held:
+        locks = [_taken(service_lock(locks_dir, plan.service), started, held)]
+        locks.append(_taken(folder / files.RUNNING_LOCK, started, held))
+        order = _order(plan, folder, loaded, started, env=command_env(env), grace_s=grace_s, locks=locks)
+        try:
+            create_private(folder / files.INTENT, redactor.clean_json(files.intent_text(started)))
+            write_private(folder / files.PLAN, _shown_plan(order, plan, redactor))
+        except FileExistsError:
+            raise CannotStart(f"the attempt {folder.name} was begun before; it is not begun again") from None
+        except OSError as error:
+            raise CannotWrite(f"{folder} cannot be written: {error.strerror or error}; nothing was done") from error
+        _launch(order, runner)
+    _wait_until_started(folder)
+
+
+def _taken(path: Path, started: ActionStarted, held: ExitStack) -> Lock:
+    try:
+        lock = Lock.take(path, started.actor, started.at, _errand(started))
+    except Held as conflict:
+        raise Busy(conflict.holder) from None
+    except OSError as error:
+        raise CannotWrite(f"{path} cannot be locked: {error.strerror or error}; nothing was done") from error
+    held.callback(lock.release)
+    return lock
+
+
+def _order(
+    plan: Plan,
+    folder: Path,
+    loaded: Loaded,
+    started: ActionStarted,
+    *,
+    env: Mapping[str, str],
+    grace_s: float,
+    locks: Sequence[Lock],
+) -> WorkOrder:
+    actor = started.actor
+    return WorkOrder(
+        attempt=folder.name,
+        folder=str(folder.absolute()),
+        base_dir=str(loaded.base_dir.absolute()),
+        env=env,
+        labels=labels(plan, Redactor(loaded.secrets)),
+        steps=tuple(step.model_dump(mode="json", by_alias=True, exclude_unset=True) for step in plan.steps),
+        verify=tuple(check.model_dump(mode="json", by_alias=True, exclude_unset=True) for check in plan.verify),
+        addresses={name: spec.postgres or spec.redis or "" for name, spec in loaded.rollout.sources.items()},
+        rollout=loaded.rollout.model_dump(mode="json", by_alias=True, exclude_unset=True),
+        queries={name: asdict(query) for name, query in loaded.queries.items()},
+        secrets=loaded.secrets,
+        grace_s=grace_s,
+        locks={str(lock.path): lock.handle for lock in locks},
+        holder=asdict(Holder(os.getpid(), actor.user, actor.host, actor.tty, started.at, _errand(started))),
+    )
+
+
+def _errand(started: ActionStarted) -> str:
+    return f"{started.title} ({started.attempt})"
+
+
+def _shown_plan(order: WorkOrder, plan: Plan, redactor: Redactor) -> str:
+    """Return the plan as it is kept: everything that is done, without the secrets it is done with."""
+    shown = {
+        "action": plan.action,
+        "kind": plan.kind.value,
+        "service": plan.service,
+        "traffic": plan.traffic,
+        "base_dir": order.base_dir,
+        "steps": order.steps,
+        "verify": order.verify,
+        "labels": order.labels,
+        "env": sorted(order.env),
+    }
+    return json.dumps(redactor.clean(shown, by_name=True), indent=2) + "\n"
+
+
+def _launch(order: WorkOrder, runner: Sequence[str]) -> None:
+    """Start the runner and hand the order over; the process started here ends at once, the runner is its child."""
+    folder = Path(order.folder)
+    try:
+        with (folder / files.COMPLAINTS).open("wb") as complaints:
+            launcher = subprocess.Popen(
+                [*runner, order.folder],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=complaints,
+                start_new_session=True,
+                pass_fds=tuple(order.locks.values()),
+            )
+        launcher.communicate(json.dumps(asdict(order)).encode())
+    except (OSError, ValueError) as error:
+        raise _not_started(folder, str(error)) from error
+    if launcher.returncode != 0:
+        raise _not_started(folder, f"exit code {launcher.returncode}, see {folder / files.COMPLAINTS}")
+
+
+def _not_started(folder: Path, reason: str) -> CannotStart:
+    said = f"the runner could not be started: {reason}; nothing was done"
+    files.Diary(folder).ended(Outcome.FAILED, said)
+    return CannotStart(said)
+
+
+def _wait_until_started(folder: Path) -> None:
+    """Wait until the runner says that it lives, or is gone; what became of it is for `adopt` and `follow` to tell."""
+    deadline = time.monotonic() + _START_S
+    while not (folder / files.STARTED).exists() and is_running(folder) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def is_running(folder: Path) -> bool:
+    """Return whether somebody is at work on an attempt: its runner, or a console that is just starting it."""
+    return holder_of(folder / files.RUNNING_LOCK) is not None
+
+
+def adopt(folder: Path, at: float) -> Adopted | None:
+    """Return what an attempt's folder tells at this time, or `None` while its intent is not written down.
+
+    An attempt whose runner is gone without a word ended in `Outcome.UNKNOWN`.
+    """
+    started = files.read_intent(folder)
+    if started is None:
+        return None
+    was_running = is_running(folder)  # asked before the rest is read: it may end in between
+    ended = files.read_ended(folder)
+    progress = files.read_progress(folder)
+    if ended is not None:
+        return Adopted(Stage.ENDED, started, progress, ended)
+    if was_running:
+        return Adopted(Stage.RUNNING, started, progress, None)
+    return Adopted(Stage.VANISHED, started, progress, _vanished(folder, started, progress, at))
+
+
+def _vanished(folder: Path, started: ActionStarted, progress: Sequence[ActionProgressed], at: float) -> ActionEnded:
+    last = progress[-1] if progress else None
+    done = [step.label for step in progress if step.state == "done"]
+    if last is None:
+        known = "no step was begun, for all that is known"
+    elif last.state == "running":
+        known = f"it was at: {last.label}"
+    else:
+        known = f"the last thing known is: {last.label}: {last.state}"
+    said = f"the runner is gone and did not say how it ended; {known}"
+    if done:
+        said += f"; done: {len(done)} of {len(started.steps)}"
+    return ActionEnded(at, folder.name, Outcome.UNKNOWN, said + "; verify before anything is repeated")
+
+
+async def follow(
+    folder: Path, *, seen: int = 0, poll_s: float = FOLLOW_S
+) -> AsyncIterator[ActionProgressed | ActionEnded]:
+    """Report what happens in an attempt, from the progress numbered `seen` on, until it ended or vanished."""
+    while True:
+        found = await asyncio.to_thread(adopt, folder, time.time())
+        for progress in found.progress[seen:] if found else ():
+            yield progress
+        seen = max(seen, len(found.progress) if found else 0)
+        if found is not None and found.ended is not None:
+            yield found.ended
+            return
+        await asyncio.sleep(poll_s)
+
+
+def output(folder: Path, redactor: Redactor, limit: int = 200) -> tuple[str, ...]:
+    """Return the newest lines that an attempt printed, safe to draw."""
+    try:
+        with (folder / files.OUTPUT).open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _NEWEST_BYTES))
+            raw = file.read()
+    except OSError:
+        return ()
+    lines = raw.decode("utf-8", "replace").split("\n")
+    if size > _NEWEST_BYTES:
+        del lines[0]
+    if lines and not lines[-1]:
+        del lines[-1]
+    return tuple(visible(redactor.redact(line)) for line in lines[-limit:])
+
+
+def stop(folder: Path) -> bool:
+    """Ask the runner of an attempt to end its step and leave; return whether there was one to ask.
+
+    The outcome is then `Outcome.UNKNOWN`.
+    """
+    said = files.read_started(folder)
+    if said is None or not is_running(folder) or said.get("boot_id") != files.boot_id():
+        return False
+    pid = said.get("pid")
+    if not isinstance(pid, int) or files.start_ticks(pid) != said.get("start_ticks"):
+        return False
+    os.kill(pid, signal.SIGTERM)
+    return True

@@ -1,0 +1,183 @@
+"""Carries out one attempt at an action, apart from any console.
+
+The process around this (`console.commands.run_attempt`) has its own session and no terminal, so neither a closed
+terminal nor a killed console ends it. What happens is written into the attempt's folder.
+"""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+from console.core.inputs import Outcome
+from console.core.redact import Redactor
+from console.core.rollout import Check, Step
+from console.core.text import visible
+from console.effects import attempt_files as files
+from console.effects.attempt_files import Diary, WorkOrder
+from console.effects.ending import Ending
+from console.effects.lock import Holder, Lock
+from console.effects.output_file import OutputFile
+from console.effects.steps import Surroundings, carry_out
+
+_BETWEEN_TRIES_S = 1.0
+_SHORTEST_TRY_S = 1.0
+
+
+class Answer(Protocol):
+    """What one try at a verification found."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it passed."""
+
+    @property
+    def detail(self) -> str:
+        """What was seen."""
+
+
+Asks = Callable[[Check, WorkOrder], Awaitable[Answer]]
+"""Tries a verification once; it may raise what it likes."""
+
+
+def carry_out_order(folder: str, text: str, asks: Asks) -> Outcome:
+    """Carry out the order that a text says, and return the outcome; one that came cut short is not begun."""
+    try:
+        order = WorkOrder.from_json(text)
+    except (ValueError, TypeError):
+        said = "the console ended before it had handed the order over; nothing was done"
+        Diary(Path(folder)).ended(Outcome.FAILED, said)
+        return Outcome.FAILED
+    return run_attempt(order, asks)
+
+
+def run_attempt(order: WorkOrder, asks: Asks) -> Outcome:
+    """Carry an attempt out, write down how it went, and return the outcome; never raises."""
+    folder = Path(order.folder)
+    diary = Diary(folder)
+    redactor = Redactor(order.secrets)
+    try:
+        outcome, detail = _Attempt(order, diary, redactor, asks).run()
+    except Exception as error:  # noqa: BLE001 - nobody else is there to write it down
+        outcome, detail = Outcome.UNKNOWN, f"the runner failed: {type(error).__name__}: {error}"
+    diary.ended(outcome, visible(redactor.redact(detail), 2000))
+    return outcome
+
+
+class _Attempt:
+    """One attempt while it is carried out."""
+
+    def __init__(self, order: WorkOrder, diary: Diary, redactor: Redactor, asks: Asks) -> None:
+        self._order = order
+        self._diary = diary
+        self._redactor = redactor
+        self._asks = asks
+        self._is_stopped = False
+
+    def run(self) -> tuple[Outcome, str]:
+        signal.signal(signal.SIGTERM, self._stop)
+        self._say_who_holds()
+        self._diary.started()
+        steps = [Step.model_validate(step) for step in self._order.steps]
+        checks = [Check.model_validate(check) for check in self._order.verify]
+        endings = self._carry_out(steps)
+        last = endings[-1] if endings else None
+        failed = last is not None and last.state != "done"
+        said = self._account(endings, len(steps)) if failed else ""
+        if last is not None and failed and (last.is_certain or self._is_stopped):
+            return (Outcome.FAILED if last.is_certain else Outcome.UNKNOWN), said
+        unmet = asyncio.run(self._verify(checks, first=len(steps))) if checks else []
+        if failed:
+            return Outcome.UNKNOWN, said + _verdict(checks, unmet)
+        if unmet:
+            return Outcome.UNVERIFIED, "not verified: " + "; ".join(unmet)
+        return Outcome.DONE, ""
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._is_stopped = True
+
+    def _say_who_holds(self) -> None:
+        holder = Holder(**{**self._order.holder, "pid": os.getpid()})
+        for path, handle in self._order.locks.items():
+            Lock(Path(path), handle).say(holder)
+
+    def _carry_out(self, steps: Sequence[Step]) -> list[Ending]:
+        order = self._order
+        output = OutputFile(Path(order.folder) / files.OUTPUT, self._redactor, commands=len(steps))
+        around = Surroundings(
+            attempt=order.attempt,
+            base_dir=Path(order.base_dir),
+            env=order.env,
+            addresses=order.addresses,
+            output=output,
+            grace_s=order.grace_s,
+            is_stopped=lambda: self._is_stopped,
+        )
+        endings: list[Ending] = []
+        for number, step in enumerate(steps):
+            output.begin(order.labels[number])
+            self._note(number, "running")
+            ending = carry_out(step, around)
+            output.end()
+            self._note(number, ending.state, ending.detail)
+            endings.append(ending)
+            if ending.state != "done":
+                break
+        output.close()
+        return endings
+
+    def _account(self, endings: Sequence[Ending], steps: int) -> str:
+        """Say which step it stopped at, which were done and stay done, and which were never begun."""
+        at = len(endings)
+        last = endings[-1]
+        said = f"step {at} of {steps} {last.state}: {last.detail}"
+        if at > 1:
+            said += f"; done before it: {_numbers(1, at - 1)}"
+        if at < steps:
+            said += f"; not begun: {_numbers(at + 1, steps)}"
+        return said
+
+    async def _verify(self, checks: Sequence[Check], *, first: int) -> list[str]:
+        """Make all verifications side by side and return what those that did not pass said."""
+        found = await asyncio.gather(*(self._verify_one(check, first + n) for n, check in enumerate(checks)))
+        return [unmet for unmet in found if unmet]
+
+    async def _verify_one(self, check: Check, number: int) -> str:
+        self._note(number, "running")
+        deadline = time.monotonic() + check.within
+        while True:
+            is_ok, detail = await self._try_once(check, max(_SHORTEST_TRY_S, deadline - time.monotonic()))
+            if is_ok:
+                self._note(number, "passed", detail)
+                return ""
+            if self._is_stopped or time.monotonic() + _BETWEEN_TRIES_S > deadline:
+                self._note(number, "not passed", detail)
+                return f"{self._order.labels[number]}: {detail}"
+            await asyncio.sleep(_BETWEEN_TRIES_S)
+
+    async def _try_once(self, check: Check, timeout_s: float) -> tuple[bool, str]:
+        try:
+            async with asyncio.timeout(timeout_s):
+                answer = await self._asks(check, self._order)
+        except TimeoutError:
+            return False, "no answer in time"
+        except Exception as error:  # noqa: BLE001 - a question that cannot be asked is one that did not pass
+            return False, str(error) or type(error).__name__
+        return answer.ok, answer.detail
+
+    def _note(self, number: int, state: str, detail: str = "") -> None:
+        self._diary.progressed(number, self._order.labels[number], state, visible(self._redactor.redact(detail), 500))
+
+
+def _numbers(first: int, last: int) -> str:
+    return f"step {first}" if first == last else f"steps {first} to {last}"
+
+
+def _verdict(checks: Sequence[Check], unmet: Sequence[str]) -> str:
+    if not checks:
+        return "; there is nothing to verify it by"
+    return "; verified not: " + "; ".join(unmet) if unmet else "; every verification passed"

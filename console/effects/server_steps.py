@@ -1,0 +1,114 @@
+"""Steps that ask a server: one statement, one command or one request, sent once and never again.
+
+An error before the request was sent is certain; when the connection breaks afterwards nobody knows what took effect.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+import asyncpg
+import httpx
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as Unconnected
+from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as TimedOut
+
+from console.core.rollout import HttpProbe, RedisStep, SqlStep, Step
+from console.core.text import visible
+from console.effects.ending import Ending
+
+_GOODBYE_S = 2.0
+_BODY_LIMIT_BYTES = 1024 * 1024
+
+
+async def ask_server(step: Step, addresses: Mapping[str, str]) -> Ending:
+    """Carry out an `sql`, `redis` or `http` step; cancelling it closes the connection."""
+    if step.sql is not None:
+        return await _sql(step.sql, addresses)
+    if step.redis is not None:
+        return await _redis(step.redis, addresses)
+    if step.http is not None:
+        return await _http(step.http, step.timeout)
+    raise ValueError(f"a {step.kind} step asks no server")
+
+
+async def _sql(step: SqlStep, addresses: Mapping[str, str]) -> Ending:
+    try:
+        connection = await asyncpg.connect(addresses[step.source], statement_cache_size=0)
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return Ending("failed", f"no connection to {step.source}: {_said(error)}")
+    try:
+        prepared = await connection.prepare(step.statement)
+        await prepared.fetch()
+        said = prepared.get_statusmsg() or ""
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await connection.close(timeout=_GOODBYE_S)
+        return Ending("done", visible(said, 200))
+    except (asyncpg.PostgresConnectionError, OSError) as error:
+        return Ending("failed", f"the connection to {step.source} broke: {_said(error)}", is_certain=False)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return Ending("failed", _said(error))
+    finally:
+        connection.terminate()
+
+
+async def _redis(step: RedisStep, addresses: Mapping[str, str]) -> Ending:
+    client = Redis.from_url(
+        addresses[step.source],
+        single_connection_client=True,
+        retry=Retry(NoBackoff(), 0),
+        retry_on_timeout=False,
+        socket_timeout=None,
+        socket_connect_timeout=None,
+        health_check_interval=0,
+        decode_responses=True,
+        encoding_errors="replace",
+    )
+    try:
+        try:
+            await client.initialize()
+        except (RedisError, OSError) as error:
+            return Ending("failed", f"no connection to {step.source}: {_said(error)}")
+        try:
+            answer = await client.execute_command(*step.command)  # type: ignore[no-untyped-call]
+        except ResponseError as error:
+            return Ending("failed", _said(error))
+        except (Unconnected, TimedOut, OSError) as error:
+            return Ending("failed", f"the connection to {step.source} broke: {_said(error)}", is_certain=False)
+        return Ending("done", visible(str(answer), 200))
+    finally:
+        await client.aclose()
+
+
+async def _http(probe: HttpProbe, timeout_s: float) -> Ending:
+    async with httpx.AsyncClient(timeout=timeout_s, trust_env=False, follow_redirects=False) as client:
+        try:
+            async with client.stream(probe.method, probe.url, headers=probe.headers, json=probe.json_) as answer:
+                return await _judged(probe, answer)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            return Ending("failed", f"no connection: {_said(error)}")
+        except httpx.HTTPError as error:
+            return Ending("failed", f"no whole answer: {_said(error)}", is_certain=False)
+
+
+async def _judged(probe: HttpProbe, answer: httpx.Response) -> Ending:
+    said = f"{answer.status_code} {visible(answer.reason_phrase, 80)}".strip()
+    if answer.status_code != probe.status:
+        return Ending("failed", f"answered {said}, expected {probe.status}")
+    if probe.contains is None:
+        return Ending("done", said)
+    body = b""
+    async for chunk in answer.aiter_bytes():
+        body += chunk
+        if len(body) > _BODY_LIMIT_BYTES:
+            break
+    if probe.contains in body.decode("utf-8", "replace"):
+        return Ending("done", said)
+    return Ending("failed", f"answered {said} without {visible(probe.contains, 80)!r}")
+
+
+def _said(error: BaseException) -> str:
+    """Return an error of a server as one safe line."""
+    return visible(" ".join(str(error).split()) or type(error).__name__, 300)

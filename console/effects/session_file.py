@@ -1,0 +1,236 @@
+"""One session on disk: a SQLite file with one writer.
+
+SQLite before 3.51.3 can corrupt a WAL when two connections write or checkpoint at once, so there is exactly one
+writing connection to a file (`effects.lock` sees to that) and readers open it read-only.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from console.core.inputs import LinesCounted, Reading, SampleFailed, SampleTaken
+from console.core.record import Record, canonical, chain
+from console.core.redact import Redactor
+from console.effects import session_schema as schema
+from console.effects.session_reader import SessionReader
+from console.effects.session_schema import FILE_NAME, StoreFailed
+
+SECONDS_KEPT_S = 2 * 3600
+"""Counts older than this are kept by the minute."""
+
+MINUTES_KEPT_S = 8 * 86400
+"""Counts older than this are kept in the totals only."""
+
+_COMPACT_EVERY_S = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A transaction is in the file."""
+
+    seq: int
+    """Number of the newest journal record, 0 for none."""
+    head: str
+    """Hash of the newest journal record."""
+    skipped: int
+    """Stretches of lines that the file had already."""
+
+
+class SessionFile(SessionReader):
+    """The session's file, open for writing; there is never more than one."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, redactor: Redactor) -> None:
+        super().__init__(connection, path)
+        self._redactor = redactor
+        self._inode = path.stat().st_ino
+        self._is_full_sync = False
+        self._compacted_at: float | None = None
+
+    @classmethod
+    def create(cls, folder: Path, redactor: Redactor) -> Self:
+        """Make the file in a folder and open it for writing; raises `FileExistsError` or `SessionUnreadable`."""
+        return cls(schema.create(folder), folder / FILE_NAME, redactor)
+
+    @classmethod
+    def open(cls, folder: Path, redactor: Redactor) -> Self:
+        """Open for writing; raises `SessionUnreadable`, and `SessionDamaged` after moving a damaged file aside."""
+        return cls(schema.open_checked(folder), folder / FILE_NAME, redactor)
+
+    def close(self) -> None:
+        """Fold the log into the file and let it go."""
+        with suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._connection.close()
+
+    def commit(
+        self,
+        *,
+        counted: Sequence[LinesCounted] = (),
+        samples: Sequence[SampleTaken | SampleFailed] = (),
+        records: Sequence[Record] = (),
+        docs: Mapping[str, str] | None = None,
+        durable: bool = False,
+    ) -> Committed | StoreFailed:
+        """Write everything in one transaction, or nothing.
+
+        A stretch whose end the file has already is left out; one that overlaps what is there, or leaves lines out,
+        is refused with everything else in the commit. `durable` waits for the disk. Docs are JSON texts.
+        After a failure the same commit may be tried again.
+        """
+        try:
+            self._check_still_there()
+            self._synchronise(durable)
+            with self._transaction():
+                skipped = sum(not self._add_lines(stretch) for stretch in counted)
+                self._add_samples(samples)
+                seq, head = self._add_records(records)
+                self._put_docs(docs or {})
+                newest = self._note_time(counted, samples, records)
+            if newest is not None:
+                self._compact_when_due(newest)
+        except _Refused as refusal:
+            return StoreFailed("refused", str(refusal))
+        except (sqlite3.Error, OSError) as error:
+            return schema.failure(error, self._path)
+        return Committed(seq, head, skipped)
+
+    def compact(self, at: float) -> None:
+        """Fold counts older than two hours into minutes and drop those older than eight days; totals stay."""
+        edge = int(at - SECONDS_KEPT_S) // 60 * 60
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO cells SELECT second - second % 60, track, event, bin, sum(n) FROM cells"
+                " WHERE second < ? AND second % 60 != 0 GROUP BY 1, 2, 3, 4"
+                " ON CONFLICT DO UPDATE SET n = n + excluded.n",
+                (edge,),
+            )
+            self._connection.execute("DELETE FROM cells WHERE second < ? AND second % 60 != 0", (edge,))
+            self._connection.execute("DELETE FROM cells WHERE second < ?", (int(at - MINUTES_KEPT_S),))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+
+    def _check_still_there(self) -> None:
+        if self._path.stat().st_ino != self._inode:
+            raise FileNotFoundError(f"{self._path} was replaced while it was in use")
+
+    def _synchronise(self, is_full: bool) -> None:
+        """Choose what a commit waits for: without full synchronisation a power cut may undo the last ones."""
+        if is_full != self._is_full_sync:
+            self._connection.execute("PRAGMA synchronous=" + ("FULL" if is_full else "NORMAL"))
+            self._is_full_sync = is_full
+
+    def _add_lines(self, stretch: LinesCounted) -> bool:
+        """Add a stretch's counts and move its position; return whether it was new."""
+        stream = (stretch.source, stretch.origin, stretch.stream)
+        found = self._connection.execute(
+            "SELECT position FROM positions WHERE source = ? AND origin = ? AND stream = ?", stream
+        ).fetchone()
+        position = -1 if found is None else int(found[0])
+        if position >= stretch.upto:
+            return False
+        if found is not None and stretch.after != position:
+            how = "overlaps" if stretch.after < position else "leaves out"
+            raise _Refused(
+                f"lines {stretch.after} to {stretch.upto} of {'/'.join(stream)}: it {how} lines;"
+                f" the file has them up to {position}"
+            )
+        write = self._connection.executemany
+        write(
+            "INSERT INTO cells VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+            ((cell.second, cell.track, cell.event, cell.bin, n) for cell, n in stretch.counts.items()),
+        )
+        write(
+            "INSERT INTO totals VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+            ((cell.track, cell.event, n) for cell, n in stretch.counts.items() if cell.bin == 0),
+        )
+        write(
+            "INSERT INTO labels VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+            ((cell.track, cell.event, cell.label, self._safe(cell.value), n) for cell, n in stretch.labels.items()),
+        )
+        self._connection.execute(
+            "INSERT INTO lines VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
+            " SET lines = lines + excluded.lines, unclassified = unclassified + excluded.unclassified",
+            (stretch.source, stretch.lines, stretch.unclassified),
+        )
+        self._connection.execute(
+            "INSERT INTO positions VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position",
+            (*stream, stretch.upto),
+        )
+        return True
+
+    def _add_samples(self, samples: Iterable[SampleTaken | SampleFailed]) -> None:
+        for sample in samples:
+            error = self._safe(sample.reason) if isinstance(sample, SampleFailed) else None
+            readings = () if isinstance(sample, SampleFailed) else sample.readings
+            self._connection.executemany(
+                "INSERT INTO samples VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (sample.at, sample.metric, r.track, r.value, r.samples, r.bad, sample.took_s, error)
+                    for r in readings or (Reading("", None),)
+                ),
+            )
+
+    def _add_records(self, records: Iterable[Record]) -> tuple[int, str]:
+        seq, head = self._journal_end()
+        for written in records:
+            body = self._redactor.clean(written.body)
+            record = Record(float(written.at), written.kind, self._safe(written.text), body)
+            seq, head = seq + 1, chain(head, seq + 1, record)
+            self._connection.execute(
+                "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)",
+                (seq, record.at, record.kind, record.text, canonical(body), head),
+            )
+        if records:
+            self._put_meta("journal_seq", str(seq))
+            self._put_meta("journal_head", head)
+        return seq, head
+
+    def _put_docs(self, docs: Mapping[str, str]) -> None:
+        self._connection.executemany(
+            "INSERT INTO docs VALUES (?, ?) ON CONFLICT DO UPDATE SET json = excluded.json",
+            ((name, self._redactor.clean_json(text)) for name, text in docs.items()),
+        )
+
+    def _note_time(
+        self,
+        counted: Sequence[LinesCounted],
+        samples: Sequence[SampleTaken | SampleFailed],
+        records: Sequence[Record],
+    ) -> float | None:
+        newest = max((part.at for parts in (counted, samples, records) for part in parts), default=None)
+        if newest is not None:
+            self._put_meta("last_seen", repr(max(newest, self._meta_number("last_seen") or 0.0)))
+        return newest
+
+    def _compact_when_due(self, at: float) -> None:
+        if self._compacted_at is None:
+            self._compacted_at = at
+        if at - self._compacted_at >= _COMPACT_EVERY_S:
+            self._compacted_at = at
+            with suppress(sqlite3.Error):  # the commit stands; what is not compact now is compacted next time
+                self.compact(at)
+
+    def _put_meta(self, key: str, value: str) -> None:
+        self._connection.execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (key, value)
+        )
+
+    def _safe(self, text: str) -> str:
+        """Return the text without secrets and without what SQLite cannot store."""
+        return self._redactor.redact(text).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+class _Refused(Exception):
+    """Lines that do not follow those in the file."""

@@ -1,0 +1,155 @@
+"""Reading a session's file: what the engine starts from, the journal and the measurements."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Self
+
+from console.core.inputs import Cell, LabelCell, Reading, SampleFailed, SampleTaken
+from console.core.record import GENESIS, ChainBreak, JournalRow, Record, check_chain
+from console.effects import session_schema as schema
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a session starts from when it is taken up again."""
+
+    positions: Mapping[tuple[str, str, str], int]
+    """Key of the last counted line by source, origin and stream."""
+    cells: Sequence[tuple[Cell, int]]
+    """Counts by the second for the last two hours, by the minute before that; oldest first."""
+    totals: Mapping[tuple[str, str], int]
+    """How often each event happened since the session began, by track and event."""
+    lines: Mapping[str, int]
+    """Lines counted, by source."""
+    unclassified: Mapping[str, int]
+    labels: Mapping[LabelCell, int]
+    docs: Mapping[str, str]
+    last_seen: float | None
+    """Time of the newest input in the file; `None` for a session nothing was written to."""
+    seq: int
+    head: str
+
+
+class SessionReader:
+    """A session's file, open for reading; used from the thread that opened it and from no other."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    @classmethod
+    def open_read_only(cls, folder: Path) -> Self:
+        """Open for reading while another process may be writing; raises `SessionUnreadable`."""
+        return cls(schema.open_read_only(folder), folder / schema.FILE_NAME)
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._connection.close()
+
+    def load(self) -> Stored:
+        """Return what the session starts from."""
+        with self._snapshot():
+            return self._load()
+
+    def _load(self) -> Stored:
+        rows = self._connection.execute
+        per_source = rows("SELECT source, lines, unclassified FROM lines").fetchall()
+        seq, head = self._journal_end()
+        return Stored(
+            positions={(row[0], row[1], row[2]): row[3] for row in rows("SELECT * FROM positions")},
+            cells=[
+                (Cell(second, track, event, bin_), n)
+                for second, track, event, bin_, n in rows("SELECT * FROM cells ORDER BY second")
+            ],
+            totals={(track, event): n for track, event, n in rows("SELECT track, event, n FROM totals")},
+            lines={source: lines for source, lines, _ in per_source},
+            unclassified={source: unclassified for source, _, unclassified in per_source},
+            labels={LabelCell(*row[:4]): row[4] for row in rows("SELECT track, event, label, value, n FROM labels")},
+            docs=dict(rows("SELECT name, json FROM docs")),
+            last_seen=self._meta_number("last_seen"),
+            seq=seq,
+            head=head,
+        )
+
+    def records(self, after: int = 0, limit: int | None = None) -> list[JournalRow]:
+        """Return the journal's records numbered above `after`, in order."""
+        found = self._connection.execute(
+            "SELECT seq, at, kind, text, body, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",
+            (after, -1 if limit is None else limit),
+        )
+        return [
+            JournalRow(seq, Record(at, kind, text, json.loads(body)), hash_)
+            for seq, at, kind, text, body, hash_ in found
+        ]
+
+    def newest_records(self, limit: int) -> list[JournalRow]:
+        """Return the newest records, in the order of the journal."""
+        return self.records(after=max(0, self._journal_end()[0] - limit))
+
+    def check_journal(self) -> ChainBreak | None:
+        """Return the first record that was changed, removed or reordered."""
+        with self._snapshot():
+            return check_chain(self.records(), head=self._journal_end()[1])
+
+    def journal_head(self) -> str:
+        """Return the hash of the newest record."""
+        return self._journal_end()[1]
+
+    def doc(self, name: str) -> str | None:
+        """Return one document's JSON text."""
+        found = self._connection.execute("SELECT json FROM docs WHERE name = ?", (name,)).fetchone()
+        return None if found is None else str(found[0])
+
+    def samples(self, since: float = 0.0) -> list[SampleTaken | SampleFailed]:
+        """Return the measurements taken at or after a time, in the order in which they were written."""
+        found = self._connection.execute(
+            "SELECT at, metric, took_s, error, track, value, samples, bad FROM samples WHERE at >= ? ORDER BY rowid",
+            (since,),
+        )
+        return [_sample(head, list(rows)) for head, rows in groupby(found, key=lambda row: row[:4])]
+
+    def copy_to(self, target: Path) -> None:
+        """Write a whole and compact copy of the session to a new file."""
+        self._connection.execute("VACUUM INTO ?", (str(target),))
+        target.chmod(0o600)
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """See the file as it is at one moment, whatever the writer does meanwhile."""
+        self._connection.execute("BEGIN DEFERRED")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
+
+    def _journal_end(self) -> tuple[int, str]:
+        return int(self._meta("journal_seq") or 0), self._meta("journal_head") or GENESIS
+
+    def _meta(self, key: str) -> str | None:
+        found = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if found is None else str(found[0])
+
+    def _meta_number(self, key: str) -> float | None:
+        value = self._meta(key)
+        return None if value is None else float(value)
+
+
+def _sample(head: tuple[float, str, float, str | None], rows: list[tuple[object, ...]]) -> SampleTaken | SampleFailed:
+    at, metric, took_s, error = head
+    if error is not None:
+        return SampleFailed(at, metric, error, took_s)
+    return SampleTaken(at, metric, tuple(_reading(*row[4:]) for row in rows), took_s)
+
+
+def _reading(track: object, value: object, samples: object, bad: object) -> Reading:
+    return Reading(
+        str(track),
+        value if isinstance(value, float) else None,
+        samples if isinstance(samples, int) else None,
+        bad if isinstance(bad, int) else None,
+    )

@@ -1,0 +1,145 @@
+"""Where the sessions of this machine's user are, and which one is open."""
+
+import getpass
+import json
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+from console.core.inputs import Actor
+from console.core.redact import Redactor
+from console.effects.files import write_private
+from console.effects.lock import SESSION_LOCK, Holder, holder_of
+
+STATE_VARIABLE = "ROLLOUT_CONSOLE_STATE"
+
+_ABOUT = "session.json"
+
+Closing = Literal["open", "signed off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session's folder and what it is about."""
+
+    id: str
+    folder: Path
+    rollout: str
+    title: str
+    file: str
+    """The rollout file it was begun with."""
+    created: float
+    state: Closing = "open"
+    closed: float | None = None
+
+    @property
+    def attempts(self) -> Path:
+        """Where the attempts at actions are kept, each in its own folder."""
+        return self.folder / "attempts"
+
+    @property
+    def holder(self) -> Holder | None:
+        """The console that has the session now."""
+        return holder_of(self.folder / SESSION_LOCK)
+
+
+def state_dir(env: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder in which sessions, attempts and locks are kept; it need not exist."""
+    chosen = env.get(STATE_VARIABLE)
+    return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_state_path("rollout-console")
+
+
+def this_actor(env: Mapping[str, str] = os.environ) -> Actor:
+    """Return who sits at this terminal: the user, behind sudo the one who called it."""
+    try:
+        user = env.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    try:
+        tty = os.ttyname(0)
+    except OSError:
+        tty = ""
+    return Actor(user, socket.gethostname(), tty.removeprefix("/dev/"))
+
+
+def create_session(
+    base: Path, rollout: str, *, title: str, file: Path, at: float, redactor: Redactor | None = None
+) -> Session:
+    """Make the folder of a new session of a rollout under a state folder; raises `OSError`.
+
+    The rollout file is copied into it, without the secrets that somebody may have written into it.
+    """
+    stem = f"{rollout}-{datetime.fromtimestamp(at, UTC):%Y%m%d-%H%M%S}"
+    folder = _fresh(base / "sessions", stem)
+    session = Session(folder.name, folder, rollout, title, str(file), at)
+    session.attempts.mkdir(mode=0o700)
+    text = file.read_text("utf-8", errors="replace")
+    write_private(folder / "rollout.yaml", (redactor or Redactor()).redact(text))
+    _write(session)
+    return session
+
+
+def close_session(session: Session, *, at: float) -> Session:
+    """Mark a session as signed off: the next watch of its rollout begins another. Raises `OSError`."""
+    closed = replace(session, state="signed off", closed=at)
+    _write(closed)
+    return closed
+
+
+def list_sessions(base: Path) -> list[Session]:
+    """Return the sessions under a state folder, latest first; folders that are no session are left out."""
+    found = [_read(path.parent) for path in (base / "sessions").glob(f"*/{_ABOUT}")]
+    return sorted((session for session in found if session is not None), key=lambda s: (-s.created, s.id))
+
+
+def find_session(base: Path, session_id: str) -> Session | None:
+    """Return a session by its id."""
+    return next((session for session in list_sessions(base) if session.id == session_id), None)
+
+
+def find_open(base: Path, rollout: str) -> Session | None:
+    """Return the latest session of a rollout that was not signed off."""
+    return next((s for s in list_sessions(base) if s.rollout == rollout and s.state == "open"), None)
+
+
+def fresh_attempt(parent: Path, action: str, at: float) -> Path:
+    """Make the folder of a new attempt at an action and return it; its name is the attempt's id. Raises `OSError`."""
+    return _fresh(parent, f"{action}-{datetime.fromtimestamp(at, UTC):%Y%m%d-%H%M%S}")
+
+
+def loose_attempts(base: Path, rollout: str) -> Path:
+    """Return where attempts are kept that were made while the rollout had no open session."""
+    return base / "attempts" / rollout
+
+
+def _fresh(parent: Path, stem: str) -> Path:
+    """Make a folder with this name, or with a number behind it where it is taken."""
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    number = 1
+    while True:
+        folder = parent / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError:
+            number += 1
+        else:
+            return folder
+
+
+def _write(session: Session) -> None:
+    about = {key: value for key, value in asdict(session).items() if key not in ("id", "folder")}
+    write_private(session.folder / _ABOUT, json.dumps(about, indent=2) + "\n")
+
+
+def _read(folder: Path) -> Session | None:
+    try:
+        about = json.loads((folder / _ABOUT).read_text("utf-8"))
+        return Session(id=folder.name, folder=folder, **about)
+    except (OSError, ValueError, TypeError):
+        return None

@@ -1,0 +1,331 @@
+"""The one owner of a session's state: drains the inbox, folds, commits, publishes frames.
+
+It needs no screen: `watch --headless` and the console run the same engine. Reading, probing and acting go on when
+the session's file cannot be written; what was not written is kept and tried again.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from console.core.classify import Classifier
+from console.core.frame import AlertView, Frame, JournalView, SessionView
+from console.core.inputs import (
+    Actor,
+    Input,
+    LinesCounted,
+    SampleFailed,
+    SampleTaken,
+    SessionClosed,
+    SessionOpened,
+    SourceChanged,
+    SourceState,
+    TimePassed,
+)
+from console.core.probes import Check
+from console.core.record import Record
+from console.core.redact import Redactor
+from console.core.ring import RowRing
+from console.core.state import State
+from console.core.tally import merge_counted
+from console.core.text import visible
+from console.core.view import build_frame
+from console.effects.store import Store, StoreFailed
+from console.inbox import Counter, Inbox
+from console.probing import Probe, Prober
+from console.sources.checks import CheckResult, passes
+from console.sources.connect import Connections
+from console.spec.load import Loaded
+
+DRAIN_S = 0.1
+COMMIT_S = 0.3
+TICK_S = 1.0
+FRAME_S = 0.2
+RECORD_EVENTS_S = 10.0
+JOURNAL_KEPT = 500
+
+
+@dataclass(slots=True)
+class Batch:
+    """What has been folded and not yet written."""
+
+    counted: dict[tuple[str, str, str], LinesCounted] = field(default_factory=dict)
+    samples: list[SampleTaken | SampleFailed] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    docs: dict[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.counted or self.samples or self.records or self.docs)
+
+    def add(self, counted: LinesCounted) -> None:
+        """Add a stretch of lines without its rows, which are for the screen only."""
+        key = (counted.source, counted.origin, counted.stream)
+        bare = replace(counted, rows=())
+        waiting = self.counted.get(key)
+        self.counted[key] = bare if waiting is None else merge_counted(waiting, bare, rows_limit=0)
+
+    def precede(self, later: "Batch") -> None:
+        """Put what could not be written in front of what came later."""
+        counted, later.counted = later.counted, self.counted
+        for stretch in counted.values():
+            later.add(stretch)
+        later.samples[:0] = self.samples
+        later.records[:0] = self.records
+        later.docs = {**self.docs, **later.docs}
+
+
+class Engine:
+    """Watches one rollout in one session. Everything here runs in one event loop; threads reach only the inbox."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        store: Store,
+        session: SessionView,
+        actor: Actor,
+        version: str,
+        *,
+        since: float | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.loaded = loaded
+        self.store = store
+        self.actor = actor
+        self.redactor = Redactor(loaded.secrets)
+        self.inbox = Inbox()
+        self.clock = clock
+        self.state = State(loaded.rollout, clock())
+        self._session = session
+        self._version = version
+        self._since = since
+        self._batch = Batch()
+        self._commits = asyncio.Lock()
+        self._journal: list[JournalView] = []
+        self._seq = 0
+        self.opened_after = 0
+        """Number of the last journal record from before this console took the session up."""
+        self._trouble = ""
+        self._connections: Connections | None = None
+        self._prober: Prober | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._frame: Frame | None = None
+        self._recorded_at = 0.0
+
+    # -- opening and closing -------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Take the session up where it was left, or begin it."""
+        at = self.clock()
+        stored = await self.store.load(at=at)
+        if stored.last_seen is None:
+            if self._since is not None:
+                self.state.backdate(self._since)
+        else:
+            self.state.restore(
+                documents=stored.docs,
+                positions=stored.positions,
+                cells=stored.cells,
+                totals=stored.totals,
+                labels=stored.labels,
+                lines=sum(stored.lines.values()),
+                unclassified=sum(stored.unclassified.values()),
+                samples=await self.store.samples(since=stored.last_seen - 3600),
+            )
+        self._session = replace(self._session, started=self.state.began)
+        self._seq = self.opened_after = stored.seq
+        self._journal = [journal_view(row.seq, row.record) for row in await self.store.newest_records(JOURNAL_KEPT)]
+        self._batch.docs["rollout"] = json.dumps(
+            {
+                "rollout": self.loaded.rollout.model_dump(mode="json", by_alias=True, exclude_unset=True),
+                "sha256": self.loaded.text_sha256,
+            }
+        )
+        self.apply(SessionOpened(at, self.actor, self._version, stored.last_seen))
+        self._frame = self._make_frame()
+
+    async def start(self) -> None:
+        """Begin to read, to probe and to tick."""
+        classifier = Classifier(self.loaded.rollout.events)
+        counter = Counter(classifier, self.state.positions, self.state.ended, self.inbox.post, self.clock)
+        loaded = self.loaded
+        connections = Connections(loaded.rollout, loaded.base_dir, loaded.queries, self.inbox.post)
+        self._connections = connections
+        probes = await asyncio.to_thread(self._probes, connections)  # brings drivers in, which takes its time
+        self._prober = Prober(probes, self.inbox.post, self.clock)
+        loops = {
+            "drain": self._every(DRAIN_S, self.drain),
+            "tick": self._every(TICK_S, self.tick),
+            "frame": self._every(FRAME_S, self._publish),
+            "commit": self._commit_often(),
+            "probes": self._prober.run(),
+            "sources": connections.run(counter, self.state.phase.began),
+        }
+        self._tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
+
+    def _probes(self, connections: Connections) -> Mapping[str, Probe]:
+        return {
+            name: Probe(name, metric, connections.asker_for(metric), self.loaded.queries.get(metric.query or ""))
+            for name, metric in self.loaded.rollout.metrics.items()
+            if metric.is_probed
+        }
+
+    async def failed(self) -> None:
+        """Return when a loop of the engine ends by itself, raising what ended it; it should never return."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    async def close(self, why: str) -> None:
+        """Stop reading, write everything down and let the session go."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._connections is not None:
+            await self._connections.close()
+        self.drain()
+        self.apply(SessionClosed(self.clock(), self.actor, why))
+        await self.commit(durable=True)
+        await self.store.close()
+
+    # -- folding -------------------------------------------------------------------------------------------------
+
+    def apply(self, given: Input) -> None:
+        """Fold one input into the state and keep what has to be written."""
+        if isinstance(given, LinesCounted):
+            counted = self.state.count(given)
+            if counted is not None:
+                self._batch.add(counted)
+            return
+        records = self.state.apply(given)
+        if isinstance(given, SampleTaken | SampleFailed):
+            self._batch.samples.append(given)
+        for record in records:
+            self._seq += 1
+            self._batch.records.append(record)
+            self._journal.append(journal_view(self._seq, record))
+        del self._journal[:-JOURNAL_KEPT]
+
+    def drain(self) -> None:
+        """Fold everything that waits in the inbox."""
+        for given in self.inbox.drain():
+            self.apply(self._safe(given))
+
+    def _safe(self, given: Input) -> Input:
+        """Return an input whose reasons hold no secret."""
+        if isinstance(given, SourceChanged | SampleFailed) and given.reason:
+            return replace(given, reason=visible(self.redactor.redact(given.reason), 500))
+        return given
+
+    def tick(self) -> None:
+        """Let time pass: windows move, ages grow, the soak clock goes on."""
+        at = self.clock()
+        self.apply(TimePassed(at))
+        if at - self._recorded_at >= RECORD_EVENTS_S:
+            self._recorded_at = at
+            self._batch.samples += self.state.event_samples(at)
+
+    async def _every(self, pause_s: float, work: Callable[[], None]) -> None:
+        while True:
+            work()
+            await asyncio.sleep(pause_s)
+
+    # -- writing down --------------------------------------------------------------------------------------------
+
+    async def _commit_often(self) -> None:
+        while True:
+            await self.commit()
+            await asyncio.sleep(COMMIT_S if not self._trouble else 2.0)
+
+    async def commit(self, *, durable: bool = False) -> bool:
+        """Write what was folded since the last time; return whether it is on disk. What failed is tried again."""
+        async with self._commits:
+            self._batch.docs |= self.state.documents()
+            batch, self._batch = self._batch, Batch()
+            if not batch:
+                return True
+            result = await self.store.commit(
+                counted=list(batch.counted.values()),
+                samples=batch.samples,
+                records=batch.records,
+                docs=batch.docs,
+                durable=durable,
+            )
+            if isinstance(result, StoreFailed):
+                batch.precede(self._batch)
+                self._trouble = str(result)
+                return False
+            self._trouble = ""
+            return True
+
+    # -- showing -------------------------------------------------------------------------------------------------
+
+    @property
+    def frame(self) -> Frame:
+        """The newest picture."""
+        if self._frame is None:
+            self._frame = self._make_frame()
+        return self._frame
+
+    def fresh_frame(self) -> Frame:
+        """Return a picture of this very moment."""
+        self._publish()
+        return self.frame
+
+    @property
+    def rows(self) -> RowRing:
+        """The newest log rows."""
+        return self.state.rows
+
+    def journal(self, limit: int = JOURNAL_KEPT) -> tuple[JournalView, ...]:
+        """Return the newest journal records, latest first."""
+        return tuple(reversed(self._journal[-limit:]))
+
+    def _publish(self) -> None:
+        self._frame = self._make_frame()
+
+    def _make_frame(self) -> Frame:
+        at = self.clock()
+        frame = build_frame(
+            self.state,
+            at,
+            session=self._session,
+            journal=self.journal(20),
+            schedules=None if self._prober is None else self._prober.schedules,
+        )
+        if not self._trouble:
+            return frame
+        trouble = AlertView("session", "blind", f"the session file cannot be written: {self._trouble}", at)
+        return replace(frame, alerts=(trouble, *frame.alerts))
+
+    # -- for orders ----------------------------------------------------------------------------------------------
+
+    @property
+    def connections(self) -> Connections:
+        """The connections to sources; raises `RuntimeError` before `start`."""
+        if self._connections is None:
+            raise RuntimeError("the engine was not started")
+        return self._connections
+
+    async def check(self, check: Check) -> CheckResult:
+        """Try a verification once."""
+        result = await passes(check, self.connections)
+        return replace(result, detail=self.redactor.redact(result.detail))
+
+    def nudge(self, metric: str) -> None:
+        """Measure a metric now."""
+        if self._prober is not None:
+            self._prober.nudge(metric)
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether every probe has answered and no log source is still starting."""
+        answered = all(state.answered_at is not None for state in self.state.metrics.values() if state.metric.is_probed)
+        started = all(source.state is not SourceState.STARTING for source in self.state.sources.values())
+        return answered and started
+
+
+def journal_view(seq: int, record: Record) -> JournalView:
+    """Return a record as a line for the screen."""
+    return JournalView(seq, record.at, record.kind, visible(record.text))

@@ -1,0 +1,103 @@
+"""Takes a session up: finds or makes it, locks it, or looks at it over another console's shoulder."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from console.core.frame import SessionView
+from console.core.inputs import Actor
+from console.core.redact import Redactor
+from console.effects.lock import SESSION_LOCK, Held, Lock
+from console.effects.sessions import Session, create_session, find_open
+from console.effects.store import SessionDamaged, SessionUnreadable, Store
+from console.engine import Engine
+from console.reading import Onlooker
+from console.spec.load import Loaded
+
+
+class CannotOpen(Exception):
+    """No session can be held or looked at; the text says why and what to do."""
+
+
+@dataclass(slots=True)
+class Opened:
+    """A session that was taken up: the engine that holds it, or an onlooker while somebody else does."""
+
+    session: Session
+    engine: Engine | None = None
+    onlooker: Onlooker | None = None
+    held_by: str = ""
+    notice: str = ""
+    """What the operator should know about how it was opened."""
+    leaving: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+    async def leave(self) -> None:
+        """Write everything down and let the session go; doing so twice does nothing."""
+        leaving, self.leaving = self.leaving, []
+        for step in leaving:
+            await step()
+
+
+async def open_session(
+    loaded: Loaded,
+    base: Path,
+    actor: Actor,
+    *,
+    is_new: bool = False,
+    is_read_only: bool = False,
+    since: float | None = None,
+    at: float | None = None,
+) -> Opened:
+    """Resume the open session of a rollout, or begin one; raises `CannotOpen`."""
+    at = time.time() if at is None else at
+    try:
+        found = None if is_new else find_open(base, loaded.rollout.rollout)
+        session = found or _begin(loaded, base, at)
+        lock = Lock.take(session.folder / SESSION_LOCK, actor, at, "watching")
+    except Held as held:
+        return _look_at(session, str(held.holder))
+    except OSError as error:
+        raise CannotOpen(
+            f"the session cannot be kept in {base}: {error.strerror or error};"
+            " set ROLLOUT_CONSOLE_STATE to a folder that can be written"
+        ) from error
+    redactor = Redactor(loaded.secrets)
+    notice = ""
+    try:
+        is_fresh = found is None or not (session.folder / "session.db").exists()
+        store = await (Store.create if is_fresh else Store.open)(session.folder, redactor=redactor)
+    except SessionDamaged as damage:
+        notice = f"{damage}; a new session file was begun"
+        store = await Store.create(session.folder, redactor=redactor)
+    except (SessionUnreadable, OSError) as error:
+        lock.release()
+        raise CannotOpen(str(error)) from error
+    view = SessionView(session.id, at, is_read_only=is_read_only, held_by="")
+    engine = Engine(loaded, store, view, actor, version("rollout-console"), since=since)
+    await engine.open()
+
+    async def close() -> None:
+        await engine.close("left and saved")
+        lock.release()
+
+    return Opened(session, engine=engine, notice=notice, leaving=[close])
+
+
+def _begin(loaded: Loaded, base: Path, at: float) -> Session:
+    rollout = loaded.rollout
+    redactor = Redactor(loaded.secrets)
+    return create_session(base, rollout.rollout, title=rollout.title, file=loaded.path, at=at, redactor=redactor)
+
+
+def _look_at(session: Session, holder: str) -> Opened:
+    try:
+        onlooker = Onlooker(session.folder, session.id, holder)
+    except (SessionUnreadable, KeyError) as error:
+        raise CannotOpen(f"{holder} holds the session and it cannot be read yet: {error}") from error
+
+    async def close() -> None:
+        onlooker.close()
+
+    return Opened(session, onlooker=onlooker, held_by=holder, leaving=[close])

@@ -1,0 +1,343 @@
+"""The desk over a running engine: previews, carries out and follows what the operator asks for."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from console.core.desk import Order, Refused
+from console.core.export import Export
+from console.core.frame import Frame, JournalView
+from console.core.inputs import (
+    ActionEnded,
+    ActionStarted,
+    Actor,
+    ItemTicked,
+    LadderLeft,
+    NoteWritten,
+    Outcome,
+    SignedOff,
+    SnapshotTaken,
+    Table,
+)
+from console.core.phases import can_sign
+from console.core.plan import Plan, Preview
+from console.core.planning import PlanRefused, plan
+from console.core.ring import RowRing
+from console.core.rollout import ActionKind, ChecklistItem, Metric
+from console.effects import executor
+from console.effects.export import write_snapshot
+from console.effects.preview import build_preview, labels
+from console.effects.sessions import Session, fresh_attempt, loose_attempts
+from console.engine import JOURNAL_KEPT, Engine, journal_view
+from console.reading import EXPORTED_RECORDS, events_of, history_of, versions
+from console.sources.base import ProbeFailed
+
+ADOPT_EVERY_S = 1.0
+VERIFY_EVERY_S = 60.0
+
+
+class Orders:
+    """A desk that gives the engine its orders; every one of them is refused with its reason or written down."""
+
+    def __init__(self, engine: Engine, session: Session, state_dir: Path) -> None:
+        self._engine = engine
+        self._session = session
+        self._state_dir = state_dir
+        self._followed: set[str] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._is_starting = False
+
+    # -- what the screen draws -----------------------------------------------------------------------------------
+
+    @property
+    def frame(self) -> Frame:
+        """The newest picture."""
+        return self._engine.frame
+
+    @property
+    def rows(self) -> RowRing:
+        """The newest log rows."""
+        return self._engine.rows
+
+    def journal(self, limit: int = JOURNAL_KEPT) -> tuple[JournalView, ...]:
+        """Return the newest journal records, latest first."""
+        return self._engine.journal(limit)
+
+    def output(self, attempt: str) -> tuple[str, ...]:
+        """Return the newest lines that an attempt printed, safe to draw."""
+        return executor.output(self._folder_of(attempt), self._engine.redactor)
+
+    # -- actions -------------------------------------------------------------------------------------------------
+
+    async def preview(self, action: str, *, traffic: float | None = None) -> Preview:
+        """Return exactly what an action would do now; nothing is changed."""
+        self._check_available(action)
+        return await self._preview(self._plan(action, traffic))
+
+    async def start(self, preview: Preview, *, reason: str, typed: str, is_dry_run: bool = False) -> str:
+        """Carry a previewed action out and return the id of the attempt."""
+        asked = preview.plan
+        if is_dry_run:
+            self._engine.apply(NoteWritten(time.time(), self._actor, f"dry run of {asked.title}: nothing was done"))
+            return ""
+        self._check_available(asked.action)
+        if preview.type_to_confirm and typed.strip() != preview.type_to_confirm:
+            raise Refused(f"type {preview.type_to_confirm} to confirm; {typed.strip()!r} is not it")
+        if preview.needs_reason and not reason.strip():
+            raise Refused("say why: clauses of this phase are not met")
+        rung = asked.traffic if asked.kind is ActionKind.STEP_DOWN else None
+        if self._plan(asked.action, rung) != asked:
+            raise Refused("the rollout has moved on since this preview; look at it again")
+        return await self._start(asked, reason.strip() or preview.why or asked.title, preview.unmet)
+
+    async def steer(self, attempt: str, order: Order) -> None:
+        """Give an order to a ladder that is being held."""
+        held = next((one for one in self.frame.attempts if one.attempt == attempt), None)
+        if held is None or held.next_rung is None:
+            raise Refused("no ladder is being held")
+        if order == "stop":
+            self._engine.apply(LadderLeft(time.time(), attempt, self._actor))
+            await self._engine.commit(durable=True)
+            return
+        self._check_available(held.action)
+        lowest = self._engine.loaded.rollout.actions[held.action].ladder[-1]
+        rung = held.next_rung if order == "continue" else lowest
+        said = "next rung" if order == "continue" else "straight to the lowest rung"
+        await self._start(self._plan(held.action, rung), f"{said}, after {held.reason}", ())
+
+    def _check_available(self, action: str) -> None:
+        found = next((one for one in self._engine.fresh_frame().actions if one.action == action), None)
+        if found is None:
+            raise Refused(f"this rollout has no action {action}")
+        if not found.is_available:
+            raise Refused(f"{found.title}: {found.why_not}")
+
+    def _plan(self, action: str, traffic: float | None) -> Plan:
+        phase = self._engine.state.phase
+        try:
+            return plan(
+                self._engine.loaded.rollout, action, phase_index=phase.index, traffic=phase.traffic, rung=traffic
+            )
+        except PlanRefused as refusal:
+            raise Refused(str(refusal)) from refusal
+
+    async def _preview(self, asked: Plan) -> Preview:
+        frame = self._engine.fresh_frame()
+        unmet: tuple[str, ...] = ()
+        if asked.kind is ActionKind.ADVANCE:
+            unmet = tuple(clause.text for clause in frame.phase.clauses if not clause.is_met)
+        blamed = [
+            panel for panel in frame.panels if any(key.action == asked.action and key.is_lit for key in panel.keys)
+        ]
+        return await build_preview(
+            asked,
+            self._engine.loaded,
+            now=f"{frame.phase.traffic:g} % canary, phase {frame.phase.name}",
+            why="; ".join(f"{panel.metric} {panel.verdict}: {panel.reason}" for panel in blamed),
+            unmet=unmet,
+            last_took_s=self._last_took(asked.action),
+        )
+
+    def _last_took(self, action: str) -> float | None:
+        return next(
+            (
+                attempt.ended - attempt.started.at
+                for attempt in reversed(self._engine.state.attempts.values())
+                if attempt.started.action == action and attempt.outcome is Outcome.DONE and attempt.ended is not None
+            ),
+            None,
+        )
+
+    async def _start(self, asked: Plan, reason: str, unmet: tuple[str, ...]) -> str:
+        if self._is_starting:
+            raise Refused("an action is being started")
+        self._is_starting = True
+        try:
+            return await self._begin(asked, reason, unmet)
+        except executor.CannotStart as obstacle:
+            raise Refused(str(obstacle)) from obstacle
+        finally:
+            self._is_starting = False
+
+    async def _begin(self, asked: Plan, reason: str, unmet: tuple[str, ...]) -> str:
+        at = time.time()
+        try:
+            folder = await asyncio.to_thread(fresh_attempt, self._session.attempts, asked.action, at)
+        except OSError:  # the session's disk must not stand in the way out
+            loose = loose_attempts(self._state_dir, self._engine.loaded.rollout.rollout)
+            folder = await asyncio.to_thread(fresh_attempt, loose, asked.action, at)
+        started = ActionStarted(
+            at=at,
+            attempt=folder.name,
+            action=asked.action,
+            kind=asked.kind.value,
+            title=asked.title,
+            actor=self._actor,
+            reason=self._engine.redactor.redact(reason),
+            traffic=asked.traffic,
+            phase=asked.phase,
+            steps=labels(asked, self._engine.redactor),
+            override="; ".join(unmet),
+        )
+        self._followed.add(folder.name)  # before it can be found in the folder
+        try:
+            await executor.start(asked, folder, self._engine.loaded, started, locks_dir=self._state_dir)
+        except executor.CannotStart:
+            self._followed.discard(folder.name)
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # only if nothing was written into it
+            raise
+        self._engine.apply(started)
+        self._spawn(self._follow(folder))
+        await self._engine.commit(durable=True)
+        return folder.name
+
+    async def _follow(self, folder: Path) -> None:
+        """Report an attempt to the engine until it ended."""
+        self._followed.add(folder.name)
+        async for said in executor.follow(folder):
+            self._engine.apply(said)
+            if isinstance(said, ActionEnded):
+                await self._engine.commit(durable=True)
+
+    def _folder_of(self, attempt: str) -> Path:
+        kept = self._session.attempts / attempt
+        return kept if kept.exists() else loose_attempts(self._state_dir, self._engine.loaded.rollout.rollout) / attempt
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # -- what goes on by itself ----------------------------------------------------------------------------------
+
+    async def keep_house(self) -> None:
+        """Adopt attempts that another console or command began, and verify checklist items, for ever."""
+        verified: tuple[int, float] = (-1, 0.0)
+        while True:
+            await self._adopt()
+            phase, now = self._engine.state.phase.index, time.monotonic()
+            if phase != verified[0] or now - verified[1] >= VERIFY_EVERY_S:
+                verified = (phase, now)
+                self._spawn(self._verify_phase())
+            await asyncio.sleep(ADOPT_EVERY_S)
+
+    async def _adopt(self) -> None:
+        known = self._engine.state.attempts
+        for folder in await asyncio.to_thread(lambda: sorted(self._session.attempts.glob("*"))):
+            is_settled = folder.name in known and known[folder.name].ended is not None
+            if folder.name in self._followed or is_settled:
+                continue
+            found = await asyncio.to_thread(executor.adopt, folder, time.time())
+            if found is not None and folder.name not in self._followed:
+                self._engine.apply(found.started)
+                self._followed.add(folder.name)
+                self._spawn(self._follow(folder))
+
+    async def _verify_phase(self) -> None:
+        rollout = self._engine.loaded.rollout
+        for item in rollout.phases[self._engine.state.phase.index].checklist:
+            if item.verify is not None:
+                await self._verify(item)
+
+    async def _verify(self, item: ChecklistItem) -> None:
+        if item.verify is None:
+            return
+        result = await self._engine.check(item.verify)
+        before = self._engine.state.phase.ticks.get(item.id)
+        if before is None or before.is_done != result.ok or before.note != result.detail:
+            self._engine.apply(ItemTicked(time.time(), item.id, result.ok, None, result.detail))
+
+    # -- checklist, journal, export ------------------------------------------------------------------------------
+
+    @property
+    def _actor(self) -> Actor:
+        return self._engine.actor
+
+    def _check_may_write(self) -> None:
+        if self.frame.session.is_read_only:
+            raise Refused("this console only looks")
+
+    async def tick(self, item: str, *, is_done: bool, note: str = "") -> None:
+        """Tick or untick a checklist item; one that the console verifies is verified now instead."""
+        self._check_may_write()
+        state = self._engine.state
+        phase = state.rollout.phases[state.phase.index]
+        found = next((one for one in phase.checklist if one.id == item), None)
+        if found is None:
+            raise Refused(f"the present phase has no checklist item {item}")
+        if found.verify is not None:
+            await self._verify(found)
+            return
+        self._engine.apply(ItemTicked(time.time(), item, is_done, self._actor, self._engine.redactor.redact(note)))
+        await self._engine.commit(durable=True)
+
+    async def sign_off(self, role: str, *, note: str = "") -> None:
+        """Sign the present phase off in a role."""
+        self._check_may_write()
+        state = self._engine.state
+        obstacle = can_sign(state.phase, state.rollout.phases[state.phase.index], role)
+        if obstacle:
+            raise Refused(obstacle)
+        self._engine.apply(SignedOff(time.time(), role, self._actor, self._engine.redactor.redact(note)))
+        await self._engine.commit(durable=True)
+
+    async def note(self, text: str) -> None:
+        """Write a note into the journal."""
+        self._check_may_write()
+        if not text.strip():
+            raise Refused("an empty note says nothing")
+        self._engine.apply(NoteWritten(time.time(), self._actor, self._engine.redactor.redact(text.strip())))
+        await self._engine.commit(durable=True)
+
+    async def snapshot(self, screen_svg: str) -> Path:
+        """Export the session with this picture of the screen and return the folder."""
+        engine = self._engine
+        self._check_may_write()
+        await engine.commit(durable=True)
+        rows = await engine.store.newest_records(EXPORTED_RECORDS)
+        export = Export(
+            frame=engine.fresh_frame(),
+            events=events_of(engine.state),
+            history=history_of(await engine.store.samples()),
+            journal=tuple(journal_view(row.seq, row.record) for row in rows),
+            journal_head=await engine.store.journal_head(),
+            file_sha256=engine.loaded.text_sha256,
+            versions=versions(),
+            taken_at=time.time(),
+            screen_svg=screen_svg,
+            session_folder=str(self._session.folder),
+        )
+        parent = self._session.folder / "snapshots"
+        try:
+            folder = await asyncio.to_thread(write_snapshot, parent, export, engine.redactor.redact)
+        except OSError as error:
+            raise Refused(f"the snapshot cannot be written to {parent}: {error.strerror or error}") from error
+        engine.apply(SnapshotTaken(time.time(), self._actor, str(folder)))
+        return folder
+
+    # -- asking --------------------------------------------------------------------------------------------------
+
+    async def ask_now(self, metric: str) -> None:
+        """Measure a metric now instead of at its next time."""
+        self._engine.nudge(metric)
+
+    async def investigate(self, query: str) -> Table:
+        """Run an investigation query and return its rows."""
+        loaded = self._engine.loaded
+        asked_by = next((one for one in loaded.rollout.metrics.values() if query in one.investigate), None)
+        found = loaded.queries.get(query)
+        if asked_by is None or found is None:
+            raise Refused(f"this rollout has no investigation {query}")
+        source = asked_by.source
+        if source is None or loaded.rollout.sources[source].kind != "postgres":
+            source = next(name for name, spec in loaded.rollout.sources.items() if spec.kind == "postgres")
+        metric = Metric.model_validate({"query": query, "source": source, "timeout": "15s", "every": "60s"})
+        try:
+            answer = await self._engine.connections.asker_for(metric).ask(metric, found)
+        except ProbeFailed as failure:
+            raise Refused(f"{query}: {failure}") from failure
+        return answer.table or Table(("answer",), ())

@@ -1,0 +1,81 @@
+"""Measures the probed metrics at their intervals; a slow one delays nobody but itself."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from console.core.inputs import Input, SampleFailed, SampleSkipped, SampleTaken
+from console.core.rollout import Metric
+from console.core.view import Schedule
+from console.sources.base import Asker, ProbeFailed
+from queries.loader import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A metric with who to ask and what to ask."""
+
+    name: str
+    metric: Metric
+    asker: Asker
+    query: Query | None
+
+
+class Prober:
+    """Runs one loop per probe; while a measurement runs, the times that come round are skipped and counted."""
+
+    def __init__(
+        self, probes: Mapping[str, Probe], post: Callable[[Input], None], clock: Callable[[], float] = time.time
+    ) -> None:
+        self._probes = probes
+        self._post = post
+        self._clock = clock
+        self._due: dict[str, float | None] = dict.fromkeys(probes)
+        self._running: set[str] = set()
+        self._nudges = {name: asyncio.Event() for name in probes}
+
+    @property
+    def schedules(self) -> dict[str, Schedule]:
+        """When each probe runs next, and which ones run now."""
+        return {name: Schedule(due, name in self._running) for name, due in self._due.items()}
+
+    def nudge(self, name: str) -> None:
+        """Measure now instead of at the next time; nothing happens while a measurement runs."""
+        if name not in self._running:
+            self._nudges[name].set()
+
+    async def run(self) -> None:
+        """Measure for ever."""
+        async with asyncio.TaskGroup() as group:
+            for probe in self._probes.values():
+                group.create_task(self._keep_measuring(probe), name=f"probe {probe.name}")
+
+    async def _keep_measuring(self, probe: Probe) -> None:
+        due = self._clock()
+        while True:
+            self._due[probe.name] = due
+            nudge = self._nudges[probe.name]
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(nudge.wait(), max(0.0, due - self._clock()))
+            nudge.clear()
+            self._running.add(probe.name)
+            self._post(await measure(probe, self._clock))
+            self._running.discard(probe.name)
+            late_s = self._clock() - due
+            missed = max(0, int(late_s // probe.metric.every))
+            if missed:
+                self._post(SampleSkipped(self._clock(), probe.name, missed))
+            due += (missed + 1) * probe.metric.every
+
+
+async def measure(probe: Probe, clock: Callable[[], float] = time.time) -> SampleTaken | SampleFailed:
+    """Measure once; a failure is a value with its reason."""
+    began = clock()
+    try:
+        answer = await probe.asker.ask(probe.metric, probe.query)
+    except ProbeFailed as failure:
+        return SampleFailed(clock(), probe.name, str(failure), clock() - began)
+    ended = clock()
+    return SampleTaken(ended, probe.name, answer.readings, ended - began, answer.table)

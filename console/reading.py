@@ -1,0 +1,199 @@
+"""Sessions read without being held: for exports, and for a console that only looks."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from console.core.desk import Order, Refused
+from console.core.export import EventTotal, Export
+from console.core.frame import Frame, JournalView, SessionView
+from console.core.inputs import SampleFailed, SampleTaken, Table
+from console.core.plan import Preview
+from console.core.ring import RowRing
+from console.core.rollout import Rollout
+from console.core.state import State
+from console.core.view import build_frame
+from console.effects.session_reader import SessionReader, Stored
+from console.engine import journal_view
+
+JOURNAL_SHOWN = 500
+EXPORTED_RECORDS = 10_000
+
+
+def restored(rollout: Rollout, stored: Stored, samples: Iterable[SampleTaken | SampleFailed], at: float) -> State:
+    """Return the state that a session's file holds."""
+    state = State(rollout, at)
+    state.restore(
+        documents=stored.docs,
+        positions=stored.positions,
+        cells=stored.cells,
+        totals=stored.totals,
+        labels=stored.labels,
+        lines=sum(stored.lines.values()),
+        unclassified=sum(stored.unclassified.values()),
+        samples=samples,
+    )
+    return state
+
+
+def rollout_of(stored: Stored) -> Rollout:
+    """Return the rollout a session watches, as it was when the session was last opened; secrets are masked."""
+    return Rollout.model_validate(json.loads(stored.docs["rollout"])["rollout"])
+
+
+def events_of(state: State) -> dict[str, dict[str, EventTotal]]:
+    """Return what was counted since the session began, by track and event."""
+    found: dict[str, dict[str, EventTotal]] = {}
+    for (track, event), count in state.rollup.totals().items():
+        if event in state.rollout.events:
+            labels = state.rollup.labels(track, event)
+            found.setdefault(track, {})[event] = EventTotal(count, labels)
+    return found
+
+
+def history_of(
+    samples: Iterable[SampleTaken | SampleFailed],
+) -> dict[tuple[str, str], list[tuple[float, float | None]]]:
+    """Return every metric over time by metric and track; a failed measurement is a gap on each of its tracks."""
+    found: dict[tuple[str, str], list[tuple[float, float | None]]] = {}
+    for sample in samples:
+        if isinstance(sample, SampleTaken):
+            for reading in sample.readings:
+                found.setdefault((sample.metric, reading.track), []).append((sample.at, reading.value))
+            continue
+        for (metric, _), points in found.items():
+            if metric == sample.metric:
+                points.append((sample.at, None))
+    return found
+
+
+def versions() -> Mapping[str, str]:
+    """Return the versions that a report names."""
+    return {name: version(name) for name in ("rollout-console", "textual")}
+
+
+def read_export(folder: Path, session_id: str, holder: str) -> Export:
+    """Return everything a snapshot of a session shows, read from its file; raises `SessionUnreadable`."""
+    file = SessionReader.open_read_only(folder)
+    try:
+        stored, samples = file.load(), file.samples()
+        journal = tuple(journal_view(row.seq, row.record) for row in file.newest_records(EXPORTED_RECORDS))
+    finally:
+        file.close()
+    at = stored.last_seen or time.time()
+    state = restored(rollout_of(stored), stored, samples, at)
+    frame = build_frame(
+        state,
+        at,
+        session=SessionView(session_id, state.began, is_read_only=True, held_by=holder),
+        journal=journal[-20:],
+    )
+    return Export(
+        frame=frame,
+        events=events_of(state),
+        history=history_of(samples),
+        journal=journal,
+        journal_head=stored.head,
+        file_sha256=str(json.loads(stored.docs["rollout"])["sha256"]),
+        versions=versions(),
+        taken_at=time.time(),
+        session_folder=str(folder),
+    )
+
+
+class Onlooker:
+    """A desk over a session that another console holds: it draws what the file says, and refuses every order."""
+
+    def __init__(self, folder: Path, session_id: str, holder: str) -> None:
+        self._folder = folder
+        self._id = session_id
+        self._holder = holder
+        self._file = SessionReader.open_read_only(folder)
+        self._rows = RowRing()
+        self._state: State | None = None
+        self._journal: tuple[JournalView, ...] = ()
+        self._seen: object = None
+        self._refresh()
+
+    def _refresh(self) -> None:
+        stored = self._file.load()
+        if self._state is not None and self._seen == (stored.last_seen, stored.seq):
+            return
+        self._seen = (stored.last_seen, stored.seq)
+        last = stored.last_seen or time.time()
+        self._state = restored(rollout_of(stored), stored, self._file.samples(since=last - 3600), last)
+        rows = self._file.newest_records(JOURNAL_SHOWN)
+        self._journal = tuple(journal_view(row.seq, row.record) for row in reversed(rows))
+
+    async def follow(self) -> None:
+        """Read the session again every second, for ever."""
+        while True:
+            await asyncio.sleep(1.0)
+            self._refresh()
+
+    @property
+    def frame(self) -> Frame:
+        """The session as its file says."""
+        if self._state is None:
+            raise RuntimeError("an onlooker reads its session when it is made")
+        session = SessionView(self._id, self._state.began, is_read_only=True, held_by=self._holder)
+        return build_frame(self._state, time.time(), session=session, journal=self._journal[:20])
+
+    @property
+    def rows(self) -> RowRing:
+        """Log lines stay with the console that reads them."""
+        return self._rows
+
+    def _refusal(self) -> Refused:
+        return Refused(f"this console only looks; {self._holder} holds the session")
+
+    async def preview(self, action: str, *, traffic: float | None = None) -> Preview:
+        """Refuse."""
+        raise self._refusal()
+
+    async def start(self, preview: Preview, *, reason: str, typed: str, is_dry_run: bool = False) -> str:
+        """Refuse."""
+        raise self._refusal()
+
+    async def steer(self, attempt: str, order: Order) -> None:
+        """Refuse."""
+        raise self._refusal()
+
+    def output(self, attempt: str) -> tuple[str, ...]:
+        """Output stays with the console that runs the action."""
+        return ()
+
+    async def tick(self, item: str, *, is_done: bool, note: str = "") -> None:
+        """Refuse."""
+        raise self._refusal()
+
+    async def sign_off(self, role: str, *, note: str = "") -> None:
+        """Refuse."""
+        raise self._refusal()
+
+    async def note(self, text: str) -> None:
+        """Refuse."""
+        raise self._refusal()
+
+    async def snapshot(self, screen_svg: str) -> Path:
+        """Export what the file says; looking at a session may be written down elsewhere."""
+        raise self._refusal()
+
+    async def ask_now(self, metric: str) -> None:
+        """Refuse."""
+        raise self._refusal()
+
+    async def investigate(self, query: str) -> Table:
+        """Refuse."""
+        raise self._refusal()
+
+    def journal(self, limit: int = JOURNAL_SHOWN) -> tuple[JournalView, ...]:
+        """Return the newest records, latest first."""
+        return self._journal[:limit]
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._file.close()

@@ -1,0 +1,263 @@
+"""The dialog before an action: what exactly it will do, and what must be typed or pressed so that it does it."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Button, Input
+
+from console.core.desk import Desk, Refused
+from console.core.frame import ActionView, Frame
+from console.core.plan import Preview
+from console.screens.attempt import AttemptScreen
+from console.screens.base import ConsoleDialog
+from widgets.entry import Entry
+from widgets.ink import Role
+from widgets.key_bar import KeyCap
+from widgets.lines import Line, Span, cells, clean, wrap
+from widgets.preview import PreviewBody, PreviewPart
+from widgets.records import Page
+from widgets.words import share
+
+_STATUS_LINES = 4
+ARMED_AFTER_S = 0.5
+"""A preview must have been in sight for this long before it can be confirmed: keys may have been hit in a hurry."""
+
+
+def rung_below(preview: Preview, present: float) -> float | None:
+    """Return the highest rung of a step down that is lower than the present share, `None` if there is none."""
+    return max((rung for rung in rungs_of(preview) if rung < present), default=None)
+
+
+def rungs_of(preview: Preview) -> tuple[float, ...]:
+    """Return the rungs that a preview knows of, from high to low."""
+    own = () if preview.plan.traffic is None else (preview.plan.traffic,)
+    return tuple(sorted({*own, *preview.plan.ladder}, reverse=True))
+
+
+class ActionScreen(ConsoleDialog[None]):
+    """Shows an action and starts it once it is confirmed; the cursor begins on Cancel."""
+
+    has_action_keys = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "yes", "Confirm", show=False),
+        Binding("left", "rung(1)", "Higher rung", show=False),
+        Binding("right", "rung(-1)", "Lower rung", show=False),
+    ]
+
+    def __init__(self, desk: Desk, action: ActionView, *, is_read_only: bool) -> None:
+        super().__init__(desk, is_read_only=is_read_only)
+        self.action = action
+        self.title_text = action.title
+        self._preview: Preview | None = None
+        self._rungs: tuple[float, ...] = ()
+        self._is_given = False
+        self._is_armed = False
+        self._arming: Timer | None = None
+        self._body = PreviewBody(id="body")
+        self._said = Page(id="said")
+        self._status = Page(id="status")
+        self._word = Entry(id="word")
+        self._reason = Entry(id="reason", placeholder="why, for the journal (needed)")
+        self._cancel = Button("Cancel", id="cancel", compact=True)
+        self._confirm = Button(Content(clean(action.title)), id="confirm", compact=True, disabled=True)
+        self._dry_run = Button("Dry run", id="dry-run", compact=True, disabled=True)
+        self._asked = Horizontal(self._said, self._word, id="asked")
+        self._buttons = Horizontal(self._cancel, self._confirm, self._dry_run, id="buttons")
+
+    @property
+    def body(self) -> PreviewBody:
+        """The preview."""
+        return self._body
+
+    def fields(self) -> Iterable[Widget]:
+        """Return what is said, what is typed, and the buttons."""
+        return (self._asked, self._reason, self._status, self._buttons)
+
+    @property
+    def focus_chain(self) -> list[Widget]:
+        """Cancel first, then what must be typed, then the buttons that do something."""
+        order = (self._cancel, self._word, self._reason, self._confirm, self._dry_run)
+        return [widget for widget in order if widget.display and not widget.disabled]
+
+    def on_mount(self) -> None:
+        """Begin on Cancel, and fetch what the action would do."""
+        self._asked.display = self._reason.display = False
+        self._say("reading the present state …", Role.DIM)
+        self._cancel.focus()
+        self.run_worker(self._fetch(None), group="preview", exclusive=True, exit_on_error=False)
+
+    def show_frame(self, frame: Frame) -> None:
+        """A preview stays as it was shown; what has changed since is checked when it is started."""
+
+    def _say(self, text: str, role: Role = Role.TEXT) -> None:
+        """Say how it goes, below what is asked; an empty text says nothing."""
+        pieces = wrap(text, max(20, min(self.size.width, 116) - 4))[:_STATUS_LINES]
+        self._status.display = bool(text)
+        self._status.styles.height = len(pieces)
+        self._status.show(tuple(Line((Span(f" {piece}", role),)) for piece in pieces))
+        self.fit_body()
+
+    def _ask(self, preview: Preview) -> None:
+        """Show what is asked for; where that is a word, the field stands behind it."""
+        line = self._question(preview)
+        self._asked.display = True
+        self._word.display = bool(preview.type_to_confirm)
+        self._said.styles.width = cells(line.spans) + 1 if preview.type_to_confirm else "1fr"
+        self._said.show((line,))
+
+    async def _fetch(self, traffic: float | None) -> None:
+        """Fetch the preview; for a step down, of the rung below the present share."""
+        try:
+            preview = await self.desk.preview(self.action.action, traffic=traffic)
+            if traffic is None and self.action.kind == "step_down":
+                self._rungs = rungs_of(preview)
+                wanted = rung_below(preview, self.desk.frame.phase.traffic)
+                if wanted is not None and wanted != preview.plan.traffic:
+                    preview = await self.desk.preview(self.action.action, traffic=wanted)
+        except Refused as refused:
+            self._say(str(refused), Role.WARNING)
+            self.renew()
+            return
+        except Exception as fault:
+            self._say(f"it cannot be shown what this would do: {fault}", Role.BROKEN)
+            self.renew()
+            raise
+        self._show_preview(preview)
+
+    def _show_preview(self, preview: Preview) -> None:
+        self._preview = preview
+        self._body.show(PreviewPart(preview, self.desk.frame.phase.traffic))
+        self.title_text = preview.plan.title or self.action.title
+        self._reason.display = preview.needs_reason
+        self._dry_run.disabled = False
+        self._confirm.label = Content(clean(self._confirm_label(preview)))
+        self._ask(preview)
+        self._say("")
+        self._is_armed = False
+        self._weigh()
+        if self._arming is not None:
+            self._arming.stop()
+        self._arming = self.set_timer(ARMED_AFTER_S, self._arm)
+        self.renew()
+
+    def _arm(self) -> None:
+        self._is_armed = True
+        self._weigh()
+
+    def _confirm_label(self, preview: Preview) -> str:
+        label = self.title_text
+        if preview.plan.kind == "step_down" and preview.plan.traffic is not None:
+            label = f"{label} to {share(preview.plan.traffic)}"
+        return label if preview.type_to_confirm else f"{label} (y)"
+
+    def _question(self, preview: Preview) -> Line:
+        if preview.type_to_confirm:
+            return Line((Span(" Type  "), Span(preview.type_to_confirm, Role.STRONG), Span("  to confirm: ")))
+        if len(self._rungs) > 1:
+            spans = [Span(" Rung  ", Role.DIM)]
+            for rung in self._rungs:
+                is_chosen = rung == preview.plan.traffic
+                spans.append(Span(f" {share(rung)} ", Role.WARNING_BADGE if is_chosen else Role.DIM))
+            return Line((*spans, Span("   ← → choose", Role.DIM)))
+        return Line((Span(" y confirms", Role.DIM),))
+
+    def key_hints(self) -> tuple[KeyCap, ...]:
+        """Return the keys of the dialog."""
+        return (
+            KeyCap("Esc", "cancel", 0),
+            KeyCap("Tab", "next field", 1),
+            KeyCap("↑ ↓", "read", 2),
+        )
+
+    def _is_ready(self) -> bool:
+        preview = self._preview
+        if preview is None or self._is_given or not (self._is_armed and self.may_act):
+            return False
+        if preview.type_to_confirm and self._word.value.strip() != preview.type_to_confirm:
+            return False
+        return bool(self._reason.value.strip()) or not preview.needs_reason
+
+    def _weigh(self) -> None:
+        """Let the button work exactly while everything that is asked for is there."""
+        self._confirm.disabled = not self._is_ready()
+
+    @on(Input.Changed)
+    def _on_typed(self) -> None:
+        self._weigh()
+
+    @on(Input.Submitted)
+    def _on_entered(self, event: Input.Submitted) -> None:
+        """Enter confirms once everything is there, and otherwise goes to the field that is still empty."""
+        event.stop()
+        if self._is_ready():
+            self._give(is_dry_run=False)
+        elif event.input is self._word and self._reason.display:
+            self._reason.focus()
+        elif self._word.display:
+            self._word.focus()
+
+    @on(Button.Pressed)
+    def _on_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if event.button is self._cancel:
+            self.action_close()
+        elif event.button is self._confirm:
+            self._give(is_dry_run=False)
+        else:
+            self._give(is_dry_run=True)
+
+    def action_yes(self) -> None:
+        """Confirm with one key, where no word is asked for."""
+        if self._preview is not None and not self._preview.type_to_confirm:
+            self._give(is_dry_run=False)
+
+    def action_rung(self, steps: int) -> None:
+        """Choose another rung of a step down."""
+        preview = self._preview
+        if preview is None or self._is_given or preview.plan.traffic not in self._rungs:
+            return
+        place = self._rungs.index(preview.plan.traffic) - steps
+        if 0 <= place < len(self._rungs):
+            fetching = self._fetch(self._rungs[place])
+            self.run_worker(fetching, group="preview", exclusive=True, exit_on_error=False)
+
+    def _give(self, *, is_dry_run: bool) -> None:
+        """Start the action, once."""
+        preview = self._preview
+        if preview is None or self._is_given or not (is_dry_run or self._is_ready()):
+            return
+        self._is_given = True
+        self._confirm.disabled = self._dry_run.disabled = True
+        self._say("starting …", Role.DIM)
+        reason, typed = self._reason.value.strip(), self._word.value.strip()
+
+        async def start() -> None:
+            try:
+                attempt = await self.desk.start(preview, reason=reason, typed=typed, is_dry_run=is_dry_run)
+            except Refused as refused:
+                self._take_back(str(refused))
+                raise
+            except Exception as fault:
+                self._take_back(f"it could not be started: {fault}")
+                raise
+            self._follow(attempt)
+
+        self.order(start)
+
+    def _take_back(self, why: str) -> None:
+        self._is_given = False
+        if self.is_attached:
+            self._dry_run.disabled = self._preview is None
+            self._say(why, Role.WARNING)
+            self._weigh()
+
+    def _follow(self, attempt: str) -> None:
+        """Show the attempt in place of this dialog, if it is still open."""
+        if self.app.screen is self:
+            self.app.switch_screen(AttemptScreen(self.desk, attempt, is_read_only=self.is_read_only))

@@ -1,0 +1,87 @@
+"""How many lines each part of the soak screen gets, as a pure function of the terminal's size."""
+
+from dataclasses import dataclass
+
+LEAST_WIDTH, LEAST_HEIGHT = 60, 16
+"""Below this nothing can be laid out that is worth reading."""
+WIDE, TALL = 100, 24
+"""From this size on the middle row is shown: counters or queries, beside what is missing to advance."""
+ULTRA = 160
+"""From this width on counters and queries stand side by side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What there is to show."""
+
+    panels: int
+    events: int
+    clauses: int
+    query_lines: int
+    attempt: int
+    """Lines of the action under way, 0 for none."""
+    is_strip_long: bool
+    """The sources do not fit into one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Lines of each part, 0 for hidden; together with header and key bar they fill the screen."""
+
+    strip: int
+    attempt: int
+    panels: int
+    rows_each: int
+    middle: int
+    """The row of counters, queries and what is missing; on a small screen the folded pane."""
+    advance: int
+    """The one-line form, on a small screen only."""
+    log: int
+
+
+HEADER = 2
+KEY_BAR = 1
+
+
+def is_too_small(width: int, height: int) -> bool:
+    """Whether only a message can be shown."""
+    return width < LEAST_WIDTH or height < LEAST_HEIGHT
+
+
+def is_folded(width: int, height: int) -> bool:
+    """Whether counters and queries are folded away, and one line says what is missing to advance."""
+    return width < WIDE or height < TALL
+
+
+def arrange(width: int, height: int, wants: Wants, *, is_unfolded: bool = False) -> Rows:
+    """Return the lines for a terminal; `is_unfolded` puts a folded pane in the place of the log.
+
+    The panels come first, then the way on, then the rest; the log keeps at least a few lines.
+    """
+    strip = 2 if wants.is_strip_long and height >= 30 else 1
+    most_attempt = 2 if height < 20 else 4 if height < 30 else 9
+    attempt = min(wants.attempt, most_attempt)
+    room = height - HEADER - KEY_BAR - strip - attempt
+    full = 1 + 2 * max(1, wants.panels)
+    if is_folded(width, height):
+        return _narrow(room, full, strip=strip, attempt=attempt, is_unfolded=is_unfolded)
+    middle = 1 + max(wants.events, wants.clauses + 2, min(wants.query_lines, 12), 3)
+    middle = min(middle, max(5, room * 30 // 100))
+    least_log = max(4, room * 18 // 100)
+    panels = min(full, room - middle - least_log)
+    rows_each = 2
+    spare = room - middle - least_log - full
+    if wants.panels and spare >= wants.panels + 6:
+        rows_each = 3
+        panels = full + wants.panels
+    return Rows(strip, attempt, panels, rows_each, middle, 0, room - middle - panels)
+
+
+def _narrow(room: int, full: int, *, strip: int, attempt: int, is_unfolded: bool) -> Rows:
+    room -= 1
+    least = 3 if room < 16 else 4
+    if is_unfolded:
+        least = max(least, min(room // 2, 10))
+    panels = min(full, room - least)
+    rest = room - panels
+    return Rows(strip, attempt, panels, 2, rest if is_unfolded else 0, 1, 0 if is_unfolded else rest)

@@ -1,0 +1,39 @@
+"""Which keys the last line shows for a frame: the ways out first, then what else works now."""
+
+from console.actions import KEYS, LADDER_KEYS
+from console.core.frame import ActionView, Frame
+from console.core.verdict import Verdict
+from widgets.key_bar import KeyCap
+
+_WEIGHTS = {"rollback": 0, "step_down": 1, "advance": 2}
+
+
+def ladder_keys() -> tuple[tuple[str, str], ...]:
+    """Return the keys that steer a held ladder, with their labels."""
+    return tuple((key.shown, key.label) for key in LADDER_KEYS)
+
+
+def _action_cap(action: ActionView, frame: Frame) -> KeyCap:
+    lit = [panel.verdict for panel in frame.panels for key in panel.keys if key.is_lit and key.action == action.action]
+    worst = max(lit, key=lambda verdict: verdict.rank, default=None)
+    is_early = action.kind == "advance" and not frame.phase.may_advance
+    return KeyCap(
+        key=action.key,
+        label=action.title,
+        weight=_WEIGHTS.get(action.kind, 4) if action.is_available else 11,
+        is_dim=is_early or not action.is_available,
+        lit=worst if worst in (Verdict.CRITICAL, Verdict.WARNING) and action.is_available else None,
+    )
+
+
+def key_caps(frame: Frame, *, may_act: bool, is_held: bool) -> tuple[KeyCap, ...]:
+    """Return the keys of the last line."""
+    caps = [_action_cap(action, frame) for action in frame.actions if action.key] if may_act else []
+    taken = {cap.key for cap in caps}
+    for key in KEYS:
+        if key.weight is None or key.shown in taken:
+            continue
+        if key.guard == "is_holding" and not (may_act and is_held):
+            continue
+        caps.append(KeyCap(key.shown, key.label, key.weight))
+    return tuple(caps)

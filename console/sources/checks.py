@@ -1,0 +1,64 @@
+"""Tries verifications: of checklist items, and after actions."""
+
+from dataclasses import dataclass
+
+from console.core.durations import format_duration
+from console.core.probes import Check, Metric
+from console.core.text import visible
+from console.sources.base import Answer, Asker, ProbeFailed
+from console.sources.connect import Connections
+
+TRY_S = 30.0
+"""How long one try may take; how often it is repeated is for the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What one try found."""
+
+    ok: bool
+    detail: str
+    """What was seen, safe to draw."""
+    is_known: bool = True
+    """Whether it could be asked at all."""
+
+
+async def passes(check: Check, connections: Connections) -> CheckResult:
+    """Try a verification once; what cannot be asked has not passed."""
+    try:
+        return await _try(check, connections)
+    except ProbeFailed as failure:
+        return CheckResult(ok=False, detail=str(failure), is_known=False)
+
+
+async def _try(check: Check, connections: Connections) -> CheckResult:
+    timeout_s = min(TRY_S, max(1.0, check.within))
+    if check.http is not None:
+        ok, said = await connections.http().request(check.http, timeout_s)
+        return CheckResult(ok, said)
+    if check.command is not None:
+        ran = await connections.commands().run_program(check.command, max(timeout_s, check.within))
+        if ran.exit_code is None:
+            return CheckResult(False, f"did not end within {format_duration(check.within)}", is_known=False)
+        said = visible(ran.last_words, 200) or f"exit code {ran.exit_code}"
+        return CheckResult(ran.exit_code == 0, said)
+    source = check.source or ""
+    if check.container is not None:
+        ok, said = await connections.containers(source).settled(check.for_)
+        return CheckResult(ok, said)
+    asked = {"redis": check.redis} if check.redis is not None else {"query": check.query}
+    metric = Metric.model_validate({**asked, "source": source, "timeout": timeout_s})
+    asker: Asker = connections.asker(source)
+    answer = await asker.ask(metric, connections.queries.get(check.query or ""))
+    return _judged(answer)
+
+
+def _judged(answer: Answer) -> CheckResult:
+    """Pass on a value that is there and not 0, or else on a first cell that says true."""
+    if answer.readings:
+        values = [reading.value for reading in answer.readings]
+        said = ", ".join("no value" if value is None else f"{value:g}" for value in values)
+        return CheckResult(all(value is not None and value != 0 for value in values), said)
+    rows = answer.table.rows if answer.table is not None else ()
+    cell = rows[0][0] if rows and rows[0] else ""
+    return CheckResult(cell.lower() in ("true", "t", "1"), cell or "no row")

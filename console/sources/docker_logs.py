@@ -1,0 +1,189 @@
+"""Follows the logs of the containers that a selector names, through restarts, recreation and engine restarts.
+
+A follow stream is no record: it ends at each stop, and old engines repeat or omit lines. So each container is read at
+least once, from a little before the last line counted, after every end of its stream, and the keys of the lines
+(nanoseconds of the engine) make counting them twice impossible. When the last line counted does not come again, lines
+were lost in between, and that is reported.
+
+One thread per container reads both of its streams over one connection, so the engine decodes each log only once.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import docker.errors
+import requests
+
+from console.core.rollout import DockerSelector, TrackMatch
+from console.sources.base import LineSink, Lost, Standing, Unreadable, in_daemon, supervise
+from console.sources.docker_engine import Engine
+from console.sources.docker_find import Container, count_by_track, describe, list_containers
+from console.sources.docker_frames import STREAMS
+from console.sources.docker_reader import ContainerReader, Feed, clock
+
+LIST_S = 10.0
+PING_S = 1.0
+_CHANGES = frozenset({"create", "start", "restart", "die", "destroy", "rename", "pause", "unpause"})
+
+
+class DockerLogs:
+    """The log source of a Docker selector."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        selector: DockerSelector,
+        tracks: Mapping[str, TrackMatch],
+        sink: LineSink,
+        standing: Standing,
+        *,
+        since_s: float | None = None,
+    ) -> None:
+        self._engine = engine
+        self._selector = selector
+        self._tracks = tracks
+        self._sink = sink
+        self._standing = standing
+        self._name = standing.source
+        self._readers: dict[str, ContainerReader] = {}
+        self._listed: dict[str, Container] = {}
+        self._nudged = threading.Event()
+        self._has_listed = False
+        since_ns = 0 if since_s is None else max(0, int(since_s * 1e9))
+        self._feed = Feed(standing.source, engine, sink, standing, since_ns, self._nudged.set)
+
+    async def run(self) -> None:
+        """Follow for ever."""
+        try:
+            await supervise(lambda: in_daemon(self._watch, f"containers {self._name}"), self._standing)
+        finally:
+            for reader in self._readers.values():
+                reader.stop()
+            await in_daemon(lambda _: self._join(), f"end of {self._name}")
+
+    def _join(self) -> None:
+        deadline = time.monotonic() + 3.0
+        for reader in self._readers.values():
+            reader.join(max(0.0, deadline - time.monotonic()))
+        self._engine.close()
+
+    def _watch(self, stop: threading.Event) -> None:
+        """Keep the readers in step with the engine's listing; returns when stopped, raises when the engine is lost."""
+        events = EventListener(self._engine, self._on_change, f"events {self._name}")
+        try:
+            self._engine.ping()
+            events.start()
+            for reader in self._readers.values():
+                reader.wake()
+            list_at = ping_at = 0.0
+            while not stop.is_set():
+                if self._nudged.is_set() or time.monotonic() >= list_at:
+                    self._nudged.clear()
+                    self._list()
+                    list_at = time.monotonic() + LIST_S
+                if time.monotonic() >= ping_at:
+                    self._engine.ping()
+                    self._standing.seen()
+                    ping_at = time.monotonic() + PING_S
+                self._report()
+                self._nudged.wait(0.25)
+        finally:
+            events.stop()
+
+    def _on_change(self, container: str) -> None:
+        """Wake the reader of a container that changed: a short run leaves no trace in the listings around it."""
+        reader = self._readers.get(container)
+        if reader is not None:
+            reader.wake()
+        self._nudged.set()
+
+    def _list(self) -> None:
+        with self._engine.client() as client:
+            found = list_containers(client, self._selector, self._tracks, self._listed)
+        self._listed = {container.id: container for container in found}
+        for origin, reader in list(self._readers.items()):
+            reader.hear(self._listed.get(origin))
+            if not reader.is_alive() and origin not in self._listed:
+                del self._readers[origin]
+        for container in found:
+            if container.id not in self._readers and container.state not in ("removing", "dead"):
+                self._readers[container.id] = ContainerReader(self._feed, container)
+                self._readers[container.id].start()
+        if not self._has_listed:
+            self._has_listed = True
+            self._report_vanished()
+
+    def _report_vanished(self) -> None:
+        """Say which containers went while nobody was reading."""
+        for origin in self._sink.known(self._name) - self._listed.keys():
+            newest = max(self._sink.resume(self._name, origin, stream) for stream in STREAMS.values())
+            self._standing.gap(
+                origin[:12],
+                f"the container was removed while nobody read it, its tail may be lost: read until {clock(newest)}",
+            )
+            self._sink.ended(self._name, origin)
+
+    def _report(self) -> None:
+        containers = list(self._listed.values())
+        parts = count_by_track(containers)
+        obstacles = [
+            f"{reader.container.name}: {reader.obstacle}" for reader in self._readers.values() if reader.obstacle
+        ]
+        if obstacles:
+            self._standing.unreadable("; ".join(obstacles))
+            return
+        if not containers:
+            self._standing.live(f"no container matches {describe(self._selector)}", parts=parts, is_quiet=True)
+            return
+        notes = [f"{reader.container.name}: {reader.trouble}" for reader in self._readers.values() if reader.trouble]
+        notes += [f"{container.name} {container.caution}" for container in containers if container.caution]
+        if not parts:
+            notes.append("no container is running")
+        self._standing.live("; ".join(notes), parts=parts, is_quiet=not parts)
+
+
+class EventListener(threading.Thread):
+    """Tells when a container changes, so that the listing need not be asked for all the time."""
+
+    def __init__(self, engine: Engine, on_change: Callable[[str], None], name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self._engine = engine
+        self._on_change = on_change
+        self._stopping = threading.Event()
+        self._stream: Any = None
+
+    def run(self) -> None:
+        """Listen until stopped or until the engine hangs up; the listing goes on without."""
+        try:
+            with self._engine.client() as client:
+                self._stream = client.api.events(decode=True, filters={"type": "container"})
+                for event in self._stream:
+                    if self._stopping.is_set():
+                        return
+                    if str(event.get("Action", "")).partition(":")[0] in _CHANGES:
+                        self._on_change(str(event.get("id", "")))
+        except (
+            Lost,
+            Unreadable,
+            docker.errors.NotFound,
+            requests.RequestException,
+            OSError,
+            ValueError,
+            AttributeError,
+        ):
+            # Closing the stream from another thread ends the loop above in one of several ways of the SDK.
+            return
+        finally:
+            self._on_change("")
+
+    def stop(self) -> None:
+        """End it."""
+        self._stopping.set()
+        if self._stream is None:
+            return
+        try:
+            self._stream.close()
+        except (docker.errors.DockerException, requests.RequestException, OSError, AttributeError):
+            return

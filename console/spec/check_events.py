@@ -1,0 +1,104 @@
+"""Checks of events: every rule must do what its samples promise, in the order in which rules are tried."""
+
+import math
+import re
+import warnings
+from collections.abc import Mapping
+
+from console.core.rollout import EventRule
+from console.core.text import decode
+from console.spec.nodes import Path
+from console.spec.problems import quoted, suggestion
+from console.spec.review import Review
+
+
+def check_events(review: Review) -> None:
+    """Check patterns, numbers and samples."""
+    compiled: dict[str, re.Pattern[str]] = {}
+    for name, rule in review.rollout.events.items():
+        pattern = _compiled(review, ("events", name, "match"), rule.match)
+        if pattern is None:
+            continue
+        compiled[name] = pattern
+        _check_number(review, name, rule, pattern)
+        if pattern.search("") is not None:
+            review.doubt(("events", name, "match"), "this matches every line", "say what the line must contain")
+        if not rule.sample:
+            review.doubt(
+                ("events", name), "this rule has no sample", "add a line that it must match, so that it is checked"
+            )
+    for name in compiled:
+        _check_samples(review, name, review.rollout.events[name], compiled)
+
+
+def _compiled(review: Review, path: Path, text: str) -> re.Pattern[str] | None:
+    try:
+        with warnings.catch_warnings():
+            # Patterns that Python may read differently one day would print a warning over the screen.
+            warnings.simplefilter("error")
+            return re.compile(text)
+    except re.error as error:
+        why = "" if review.is_hidden(path) else f": {error.msg}"
+        at = f" at position {error.pos + 1}" if error.pos is not None else ""
+        found = f"{review.written(path)} is no regular expression{why}{at}"
+        review.wrong(path, found, "correct it; single quotes keep backslashes as they are")
+    except (FutureWarning, DeprecationWarning) as warning:
+        review.wrong(path, f"{review.written(path)} is ambiguous: {warning}", "put a backslash before the brackets")
+    except (OverflowError, RecursionError):
+        review.wrong(path, f"{review.written(path)} is too large for a regular expression", "make it simpler")
+    return None
+
+
+def _check_number(review: Review, name: str, rule: EventRule, pattern: re.Pattern[str]) -> None:
+    if rule.number is None or rule.number in pattern.groupindex:
+        return
+    path: Path = ("events", name, "number")
+    expected = "write the number in the pattern as (?P<name>\\d+), with this name"
+    if pattern.groupindex:
+        expected = suggestion(rule.number, pattern.groupindex, "named groups")
+    review.wrong(path, f"{review.written(path)} is no named group of the pattern", expected)
+
+
+def _check_samples(review: Review, name: str, rule: EventRule, compiled: Mapping[str, re.Pattern[str]]) -> None:
+    pattern = compiled[name]
+    for index, sample in enumerate(rule.sample):
+        path: Path = ("events", name, "sample", index)
+        line = _as_read(sample)
+        if "\n" in line:
+            review.wrong(path, "this sample has more than one line", "a rule sees one line at a time")
+            continue
+        found = pattern.search(line)
+        if found is None:
+            review.wrong(
+                path, f"the pattern does not match {review.written(path)}", "correct the pattern or the sample"
+            )
+            continue
+        first = next(other for other in compiled if compiled[other].search(line) is not None)
+        if first != name:
+            expected = f"rules are tried in order: put {name} above {first}, or narrow {first}"
+            review.wrong(path, f"{review.written(path)} is named {first} before {name} is tried", expected)
+        _check_captured(review, path, rule, found)
+    for index, other in enumerate(rule.not_):
+        if pattern.search(_as_read(other)) is not None:
+            path = ("events", name, "not", index)
+            review.wrong(path, f"the pattern matches {review.written(path)}, which it must not", "narrow the pattern")
+
+
+def _check_captured(review: Review, path: Path, rule: EventRule, found: re.Match[str]) -> None:
+    if rule.number is None or rule.number not in found.re.groupindex:
+        return
+    text = found[rule.number]
+    try:
+        number = float(text) if text is not None else math.nan
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        captured = "nothing" if text is None else quoted(text)
+        if review.is_hidden(path):
+            captured = f"part of {review.written(path)}"
+        review.wrong(path, f"{rule.number} is {captured} in this sample, not a number", "capture digits, such as \\d+")
+
+
+def _as_read(line: str) -> str:
+    """A line as the classification sees it."""
+    return decode(line.encode("utf-8", "replace"))

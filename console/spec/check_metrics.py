@@ -1,0 +1,181 @@
+"""Checks of metrics: what they refer to exists, and their conditions can be understood and do not contradict."""
+
+from urllib.parse import urlsplit
+
+from console.core.conditions import Condition, are_disjoint
+from console.core.durations import format_duration
+from console.core.rollout import CONDITIONS, HttpProbe, Metric
+from console.spec.nodes import Path
+from console.spec.review import Review
+
+SHORTEST_EVERY_S = 0.1
+HOLD = "hold"
+"""What `on` says to stop the phase from advancing."""
+
+_SOURCE_KINDS = {"query": ("postgres",), "redis": ("redis",), "container": ("docker",)}
+_ONE_TRACK = ("redis", "http", "command")
+
+
+def check_metrics(review: Review) -> None:
+    """Check every metric."""
+    for name, metric in review.rollout.metrics.items():
+        path: Path = ("metrics", name)
+        _check_source(review, path, metric)
+        _check_events(review, path, metric)
+        _check_times(review, path, metric)
+        _check_conditions(review, path, metric)
+        _check_on(review, path, metric)
+        _check_queries(review, path, metric)
+        if metric.http is not None:
+            check_http(review, (*path, "http"), metric.http)
+        if metric.command is not None and not any(metric.command):
+            review.wrong((*path, "command"), "this command is empty", "write its words, such as [./queue_length.sh]")
+
+
+def check_http(review: Review, path: Path, probe: HttpProbe) -> None:
+    """Check the address and headers of an HTTP request."""
+    try:
+        parts = urlsplit(probe.url)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        is_address = False
+    if not is_address:
+        found = f"{review.written((*path, 'url'))} is no address of HTTP"
+        review.wrong((*path, "url"), found, "write one such as http://127.0.0.1:8080/health")
+    for header, value in probe.headers.items():
+        if not header.isascii() or not header.isprintable() or not value.isprintable() or " " in header:
+            review.wrong((*path, "headers", header), "this header cannot be sent", "use printable characters only")
+
+
+def _check_source(review: Review, path: Path, metric: Metric) -> None:
+    if metric.source is None:
+        return
+    kinds = _SOURCE_KINDS.get(metric.kind)
+    if kinds is not None:
+        review.source((*path, "source"), metric.source, kinds, f"a {metric.kind} metric")
+    elif metric.investigate:
+        review.source((*path, "source"), metric.source, ("postgres",), "investigate")
+    elif review.knows((*path, "source"), metric.source, "sources", "source"):
+        review.doubt((*path, "source"), f"a {metric.kind} metric asks no source", "remove this key")
+
+
+def _check_events(review: Review, path: Path, metric: Metric) -> None:
+    if metric.events is not None:
+        _check_names(review, (*path, "events", "of"), metric.events.of)
+        if metric.events.over is not None:
+            _check_names(review, (*path, "events", "over"), metric.events.over)
+    if metric.quantile is not None:
+        _check_names(review, (*path, "quantile", "of"), metric.quantile.of)
+        for name in metric.quantile.of:
+            rule = review.rollout.events.get(name)
+            if rule is not None and rule.number is None:
+                expected = f"add `number:` to the event {name}, naming a group of its pattern"
+                review.wrong((*path, "quantile", "of"), f"{name} captures no number", expected)
+
+
+def _check_names(review: Review, path: Path, names: tuple[str, ...]) -> None:
+    if not names:
+        review.wrong(path, "no event is named here", "name at least one")
+    for index, name in enumerate(names):
+        is_listed = review.written(path) == "a list"
+        review.knows((*path, index) if is_listed else path, name, "events", "event")
+
+
+def _check_times(review: Review, path: Path, metric: Metric) -> None:
+    if metric.every < SHORTEST_EVERY_S:
+        review.wrong((*path, "every"), f"found {review.written((*path, 'every'))}", "expected at least 100ms")
+    per = metric.events.per if metric.events is not None else None
+    for key, value in (("window", metric.window), ("timeout", metric.timeout), ("stale_after", metric.stale_after)):
+        if value == 0:
+            review.wrong((*path, key), f"found {review.written((*path, key))}", "expected more than 0s")
+    if per == 0:
+        review.wrong((*path, "events", "per"), "found 0s", "expected a duration such as 1m")
+    if 0 < metric.for_ < metric.every:
+        often = format_duration(metric.every)
+        review.doubt(
+            (*path, "for"), f"this is shorter than `every`, {often}", "one measurement is enough; use a longer `for`"
+        )
+    if metric.timeout is not None and metric.timeout >= metric.every:
+        review.doubt(
+            (*path, "timeout"), "this is not shorter than `every`", "measurements will be skipped; use a shorter one"
+        )
+    if metric.stale_after is not None and metric.stale_after < metric.every:
+        expected = "every value is too old before the next one comes; use two or three times `every`"
+        review.doubt((*path, "stale_after"), "this is shorter than `every`", expected)
+    if metric.window is not None and metric.kind not in ("events", "quantile", "query"):
+        review.doubt((*path, "window"), f"a {metric.kind} metric has no window", "remove this key")
+
+
+def _check_conditions(review: Review, path: Path, metric: Metric) -> None:
+    parsed: dict[str, Condition] = {}
+    for key in CONDITIONS:
+        text = getattr(metric, key)
+        condition = None if text is None else review.condition((*path, key), text, str(path[1]))
+        if condition is not None:
+            parsed[key] = condition
+            if condition.needs_baseline and metric.kind in _ONE_TRACK:
+                expected = "compare with a number; baselines are known for events, quantiles, queries and containers"
+                review.wrong((*path, key), f"a {metric.kind} metric has no baseline", expected)
+    if "against_baseline" in parsed and not parsed["against_baseline"].needs_baseline:
+        expected = "write one such as '<= baseline', or use target"
+        review.wrong(
+            (*path, "against_baseline"), f"{review.written((*path, 'against_baseline'))} names no baseline", expected
+        )
+    for bad in ("warning", "critical"):
+        if "target" in parsed and bad in parsed and not are_disjoint(parsed["target"], parsed[bad]):
+            review.doubt((*path, bad), f"a value can be on target and {bad} at once", "change one of the two")
+    _check_evidence(review, path, metric)
+
+
+def _check_evidence(review: Review, path: Path, metric: Metric) -> None:
+    if metric.evidence is None:
+        return
+    is_ratio = metric.query is not None or (metric.events is not None and metric.events.over is not None)
+    if not is_ratio:
+        expected = "it needs counts `bad` of `total`: events with `over`, or a query"
+        review.wrong((*path, "evidence"), "evidence cannot be had from this metric", expected)
+
+
+def _check_on(review: Review, path: Path, metric: Metric) -> None:
+    actions = review.names("actions")
+    for level in ("warning", "critical"):
+        order = getattr(metric.on, level)
+        if order is None:
+            continue
+        if order != HOLD:
+            _check_order(review, (*path, "on", level), order, actions)
+        if getattr(metric, level) is None:
+            review.doubt(
+                (*path, "on", level), f"the metric has no {level} condition", f"add `{level}:`, or remove this"
+            )
+
+
+def _check_order(review: Review, path: Path, order: str, actions: tuple[str, ...]) -> None:
+    if order not in actions:
+        known = ", ".join((HOLD, *actions))
+        review.wrong(path, f"there is no action {review.written(path)}", f"write one of: {known}")
+
+
+def _check_queries(review: Review, path: Path, metric: Metric) -> None:
+    if metric.query is not None:
+        query = review.query((*path, "query"), metric.query)
+        if query is not None and query.takes_window and metric.window is None and query.window_s is None:
+            expected = "add `window:` to the metric, or `-- window: 24h` above the statement"
+            review.wrong((*path, "query"), "the query uses :window and nothing says how long that is", expected)
+        if query is not None and metric.window is not None and not query.takes_window:
+            review.doubt(
+                (*path, "window"), "the query does not use :window", "use it in the statement, or remove this key"
+            )
+    for index, name in enumerate(metric.investigate):
+        item = (*path, "investigate", index)
+        query = review.query(item, name)
+        if query is not None and query.takes_window and query.window_s is None:
+            review.wrong(
+                item, "the query uses :window and its header does not say how long that is", "add `-- window: 1h` to it"
+            )
+    if metric.investigate and metric.source is None:
+        databases = [name for name, spec in review.rollout.sources.items() if spec.kind == "postgres"]
+        if len(databases) != 1:
+            found = f"there are {len(databases) or 'no'} postgres sources to ask"
+            review.wrong((*path, "investigate"), found, "name one as the `source` of this metric")

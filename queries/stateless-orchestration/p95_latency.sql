@@ -1,0 +1,19 @@
+-- title: 95th percentile of the duration by track, in seconds
+-- window: 24h
+-- A session whose end is not known has no duration; one that ended before it began (clocks differ) took none.
+WITH recent AS (
+    SELECT
+        CASE WHEN lower(metadata ->> 'useStateless') = 'true' THEN 'canary' ELSE 'baseline' END AS track,
+        greatest(extract(epoch FROM updated_at - created_at)::double precision, 0) AS seconds
+    FROM agent_sessions
+    WHERE created_at >= now() - :window
+        AND updated_at IS NOT NULL
+)
+SELECT
+    tracks.track,
+    percentile_cont(0.95) WITHIN GROUP (ORDER BY recent.seconds) AS value,
+    count(recent.seconds) AS samples
+FROM (VALUES ('canary'), ('baseline')) AS tracks (track)
+LEFT JOIN recent USING (track)
+GROUP BY tracks.track
+ORDER BY tracks.track DESC

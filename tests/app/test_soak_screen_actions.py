@@ -1,0 +1,378 @@
+"""The way out: shown exactly, confirmed on purpose, started once."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from console.core.inputs import Outcome
+from console.screens import action as action_module
+from console.screens.action import ActionScreen, rung_below, rungs_of
+from console.screens.attempt import AttemptScreen
+from console.screens.soak import SoakScreen
+from tests import frames
+from tests.frames import Given
+from tests.previews import preview
+from tests.screen_text import Shown, console
+from widgets.entry import Entry
+
+
+@pytest.fixture(autouse=True)
+def armed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time a preview must have been in sight is tested by itself."""
+    monkeypatch.setattr(action_module, "ARMED_AFTER_S", 0.001)
+
+
+async def opened(shown: Shown, key: str = "R") -> ActionScreen:
+    """Press the key of an action and wait until it can be answered."""
+    await shown.press(key)
+    await shown.until(lambda: "up to 2m" in shown.text)
+    screen = shown.app.screen
+    assert isinstance(screen, ActionScreen)
+    await shown.until(lambda: screen._is_armed)
+    return screen
+
+
+def focused(shown: Shown) -> str:
+    widget = shown.app.focused
+    return "" if widget is None or widget.id is None else widget.id
+
+
+async def test_the_dialog_shows_why_what_changes_and_how_it_is_verified_before_anything_is_done() -> None:
+    async with console(frames.regression()) as shown:
+        await opened(shown)
+
+        for words in (
+            "Why      error_rate CRITICAL for 4m 10s: 5.42 %, 8.9x the baseline",
+            "CANARY_PERCENTAGE  10 → 0",
+            "docker compose --project-name valuecanvas up -d --no-deps app",
+            "GET http://127.0.0.1:8080/health is 200",
+            "Type  app  to confirm:",
+            "Cancel",
+            "Dry run",
+        ):
+            assert words in shown.text
+        assert shown.desk.orders == []
+
+
+async def test_the_cursor_begins_on_cancel_and_enter_cancels() -> None:
+    async with console(frames.regression()) as shown:
+        await opened(shown)
+        assert focused(shown) == "cancel"
+
+        await shown.press("enter")
+
+        assert isinstance(shown.app.screen, SoakScreen)
+        assert shown.desk.orders == []
+
+
+async def test_the_cursor_goes_from_cancel_to_the_word_and_on_to_the_buttons() -> None:
+    async with console(frames.regression()) as shown:
+        await opened(shown)
+
+        order = [focused(shown)]
+        for _ in range(3):
+            await shown.press("tab")
+            order.append(focused(shown))
+
+        assert order == ["cancel", "word", "dry-run", "cancel"]
+
+
+async def test_the_right_word_and_enter_start_the_rollback_once() -> None:
+    async with console(frames.regression()) as shown:
+        await opened(shown)
+
+        await shown.press("tab", "a", "p", "p", "enter", "enter")
+        await shown.until(lambda: "start" in shown.desk.orders)
+
+        assert [given for given in shown.desk.given if given.order == "start"] == [
+            Given("start", ("rollback", "", "app", False))
+        ]
+        assert isinstance(shown.app.screen, AttemptScreen)
+
+
+async def test_the_button_works_exactly_while_the_word_is_right() -> None:
+    async with console(frames.regression()) as shown:
+        screen = await opened(shown)
+        await shown.press("tab", "a", "p")
+        assert screen._confirm.disabled
+
+        await shown.press("p")
+        assert not screen._confirm.disabled
+
+        await shown.press("p")
+        assert screen._confirm.disabled
+
+
+@pytest.mark.parametrize("word", ["App", "ap", "apps", "rollback", "y", "[/]"])
+async def test_the_wrong_word_starts_nothing(word: str) -> None:
+    async with console(frames.regression()) as shown:
+        screen = await opened(shown)
+        screen.query_one("#word", Entry).value = word
+
+        await shown.press("tab", "enter")
+        screen.action_yes()
+        await shown.pilot.pause()
+
+        assert shown.desk.orders == []
+        assert isinstance(shown.app.screen, ActionScreen)
+
+
+async def test_hitting_the_key_again_and_again_opens_one_dialog_and_starts_nothing() -> None:
+    async with console(frames.regression()) as shown:
+        for _ in range(5):
+            shown.app.simulate_key("R")
+        shown.app.simulate_key("enter")
+        await shown.press("R", "R", "R")
+        await shown.pilot.pause()
+
+        assert len(shown.app.screen_stack) <= 2
+        assert shown.desk.orders == []
+
+
+@pytest.mark.parametrize("keys", [["y"], ["enter", "y"], ["y", "y", "enter"], ["tab", "y", "enter"], ["space"]])
+async def test_keys_in_the_wrong_order_start_no_rollback(keys: list[str]) -> None:
+    async with console(frames.regression()) as shown:
+        await opened(shown)
+
+        await shown.press(*keys)
+
+        assert "start" not in shown.desk.orders
+
+
+async def test_a_key_hit_in_a_hurry_does_not_confirm_a_preview_nobody_has_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(action_module, "ARMED_AFTER_S", 3_600.0)
+    async with console(frames.regression()) as shown:
+        await shown.press("G")
+        await shown.until(lambda: "up to 2m" in shown.text)
+
+        await shown.press("y", "y")
+
+        assert shown.desk.orders == []
+
+
+async def test_escape_cancels_even_while_the_word_is_being_typed() -> None:
+    async with console(frames.regression()) as shown:
+        await opened(shown)
+
+        await shown.press("tab", "a", "p", "escape")
+
+        assert isinstance(shown.app.screen, SoakScreen)
+        assert shown.desk.orders == []
+
+
+async def test_a_dry_run_needs_no_word_and_says_that_it_is_one() -> None:
+    async with console(frames.regression()) as shown:
+        await opened(shown)
+
+        await shown.press("tab", "tab", "enter")
+        await shown.until(lambda: "start" in shown.desk.orders)
+
+        assert shown.desk.given[-1] == Given("start", ("rollback", "", "", True))
+
+
+async def test_a_step_down_takes_one_more_key() -> None:
+    async with console(frames.regression()) as shown:
+        await opened(shown, "G")
+        assert "Step down to 5 % (y)" in shown.text
+
+        await shown.press("y")
+        await shown.until(lambda: "start" in shown.desk.orders)
+
+        assert shown.desk.given[-1] == Given("start", ("step_down", "", "", False))
+
+
+async def test_a_step_down_goes_to_the_next_rung_below_the_present_share_and_another_can_be_chosen() -> None:
+    async with console(frames.regression()) as shown:
+        shown.desk.previews["step_down"] = preview("step_down", traffic=75.0, ladder=(50.0, 25.0, 10.0, 5.0, 2.0, 0.0))
+
+        await opened(shown, "G")
+        await shown.until(lambda: "10 % → 5 %" in shown.text)
+
+        await shown.press("right")
+        await shown.until(lambda: "10 % → 2 %" in shown.text)
+        assert [given.args[1] for given in shown.desk.given] == [None, 5.0, 2.0]
+
+
+def test_the_rung_below_is_the_highest_one_lower_than_the_present_share() -> None:
+    known = preview("step_down", traffic=75.0, ladder=(50.0, 25.0, 0.0))
+
+    assert rungs_of(known) == (75.0, 50.0, 25.0, 0.0)
+    assert rung_below(known, 75.0) == 50.0
+    assert rung_below(known, 60.0) == 50.0
+    assert rung_below(known, 0.0) is None
+
+
+async def test_an_advance_that_is_not_due_needs_a_reason() -> None:
+    async with console(frames.healthy()) as shown:
+        await opened(shown, "A")
+        assert "✗ 30h 18m of soak left" in shown.text
+
+        await shown.press("y")
+        assert shown.desk.orders == []
+
+        await shown.press("tab")
+        assert focused(shown) == "reason"
+        await shown.press("enter", *"because", "enter")
+        await shown.until(lambda: "start" in shown.desk.orders)
+
+        assert shown.desk.given[-1] == Given("start", ("advance", "because", "", False))
+
+
+async def test_what_is_refused_is_said_and_can_be_tried_again() -> None:
+    async with console(frames.regression()) as shown:
+        await opened(shown)
+        shown.desk.refusal = "another rollback is under way [/]"
+
+        await shown.press("tab", "a", "p", "p", "enter")
+        await shown.until(lambda: "another rollback is under way [/]" in shown.text)
+        shown.desk.refusal = ""
+        await shown.press("enter")
+        await shown.until(lambda: isinstance(shown.app.screen, AttemptScreen))
+
+        assert shown.desk.orders == ["start", "start"]
+
+
+async def test_a_preview_that_is_refused_says_why_and_offers_nothing() -> None:
+    async with console(frames.regression()) as shown:
+        shown.desk.refusal = "the rollout file has changed; restart the console"
+
+        await shown.press("R")
+        await shown.until(lambda: "the rollout file has changed" in shown.text)
+
+        screen = shown.app.screen
+        assert isinstance(screen, ActionScreen)
+        assert screen._confirm.disabled
+        assert screen._dry_run.disabled
+
+
+async def test_a_preview_that_fails_says_so_and_can_be_left() -> None:
+    async with console(frames.regression()) as shown:
+        del shown.desk.previews["rollback"]
+
+        await shown.press("R")
+        await shown.until(lambda: "it cannot be shown what this would do" in shown.text)
+        await shown.press("escape")
+
+        assert isinstance(shown.app.screen, SoakScreen)
+
+
+async def test_leaving_the_dialog_while_it_starts_does_not_stop_the_action() -> None:
+    async with console(frames.regression()) as shown:
+        await opened(shown)
+        shown.desk.gate = asyncio.Event()
+        finished: list[bool] = []
+        shown.desk.on_start = lambda: finished.append(True)
+
+        await shown.press("tab", "a", "p", "p", "enter", "escape")
+        assert isinstance(shown.app.screen, SoakScreen)
+        shown.desk.gate.set()
+
+        await shown.until(lambda: finished)
+        assert isinstance(shown.app.screen, SoakScreen)
+
+
+async def test_a_running_action_streams_its_steps_its_output_and_its_outcome() -> None:
+    async with console(frames.regression()) as shown:
+        shown.desk.on_start = lambda: setattr(shown.desk, "frame", frames.rolling_back())
+        await opened(shown)
+        await shown.press("tab", "a", "p", "p", "enter")
+        await shown.until(lambda: "► 2  docker compose up -d" in shown.text)
+
+        shown.desk.printed = ("Container app-1  Recreated",)
+        await shown.show(frames.rolling_back())
+        await shown.until(lambda: "Container app-1  Recreated" in shown.text)
+
+        await shown.show(replace(frames.regression(), attempts=(frames.attempt(Outcome.DONE, detail="verified"),)))
+        await shown.until(lambda: "✓ Roll back to 0%  DONE" in shown.text)
+        assert "Esc close" in shown.text
+
+
+async def test_closing_a_running_action_leaves_it_running_and_a_key_opens_it_again() -> None:
+    async with console(frames.rolling_back()) as shown:
+        await shown.press("o")
+        assert "close; the action goes on" in shown.text
+
+        await shown.press("escape")
+        assert isinstance(shown.app.screen, SoakScreen)
+        assert shown.desk.orders == []
+        assert "► Roll back to 0%  RUNNING" in shown.text
+
+
+@pytest.mark.parametrize(("key", "order"), [("n", "continue"), ("z", "zero"), ("x", "stop")])
+@pytest.mark.parametrize("is_open", [False, True])
+async def test_a_held_ladder_takes_its_orders_once_from_both_places(key: str, order: str, is_open: bool) -> None:
+    async with console(frames.holding()) as shown:
+        if is_open:
+            await shown.press("o")
+
+        await shown.press(key, key)
+
+        assert [given for given in shown.desk.given if given.order == "steer"] == [Given("steer", ("a2", order))]
+
+
+async def test_an_order_to_a_ladder_that_was_refused_can_be_given_again() -> None:
+    async with console(frames.holding()) as shown:
+        shown.desk.refusal = "the database answers too slowly"
+        await shown.press("n")
+        await shown.until(lambda: "the database answers too slowly" in shown.text)
+
+        await shown.press("n")
+
+        assert shown.desk.orders == ["steer", "steer"]
+
+
+async def test_without_a_held_ladder_its_keys_do_nothing() -> None:
+    async with console(frames.regression()) as shown:
+        await shown.press("n", "z", "x")
+
+        assert shown.desk.given == []
+
+
+async def test_the_way_out_works_from_the_dialog_of_a_ladder() -> None:
+    async with console(frames.holding()) as shown:
+        await shown.press("o")
+
+        await opened(shown)
+
+        assert "Type  app  to confirm:" in shown.text
+
+
+async def test_an_action_that_is_not_possible_now_says_why() -> None:
+    async with console(frames.healthy()) as shown:
+        await shown.press("M")
+
+        await shown.until(lambda: "the phase is not at 100 %" in shown.text)
+        assert isinstance(shown.app.screen, SoakScreen)
+
+
+async def test_the_file_wins_where_it_names_a_key_of_the_console() -> None:
+    frame = frames.regression()
+    actions = (replace(frame.actions[0], key="S"), *frame.actions[1:])
+    async with console(replace(frame, actions=actions)) as shown:
+        await opened(shown, "S")
+
+        assert shown.desk.orders == []
+
+
+@pytest.mark.parametrize("by", ["option", "session"])
+async def test_a_console_that_only_looks_has_no_key_that_acts(by: str) -> None:
+    frame = frames.holding() if by == "option" else frames.read_only(frames.holding())
+    async with console(frame, is_read_only=by == "option") as shown:
+        await shown.press("R", "G", "A", "n", "z", "x", "M")
+
+        assert isinstance(shown.app.screen, SoakScreen)
+        assert shown.desk.given == []
+        assert "Roll back to 0%" not in shown.text
+        assert "READ-ONLY" in shown.text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 16), (40, 10)])
+async def test_the_dialog_can_be_answered_on_a_small_terminal(size: tuple[int, int]) -> None:
+    async with console(frames.regression(), size) as shown:
+        await shown.press("R")
+        await shown.until(lambda: "to confirm" in shown.text)
+
+        await shown.press("tab", "a", "p", "p", "enter")
+
+        await shown.until(lambda: "start" in shown.desk.orders)

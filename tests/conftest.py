@@ -1,0 +1,96 @@
+"""Fixtures that every part of the suite shares: real servers, each started once and only when a test asks."""
+
+import contextlib
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+import redis
+
+from console.demo.servers import EmbeddedPostgres, EmbeddedValkey
+from tests.servers import PrivateEngine, engine_obstacle
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """A PostgreSQL of the suite's own; a test that stops it starts it again."""
+    with _folder() as folder:
+        server = EmbeddedPostgres(folder / "postgres")
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[EmbeddedValkey]:
+    """A Valkey of the suite's own; a test that stops it starts it again."""
+    with _folder() as folder:
+        server = EmbeddedValkey(folder / "valkey")
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[PrivateEngine]:
+    """A Docker engine of the suite's own; where none can run the test is skipped, except in CI."""
+    obstacle = engine_obstacle()
+    if obstacle:
+        _missing(f"no private Docker engine: {obstacle}")
+    dockerd = shutil.which("dockerd")
+    assert dockerd is not None
+    server = PrivateEngine(Path(tempfile.mkdtemp(prefix="rce")), dockerd)
+    try:
+        server.start()
+        server.load_image()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def database(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """The connection string of a fresh, empty database."""
+    postgres.start()
+    name = f"test_{next(_numbers)}"
+    postgres.run_sql(f"create database {name}")
+    yield postgres.dsn_of(name)
+    postgres.start()
+    postgres.run_sql(f"drop database if exists {name} with (force)")
+
+
+@pytest.fixture
+def redis_url(valkey: EmbeddedValkey) -> str:
+    """The address of an empty Valkey."""
+    valkey.start()
+    with redis.Redis.from_url(valkey.url) as client:
+        client.flushall()
+    return valkey.url
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    """A temporary folder that other accounts may walk through, which PostgreSQL needs when the tests run as root."""
+    with tempfile.TemporaryDirectory(prefix="rc-") as made:
+        Path(made).chmod(0o711)
+        yield Path(made)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A temporary folder with a short path that other accounts may walk through."""
+    with _folder() as folder:
+        yield folder
+
+
+def _missing(what: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)

@@ -1,0 +1,261 @@
+"""A block is classified as if every rule were tried on every line."""
+
+import math
+import re
+import time
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from console.core.classify import Classifier, Match
+from console.core.rollout import EventRule
+from console.core.text import decode, visible
+
+PATTERNS = {
+    "literal": r"FSM transition rejected",
+    "labels": r"FSM transition: (?P<from>\w+) -> (?P<to>\w+)",
+    "optional_label": r"tool=(?P<tool>\w+)(?: reason=(?P<reason>\w*))?",
+    "alternation": r"refused|timed out|\bdenied\b",
+    "inner_alternation": r"state (?:lost|gone): (?P<what>.+)",
+    "folded": r"(?i)task failed: kiss",
+    "folded_part": r"(?i:error) \d+",
+    "ahead": r"^(?=.*both)(?=.*here)",
+    "not_ahead": r"status(?! ok)\W",
+    "behind": r"(?<=id=)[0-9a-f]{4}",
+    "anchored": r"^\S+ END$",
+    "multiline": r"(?m)^second$",
+    "repeat": r"(?:ab){2,}c?",
+    "optional": r"(?:maybe )?\d{3}%",
+    "non_ascii": r"größer → (?P<größe>\w)",
+    "conditional": r"(?P<quote>\")?val(?(quote)\"|;)",
+    "newline": r"x\ny|x\ry",
+    "replaced": "bad \ufffd byte",
+    "class": r"[^\x00-\x7f]{3}",
+    "metacharacters": r"\[\*\]\.\(\$\^\|\?\\",
+    "verbose": r"(?x) v e r # spelt out",
+    "number": r"completed in (?P<ms>\S+)ms for (?P<who>\w+)",
+    "rest": r"\w\d\w",
+}
+FRAGMENTS = [
+    b"FSM transition",
+    b" rejected",
+    b": A -> B",
+    b": \xc3\xa9 -> X_1",
+    b"tool=book",
+    b" reason=",
+    b"refused",
+    b"timed out",
+    b"denied",
+    b"state lost: ",
+    b"state gone: x",
+    b"TASK FAILED: KISS",
+    "TAſK faıled: Kiss".encode(),
+    "task faİled: kiss".encode(),
+    b"Error 7",
+    b"both",
+    b"here",
+    b"status",
+    b" ok",
+    b"id=",
+    b"beef",
+    b"END",
+    b"second",
+    b"ab",
+    b"c",
+    b"maybe ",
+    b"123%",
+    "größer → ".encode(),
+    b"\xc3",
+    b"\xb6",
+    b'"val"',
+    b"val;",
+    b"x\ry",
+    b"x\ny",
+    b"bad \xff byte",
+    b"bad \xef\xbf\xbd byte",
+    b"\xed\xa0\x80",
+    b"[*].($^|?\\",
+    b"ver",
+    b"completed in ",
+    b"12.5",
+    b"1,234",
+    b"1e400",
+    b"nan",
+    b"ms for me",
+    b"\x00",
+    b"\r",
+    b"\n",
+    b" ",
+    b"\x1b[31m",
+]
+
+
+def rules_of(patterns: Mapping[str, str]) -> dict[str, EventRule]:
+    return {
+        event: EventRule(kind=f"k-{event}", match=pattern, number="ms" if "?P<ms>" in pattern else None)
+        for event, pattern in patterns.items()
+    }
+
+
+def oracle(rules: Mapping[str, EventRule], line: bytes) -> Match | None:
+    """Try every rule on the line, in order."""
+    text = line.decode("utf-8", errors="replace")
+    for event, rule in rules.items():
+        found = re.search(rule.match, text)
+        if found is None:
+            continue
+        captured = found.groupdict()
+        number = captured.pop(rule.number, None) if rule.number else None
+        labels = tuple((name, visible(value, 80)) for name, value in captured.items() if value is not None)
+        try:
+            value = float(number) if number is not None else None
+        except ValueError:
+            value = None
+        return Match(event, rule.kind, labels, value if value is not None and math.isfinite(value) else None)
+    return None
+
+
+line_bytes = st.lists(st.sampled_from(FRAGMENTS) | st.binary(max_size=3), max_size=8).map(b"".join)
+blocks = st.lists(line_bytes, max_size=20)
+ALL = rules_of(PATTERNS)
+CLASSIFIER = Classifier(ALL)
+
+
+@settings(max_examples=400)
+@given(lines=blocks)
+@example(lines=[b"FSM transition", b" rejected", b"", b"", b"FSM transition rejected"])
+@example(lines=["taſk failed: \u212aiss".encode(), b"task failed: kiss"])
+def test_a_block_is_named_as_if_every_rule_were_tried_on_every_line(lines: list[bytes]) -> None:
+    assert CLASSIFIER.classify_block(lines) == [oracle(ALL, line) for line in lines]
+
+
+@settings(max_examples=200)
+@given(order=st.permutations(list(PATTERNS)), count=st.integers(0, 6), lines=blocks)
+def test_the_first_rule_in_the_order_of_the_file_names_the_line(
+    order: list[str], count: int, lines: list[bytes]
+) -> None:
+    rules = rules_of({event: PATTERNS[event] for event in order[:count]})
+
+    assert Classifier(rules).classify_block(lines) == [oracle(rules, line) for line in lines]
+
+
+@settings(max_examples=200)
+@given(line=line_bytes)
+def test_a_line_alone_is_named_as_in_a_block(line: bytes) -> None:
+    assert CLASSIFIER.classify(line) == oracle(ALL, line)
+
+
+@settings(max_examples=200)
+@given(lines=blocks, cut=st.integers(0, 20))
+def test_a_line_is_named_the_same_wherever_blocks_are_cut(lines: list[bytes], cut: int) -> None:
+    halves = CLASSIFIER.classify_block(lines[:cut]) + CLASSIFIER.classify_block(lines[cut:])
+
+    assert halves == CLASSIFIER.classify_block(lines)
+
+
+@st.composite
+def patterns(draw: st.DrawFn) -> str:
+    """A regular expression over a small alphabet, of any shape."""
+    atoms = st.sampled_from(["a", "b", "ab", "K", "s", "é", ".", r"\w", "[ab]", "^", "$", r"\b", "(?i:i)", "(?i:aſ)"])
+    shapes = [
+        lambda inner: st.tuples(inner, inner).map("".join),
+        lambda inner: st.tuples(inner, inner).map(lambda two: f"(?:{two[0]}|{two[1]})"),
+        lambda inner: st.tuples(inner, st.sampled_from(["?", "*", "+", "{2}", "{0,1}", "+?"])).map(
+            lambda two: f"(?:{two[0]}){two[1]}"
+        ),
+        lambda inner: st.tuples(st.sampled_from(["(?=", "(?!", "(", "(?>"]), inner).map(
+            lambda two: f"{two[0]}{two[1]})"
+        ),
+    ]
+    pattern = draw(st.recursive(atoms, lambda inner: st.one_of([shape(inner) for shape in shapes]), max_leaves=8))
+    return draw(st.sampled_from(["", "(?i)"])) + pattern
+
+
+@settings(max_examples=400)
+@given(
+    pattern=patterns(),
+    lines=st.lists(st.text("abABkKsSiIſıİKéÉ\n ", max_size=6).map(str.encode), max_size=10),
+)
+def test_any_pattern_finds_what_it_finds_on_single_lines(pattern: str, lines: list[bytes]) -> None:
+    named = Classifier({"e": EventRule(match=pattern)}).classify_block(lines)
+
+    assert [match is not None for match in named] == [bool(re.search(pattern, decode(line))) for line in lines]
+
+
+def test_nothing_is_named_without_lines_or_without_rules() -> None:
+    assert CLASSIFIER.classify_block([]) == []
+    assert Classifier({}).classify_block([b"a", b""]) == [None, None]
+
+
+def test_an_empty_line_may_be_named() -> None:
+    classifier = Classifier(rules_of({"empty": r"^$"}))
+
+    named = classifier.classify_block([b"", b"a", b"", b""])
+
+    assert [match is not None for match in named] == [True, False, True, True]
+
+
+def test_a_group_that_took_no_part_is_no_label_and_an_empty_one_is() -> None:
+    classifier = Classifier(rules_of({"tool": PATTERNS["optional_label"]}))
+
+    named = classifier.classify_block([b"tool=book", b"tool=book reason="])
+
+    assert [match.labels for match in named if match] == [(("tool", "book"),), (("tool", "book"), ("reason", ""))]
+
+
+def test_the_number_is_no_label() -> None:
+    found = Classifier(rules_of({"n": PATTERNS["number"]})).classify(b"completed in 12.5ms for me")
+
+    assert found == Match("n", "k-n", (("who", "me"),), 12.5)
+
+
+@pytest.mark.parametrize("text", ["1,234", "nan", "inf", "-inf", "1e400", "0x10", "12ms", "-"])
+def test_what_is_not_a_finite_number_is_no_number_and_still_an_event(text: str) -> None:
+    found = Classifier(rules_of({"n": PATTERNS["number"]})).classify(f"completed in {text}ms for me".encode())
+
+    assert found is not None
+    assert found.number is None
+
+
+def test_a_number_group_that_the_pattern_lacks_gives_no_number() -> None:
+    found = Classifier({"n": EventRule(match="done", number="ms")}).classify(b"done")
+
+    assert found == Match("n", "event", (), None)
+
+
+def test_a_label_is_safe_to_draw_and_short() -> None:
+    classifier = Classifier({"e": EventRule(match=r"why=(?P<why>.*)")})
+
+    hostile = classifier.classify(b"why=\x1b[31m\xe2\x80\xae[bold]")
+    long = classifier.classify(b"why=" + b"x" * 1000)
+
+    assert hostile is not None
+    assert hostile.labels == (("why", "\\x1b[31m\\u202e[bold]"),)
+    assert long is not None
+    assert long.labels == (("why", "x" * 79 + "…"),)
+
+
+def test_labels_of_ever_new_values_do_not_pile_up() -> None:
+    classifier = Classifier({"e": EventRule(match=r"id=(?P<id>\d+)")})
+
+    named = classifier.classify_block([f"id={number}".encode() for number in range(5000)])
+
+    assert [match.labels[0][1] for match in named if match] == [str(number) for number in range(5000)]
+    assert len(classifier._rules[0]._remembered) <= 1000
+
+
+def test_a_line_of_a_megabyte_is_named_in_good_time() -> None:
+    began = time.process_time()
+    long = b"x" * 1_500_000
+
+    named = CLASSIFIER.classify_block([long + b" refused", long, b"refused" + long])
+
+    assert [match.event if match else None for match in named] == ["alternation", None, "alternation"]
+    assert time.process_time() - began < 10
+
+
+def test_a_pattern_that_does_not_compile_is_refused() -> None:
+    with pytest.raises(re.error):
+        Classifier({"e": EventRule(match="(unclosed")})

@@ -1,0 +1,225 @@
+"""Measurements into verdicts."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.core.judging import Judged, Measured, Thresholds, aged, failed, observe, pending, shifted, shown_value
+from console.core.rollout import Metric
+from console.core.verdict import Verdict
+
+
+def thresholds(**keys: object) -> Thresholds:
+    """Thresholds of an error rate, with other keys on top."""
+    given_keys = {
+        "command": ["true"],
+        "unit": "%",
+        "every": "10s",
+        "target": "< 1%",
+        "warning": "> 2%",
+        "critical": "> 5%",
+        "stale_after": "60s",
+    } | keys
+    return Thresholds.of(Metric.model_validate({key: value for key, value in given_keys.items() if value is not None}))
+
+
+def judge(limits: Thresholds, *measured: tuple[float, float | None], samples: int | None = None) -> Judged:
+    """Judge a series of (time, value)."""
+    judged = Judged()
+    for at, value in measured:
+        judged = observe(limits, judged, Measured(at, value, samples))
+    return judged
+
+
+@pytest.mark.parametrize(
+    ("value", "verdict"),
+    [(0.5, Verdict.OK), (1.5, Verdict.OFF_TARGET), (2.5, Verdict.WARNING), (5.5, Verdict.CRITICAL)],
+)
+def test_a_value_gets_the_verdict_of_the_worst_condition_it_meets(value: float, verdict: Verdict) -> None:
+    assert judge(thresholds(), (0, value)).verdict is verdict
+
+
+def test_a_breach_counts_only_when_it_has_held_for_as_long_as_for_asks() -> None:
+    limits = thresholds(**{"for": "5m"})
+
+    almost = judge(limits, *[(at, 6.0) for at in range(0, 300, 30)])
+    fired = observe(limits, almost, Measured(300, 6.0))
+
+    assert almost.verdict is Verdict.OFF_TARGET
+    assert pending(limits, almost) == (Verdict.CRITICAL, 0)
+    assert fired.verdict is Verdict.CRITICAL
+    assert fired.since == 300
+    assert pending(limits, fired) is None
+
+
+def test_a_condition_that_blinks_starts_its_run_again() -> None:
+    limits = thresholds(**{"for": "60s"})
+
+    judged = judge(limits, (0, 6.0), (30, 0.5), (50, 6.0), (90, 6.0))
+
+    assert judged.verdict is Verdict.OFF_TARGET
+    assert pending(limits, judged) == (Verdict.CRITICAL, 50)
+
+
+def test_a_gap_in_measuring_starts_a_pending_run_again() -> None:
+    limits = thresholds(**{"for": "90s"})
+
+    judged = judge(limits, (0, 6.0), (30, 6.0), (100, 6.0))
+
+    assert pending(limits, judged) == (Verdict.CRITICAL, 100)
+
+
+def test_keep_for_holds_a_verdict_after_its_condition_ended() -> None:
+    limits = thresholds(keep_for="2m")
+
+    held = judge(limits, (0, 6.0), (30, 0.5), (60, 0.5))
+    again = observe(limits, held, Measured(90, 6.0))
+    released = judge(limits, (0, 6.0), (30, 0.5), (60, 0.5), (100, 0.5), (150, 0.5))
+
+    assert held.verdict is Verdict.CRITICAL
+    assert "ended" in held.reason
+    assert again.critical.cleared is None
+    assert released.verdict is Verdict.OK
+
+
+def test_a_pending_condition_is_not_kept() -> None:
+    limits = thresholds(**{"for": "60s", "keep_for": "10m"})
+
+    assert judge(limits, (0, 6.0), (30, 0.5)).verdict is Verdict.OK
+
+
+def test_too_few_samples_are_unknown_and_say_how_many() -> None:
+    limits = thresholds(min_samples=100)
+
+    judged = judge(limits, (0, 50.0), samples=12)
+
+    assert judged.verdict is Verdict.UNKNOWN
+    assert judged.reason == "12 of 100 samples"
+    assert shown_value(limits, judged) == "12/100 samples"
+
+
+def test_nothing_of_nothing_is_unknown() -> None:
+    limits = thresholds(target="== 0", warning=None, critical="> 0", unit="")
+
+    judged = judge(limits, (0, 0.0), samples=0)
+
+    assert judged.verdict is Verdict.UNKNOWN
+    assert shown_value(limits, judged) == "0 of 0"
+
+
+def test_one_hit_breaches_a_zero_tolerance_however_few_the_samples() -> None:
+    limits = thresholds(target="== 0", warning=None, critical="> 0", unit="", min_samples=1000)
+
+    assert judge(limits, (0, 1.0), samples=3).verdict is Verdict.CRITICAL
+    assert judge(limits, (0, 0.0), samples=3).verdict is Verdict.UNKNOWN
+
+
+def test_no_hit_in_many_samples_says_how_sure_that_is() -> None:
+    limits = thresholds(target="== 0", warning=None, critical="> 0", unit="")
+
+    assert shown_value(limits, judge(limits, (0, 0.0), samples=18204)) == "0 of 18,204 (< 0.016 %)"
+
+
+def test_missing_data_never_resolves_a_verdict_that_stands() -> None:
+    limits = thresholds()
+
+    lost = judge(limits, (0, 6.0), (10, None))
+    broken = failed(limits, lost, 20, "connection refused")
+    old = aged(limits, judge(limits, (0, 6.0)), 500)
+
+    for judged in (lost, broken, old):
+        assert judged.verdict is Verdict.CRITICAL
+        assert "was > 5%" in judged.reason
+
+
+def test_a_failed_measurement_is_broken_and_an_old_one_unknown() -> None:
+    limits = thresholds()
+    good = judge(limits, (0, 0.5))
+
+    assert failed(limits, good, 10, "timeout after 5s").verdict is Verdict.BROKEN
+    assert aged(limits, good, 60).verdict is Verdict.OK
+    assert aged(limits, good, 61).verdict is Verdict.UNKNOWN
+
+
+def test_the_baseline_is_asked_only_where_one_runs() -> None:
+    limits = thresholds(against_baseline="<= baseline")
+
+    worse = observe(limits, Judged(), Measured(0, 0.8, baseline=0.5, expects_baseline=True))
+    alone = observe(limits, Judged(), Measured(0, 0.8, expects_baseline=False))
+    blind = observe(limits, Judged(), Measured(0, 0.8, baseline=None, expects_baseline=True))
+
+    assert (worse.verdict, worse.reason) == (Verdict.OFF_TARGET, "not <= baseline (0.5)")
+    assert alone.verdict is Verdict.OK
+    assert blind.verdict is Verdict.UNKNOWN
+
+
+def test_a_pause_of_the_console_keeps_what_was_held() -> None:
+    limits = thresholds(**{"for": "5m"})
+    before = judge(limits, *[(at, 6.0) for at in range(0, 270, 30)])
+
+    taken_up = shifted(before, 86_400)
+    almost = observe(limits, taken_up, Measured(86_400 + 290, 6.0))
+    fired = observe(limits, almost, Measured(86_400 + 300, 6.0))
+
+    assert almost.verdict is Verdict.OFF_TARGET
+    assert fired.verdict is Verdict.CRITICAL
+
+
+SERIES = st.lists(st.tuples(st.integers(1, 120), st.none() | st.floats(0, 10)), min_size=1, max_size=30)
+
+
+@given(SERIES, st.floats(0, 10), st.floats(0, 10), st.sampled_from(["0s", "30s", "5m"]))
+def test_a_worse_number_never_earns_a_better_verdict(
+    steps: list[tuple[int, float | None]], one: float, other: float, hold: str
+) -> None:
+    limits = thresholds(**{"for": hold, "keep_for": "1m"})
+    judged, at = Judged(), 0.0
+    for pause, value in steps:
+        at += pause
+        judged = observe(limits, judged, Measured(at, value))
+
+    better, worse = (observe(limits, judged, Measured(at + 10, value)) for value in sorted((one, other)))
+
+    assert worse.verdict.rank >= better.verdict.rank
+
+
+@given(SERIES, st.floats(0, 10))
+def test_missing_data_never_earns_a_better_verdict_than_the_one_before(
+    steps: list[tuple[int, float | None]], last: float
+) -> None:
+    limits = thresholds(keep_for="1m")
+    judged, at = Judged(), 0.0
+    for pause, value in [*steps, (10, last)]:
+        at += pause
+        judged = observe(limits, judged, Measured(at, value))
+
+    for gone in (
+        observe(limits, judged, Measured(at + 10, None)),
+        failed(limits, judged, at + 10, "gone"),
+        aged(limits, judged, at + 10_000),
+    ):
+        assert gone.verdict.rank >= judged.verdict.rank
+
+
+@given(SERIES)
+def test_since_is_when_the_verdict_began(steps: list[tuple[int, float | None]]) -> None:
+    limits = thresholds()
+    judged, at, since = Judged(), 0.0, None
+    for pause, value in steps:
+        at += pause
+        after = observe(limits, judged, Measured(at, value))
+        if after.verdict is not judged.verdict or since is None:
+            since = at
+        judged = after
+
+    assert judged.since == since
+
+
+def test_an_error_is_forgotten_when_measuring_works_again() -> None:
+    limits = thresholds()
+
+    judged = observe(limits, failed(limits, Judged(), 0, "refused"), Measured(10, 0.5))
+
+    assert judged == replace(judged, error="", verdict=Verdict.OK)

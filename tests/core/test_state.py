@@ -1,0 +1,316 @@
+"""The state of a session as a fold over inputs."""
+
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from console.core.classify import Classifier
+from console.core.frame import Frame, SessionView
+from console.core.inputs import (
+    ActionEnded,
+    ActionProgressed,
+    ActionStarted,
+    Actor,
+    Input,
+    ItemTicked,
+    LinesCounted,
+    Outcome,
+    Reading,
+    SampleFailed,
+    SampleTaken,
+    SessionOpened,
+    SignedOff,
+    SourceChanged,
+    SourceState,
+    TimePassed,
+)
+from console.core.rollout import Rollout
+from console.core.state import State
+from console.core.tally import count_lines
+from console.core.verdict import Verdict
+from console.core.view import build_frame
+
+START = 1_795_219_200.0
+ANNA = Actor("anna", "ops1", "pts/3")
+ROLLOUT = Rollout.model_validate(
+    {
+        "rollout": "shop",
+        "title": "The new shop",
+        "service": "shop",
+        "tracks": {"canary": {"label": "track=canary"}, "baseline": {"label": "track=baseline"}},
+        "sources": {"app": {"docker": {"service": "shop"}}, "db": {"postgres": "postgresql://db/shop"}},
+        "events": {"failed": {"match": "failed"}, "served": {"match": "served (?P<page>\\w+)"}},
+        "metrics": {
+            "failures": {
+                "events": {"of": "failed", "over": ["failed", "served"]},
+                "window": "1m",
+                "unit": "%",
+                "target": "< 1%",
+                "critical": "> 5%",
+                "on": {"critical": "rollback"},
+            },
+            "leaks": {"query": "leaks", "source": "db", "every": "10s", "target": "== 0", "critical": "> 0"},
+        },
+        "phases": [
+            {
+                "name": "Canary 10%",
+                "traffic": "10%",
+                "soak": "1m",
+                "advance": ["failures", "leaks"],
+                "pause": ["failures > 2%"],
+                "checklist": [{"id": "backup", "text": "Backed up"}],
+                "sign_off": ["lead"],
+            },
+            {"name": "All", "traffic": "100%"},
+        ],
+        "actions": {
+            "rollback": {"key": "R", "title": "Roll back", "kind": "rollback", "steps": [{"run": ["true"]}]},
+            "step_down": {
+                "key": "G",
+                "title": "Step down",
+                "kind": "step_down",
+                "ladder": ["50%", "5%", "0%"],
+                "hold": "10m",
+                "steps": [{"run": ["true"]}],
+            },
+            "advance": {"key": "A", "title": "Advance", "kind": "advance"},
+        },
+    }
+)
+
+
+def lines(at: float, track: str, words: Sequence[str], after: int = -1) -> LinesCounted:
+    """Lines that were written at one moment."""
+    raw = [word.encode() for word in words]
+    return count_lines(
+        Classifier(ROLLOUT.events),
+        at=at,
+        source="app",
+        origin=track,
+        stream="stdout",
+        name=f"shop-{track}",
+        track=track,
+        after=after,
+        keys=range(after + 1, after + 1 + len(raw)),
+        times=[at] * len(raw),
+        lines=raw,
+    )
+
+
+def fold(*given: Input) -> State:
+    """Fold inputs into a new state."""
+    state = State(ROLLOUT, START)
+    for one in given:
+        state.apply(one)
+    return state
+
+
+def frame_of(state: State, at: float) -> Frame:
+    """The frame of a state."""
+    return build_frame(state, at, session=SessionView("s", START, is_read_only=False, held_by=""))
+
+
+def watched(state: State, since: float, seconds: int) -> State:
+    """Let a number of seconds pass."""
+    for second in range(1, seconds + 1):
+        state.apply(TimePassed(since + second))
+    return state
+
+
+def no_leak(at: float) -> SampleTaken:
+    return SampleTaken(at, "leaks", (Reading("", 0.0, samples=50),), 0.01)
+
+
+def started(kind: str, *, traffic: float | None, phase: int | None = None, override: str = "") -> ActionStarted:
+    return ActionStarted(START + 30, "a1", kind, kind, kind, ANNA, "why", traffic, phase, ("run true",), override)
+
+
+def test_lines_delivered_twice_are_counted_once() -> None:
+    stretch = lines(START + 1, "canary", ["served home", "failed", "what"])
+
+    state = fold(stretch, stretch)
+
+    assert state.rollup.total("canary", "served") == 1
+    assert (state.lines, state.unclassified) == (3, 1)
+
+
+def test_a_metric_of_events_is_judged_on_the_canary_and_compared_with_the_baseline() -> None:
+    state = fold(
+        lines(START + 1, "canary", ["served home"] * 90 + ["failed"] * 10),
+        lines(START + 1, "baseline", ["served home"] * 999 + ["failed"]),
+        TimePassed(START + 3),
+    )
+
+    panel = frame_of(state, START + 3).panels[0]
+
+    assert (panel.verdict, panel.judged) == (Verdict.CRITICAL, "canary")
+    assert [(value.track, value.text, value.verdict) for value in panel.values] == [
+        ("canary", "10 %", Verdict.CRITICAL),
+        ("baseline", "0.1 %", Verdict.OK),
+    ]
+    assert [(key.key, key.is_lit) for key in panel.keys] == [("R", True)]
+
+
+def test_the_key_of_an_action_is_dim_while_its_threshold_holds() -> None:
+    state = fold(lines(START + 1, "canary", ["served home"] * 50), TimePassed(START + 3))
+
+    assert [key.is_lit for key in frame_of(state, START + 3).panels[0].keys] == [False]
+
+
+def test_the_window_forgets() -> None:
+    state = fold(lines(START + 1, "canary", ["failed"] * 10), TimePassed(START + 3))
+    later = fold(lines(START + 1, "canary", ["failed"] * 10), TimePassed(START + 120))
+
+    assert state.verdict_of("failures").verdict is Verdict.CRITICAL
+    assert later.verdict_of("failures").verdict is Verdict.UNKNOWN
+
+
+def test_a_change_of_verdict_is_written_down_with_its_numbers() -> None:
+    state = State(ROLLOUT, START)
+    state.apply(no_leak(START + 1))
+
+    records = state.apply(SampleTaken(START + 10, "leaks", (Reading("", 2.0, samples=50, bad=2),), 0.01))
+
+    assert [record.kind for record in records] == ["verdict"]
+    assert records[0].text == "leaks: CRITICAL, was OK: > 0"
+    assert records[0].body["bad"] == 2
+
+
+def test_a_failed_query_is_broken_and_never_satisfies_a_clause() -> None:
+    state = fold(no_leak(START + 1), SampleFailed(START + 11, "leaks", "connection refused", 0.1))
+
+    frame = frame_of(state, START + 11)
+
+    assert frame.panels[1].verdict is Verdict.BROKEN
+    assert not next(clause for clause in frame.phase.clauses if clause.ref == "leaks").is_met
+
+
+def test_the_soak_clock_counts_only_watched_time() -> None:
+    state = watched(fold(TimePassed(START)), START, 20)
+    assert state.phase.soaked_s == pytest.approx(20)
+
+    state.apply(TimePassed(START + 3620))
+
+    assert state.phase.soaked_s == pytest.approx(20), "an hour that nobody watched is no soak"
+
+
+def test_the_soak_clock_stands_while_the_phase_is_paused() -> None:
+    state = fold(TimePassed(START), lines(START + 1, "canary", ["failed"] * 3 + ["served x"] * 97))
+
+    watched(state, START + 1, 20)
+
+    assert state.phase.soaked_s < 3
+    assert state.phase.holds == ("paused by failures > 2%",)
+
+
+def test_a_phase_may_advance_when_every_clause_is_met() -> None:
+    state = fold(TimePassed(START))
+    for second in range(1, 66):
+        state.apply(lines(START + second, "canary", ["served x"] * 5, after=second * 10))
+        state.apply(lines(START + second, "baseline", ["served x"] * 5, after=second * 10))
+        state.apply(TimePassed(START + second))
+    state.apply(no_leak(START + 65))
+    missing = [clause.text for clause in frame_of(state, START + 65).phase.clauses if not clause.is_met]
+
+    state.apply(ItemTicked(START + 65, "backup", is_done=True, actor=ANNA))
+    state.apply(SignedOff(START + 65, "lead", ANNA))
+
+    assert missing == ["Backed up", "sign-off by lead"]
+    assert frame_of(state, START + 65).phase.may_advance
+
+
+def test_a_rollback_takes_the_share_to_zero_and_the_baseline_is_judged_then() -> None:
+    state = fold(
+        lines(START + 1, "canary", ["failed"] * 10),
+        lines(START + 1, "baseline", ["served x"] * 100),
+        TimePassed(START + 3),
+        started("rollback", traffic=0.0),
+        ActionProgressed(START + 31, "a1", 0, "run true", "done"),
+        ActionEnded(START + 32, "a1", Outcome.DONE),
+        lines(START + 32, "baseline", ["served x"] * 100, after=500),
+        TimePassed(START + 34),
+    )
+
+    frame = frame_of(state, START + 34)
+
+    assert frame.phase.traffic == 0
+    assert (frame.panels[0].judged, frame.panels[0].verdict) == ("baseline", Verdict.OK)
+    assert not frame.phase.may_advance
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.UNKNOWN, Outcome.UNVERIFIED])
+def test_an_action_that_is_not_known_to_have_worked_changes_no_share(outcome: Outcome) -> None:
+    state = fold(started("rollback", traffic=0.0), ActionEnded(START + 32, "a1", outcome))
+
+    assert state.phase.traffic == 10
+
+
+def test_a_step_down_offers_its_next_rung_after_the_hold() -> None:
+    state = fold(started("step_down", traffic=5.0), ActionEnded(START + 40, "a1", Outcome.DONE))
+
+    newest = frame_of(state, START + 100).attempts[0]
+
+    assert (newest.outcome, newest.next_rung, newest.hold_left_s) == (Outcome.HOLDING, 0.0, pytest.approx(540))
+
+
+def test_an_advance_enters_the_next_phase_and_begins_its_clock() -> None:
+    state = fold(
+        TimePassed(START + 20),
+        started("advance", traffic=100.0, phase=1, override="soak"),
+        ActionEnded(START + 32, "a1", Outcome.DONE),
+    )
+
+    assert (state.phase.index, state.phase.traffic, state.phase.soaked_s) == (1, 100.0, 0.0)
+
+
+def test_an_override_is_loud_in_the_journal() -> None:
+    state = State(ROLLOUT, START)
+
+    (record,) = state.apply(started("advance", traffic=100.0, phase=1, override="30h of soak left"))
+
+    assert record.text.startswith("WITHOUT 30h of soak left")
+
+
+def test_the_same_inputs_give_the_same_frame_and_a_restart_changes_nothing() -> None:
+    rng = random.Random(7)
+    given: list[Input] = [SourceChanged(START, "app", SourceState.LIVE, parts={"canary": 1})]
+    after = {"canary": -1, "baseline": -1}
+    for second in range(1, 90):
+        for track in tuple(after):
+            words = rng.choices(["served home", "served cart", "failed", "noise"], [60, 30, 1, 9], k=rng.randint(1, 9))
+            given.append(lines(START + second, track, words, after=after[track]))
+            after[track] += len(words)
+        if second % 10 == 0:
+            given.append(no_leak(START + second))
+        given.append(TimePassed(START + second + 0.5))
+
+    one, other = fold(*given), fold(*given)
+
+    at = START + 91
+    assert frame_of(one, at) == frame_of(other, at)
+    again = State(ROLLOUT, at)
+    again.restore(
+        documents=fold(*given).documents(),
+        positions=one.positions,
+        cells=list(one.rollup.cells(0)),
+        totals=one.rollup.totals(),
+        labels=one.rollup.label_cells(),
+        lines=one.lines,
+        unclassified=one.unclassified,
+    )
+    again.apply(SessionOpened(at, ANNA, "1", at))
+    before, after_restart = frame_of(one, at), frame_of(again, at)
+    assert after_restart.events == before.events
+    assert after_restart.phase == before.phase
+    assert [(panel.verdict, panel.since, panel.values) for panel in after_restart.panels] == [
+        (panel.verdict, panel.since, panel.values) for panel in before.panels
+    ]
+
+
+def test_the_session_tells_when_it_was_taken_up_again() -> None:
+    state = State(ROLLOUT, START)
+
+    (record,) = state.apply(SessionOpened(START + 3600, ANNA, "1", START))
+
+    assert record.text == "taken up again by anna@ops1 (pts/3) after 3600 s"

@@ -1,0 +1,29 @@
+"""A runner whose verifications need no source: a check passes when its command does."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from console.effects.detach import receive_order
+
+
+@dataclass
+class Answer:
+    ok: bool
+    detail: str
+
+
+if __name__ == "__main__":
+    text = receive_order()
+    from console.core.rollout import Check
+    from console.effects.attempt_files import WorkOrder
+    from console.effects.runner import carry_out_order
+
+    def exit_code(check: Check, order: WorkOrder) -> int:
+        return subprocess.run(list(check.command or ()), cwd=order.base_dir, check=False).returncode
+
+    async def ask(check: Check, order: WorkOrder) -> Answer:
+        code = exit_code(check, order)
+        return Answer(code == 0, f"exit code {code}")
+
+    carry_out_order(sys.argv[1], text, ask)

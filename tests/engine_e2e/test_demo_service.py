@@ -1,0 +1,253 @@
+"""One simulated service, and the recorder that turns what it does into rows and keys."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+import redis.asyncio as redis
+
+from console.demo.recorder import CHECKPOINT, LEGACY, Recorder, create_schema
+from console.demo.restart import RestartFailed, Running, ask_health, restart, write_services
+from console.demo.servers import EmbeddedPostgres, free_port
+from console.demo.service import LogFile, RecorderLink, read_env_file, share_of
+from console.demo.traffic import Traffic
+
+
+async def eventually(is_true: Callable[[], Awaitable[bool]], within_s: float = 15.0) -> None:
+    """Return once the condition holds; fail when it does not in time."""
+    deadline = time.monotonic() + within_s
+    while not await is_true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.05)
+
+
+@contextmanager
+def service(folder: Path, track: str, *, rate: float = 200.0) -> Iterator[Running]:
+    port = free_port()
+    settings = {
+        "rollout": "stateless-orchestration",
+        "track": track,
+        "rate": f"{rate:g}",
+        "env-file": ".env",
+        "log": f"{track}.log",
+        "port": str(port),
+        "recorder": "recorder.sock",
+        "parent": str(os.getpid()),
+    }
+    options = [f"--{name}={value}" for name, value in settings.items()]
+    process = subprocess.Popen([sys.executable, "-m", "console.demo.service", *options], cwd=folder)
+    try:
+        deadline = time.monotonic() + 15
+        while ask_health(port) is None:
+            assert process.poll() is None
+            assert time.monotonic() < deadline, "the service does not answer"
+        yield Running(track, process.pid, port)
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+def test_an_env_file_is_read_as_compose_reads_it() -> None:
+    text = "# a comment\nCANARY_PERCENTAGE=25\n\nENABLE_SAFE_JSON_PARSER='true'\nNOTHING\n"
+
+    assert read_env_file(text) == {"CANARY_PERCENTAGE": "25", "ENABLE_SAFE_JSON_PARSER": "true"}
+
+
+@pytest.mark.parametrize(
+    ("env", "canary"),
+    [
+        ({"CANARY_PERCENTAGE": "10"}, 10.0),
+        ({"CANARY_PERCENTAGE": "10", "ENABLE_STATELESS_ORCHESTRATION": "false"}, 0.0),
+        ({"CANARY_PERCENTAGE": "100", "ENABLE_STATELESS_ORCHESTRATION": "true"}, 100.0),
+        ({}, 0.0),
+    ],
+)
+def test_the_tracks_share_all_of_the_traffic(env: dict[str, str], canary: float) -> None:
+    assert share_of("canary", env) == canary
+    assert share_of("baseline", env) == 100.0 - canary
+
+
+def test_a_share_that_cannot_be_is_refused() -> None:
+    with pytest.raises(ValueError, match="from 0 to 100"):
+        share_of("canary", {"CANARY_PERCENTAGE": "110"})
+
+
+def test_a_log_file_is_rotated_without_losing_a_line(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "app.log", limit_bytes=60)
+
+    for number in range(12):
+        log.write([f"line {number:02d}"])
+    log.close()
+
+    kept = (tmp_path / "app.log.1").read_text() + (tmp_path / "app.log").read_text()
+    assert kept.splitlines() == [f"line {number:02d}" for number in range(12)]
+
+
+def test_a_service_never_waits_for_a_recorder_that_is_not_there(tmp_path: Path) -> None:
+    link = RecorderLink(str(tmp_path / "nobody.sock"))
+    began = time.monotonic()
+
+    for _ in range(50):
+        link.send({"rows": [], "keys": []})
+
+    assert link.batches_lost == 50
+    assert time.monotonic() - began < 1
+
+
+def test_a_service_takes_its_share_at_a_restart_and_not_before(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("CANARY_PERCENTAGE=10\n")
+    with service(tmp_path, "canary") as canary, service(tmp_path, "baseline") as baseline:
+        write_services(tmp_path, (canary, baseline))
+        env_file.write_text("CANARY_PERCENTAGE=25\n")
+        before = ask_health(canary.port)
+
+        shares = restart(tmp_path)
+
+        after = ask_health(canary.port)
+    assert before is not None
+    assert after is not None
+    assert before["share"] == 10
+    assert after["share"] == 25
+    assert dict(shares) == {"canary": 25.0, "baseline": 75.0}
+    assert "started with 25% of the traffic" in (tmp_path / "canary.log").read_text()
+
+
+def test_a_restart_with_a_broken_env_file_says_so_and_signals_nobody(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("CANARY_PERCENTAGE=10\n")
+    with service(tmp_path, "canary") as canary:
+        write_services(tmp_path, (canary,))
+        (tmp_path / ".env").write_text("CANARY_PERCENTAGE=many\n")
+
+        with pytest.raises(ValueError, match="many"):
+            restart(tmp_path)
+
+        health = ask_health(canary.port)
+    assert health is not None
+    assert health["restarts"] == 0
+
+
+def test_a_restart_of_a_service_that_is_gone_fails_and_names_it(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("CANARY_PERCENTAGE=10\n")
+    write_services(tmp_path, (Running("canary", os.getpid(), free_port()),))
+
+    with pytest.raises(RestartFailed, match="canary does not answer"):
+        restart(tmp_path)
+
+
+def test_a_service_ends_when_its_parent_does(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("CANARY_PERCENTAGE=10\n")
+    port = free_port()
+    options = f"--rollout=fsm-checkpoint --track=canary --env-file=.env --log=a.log --port={port} --recorder=none.sock"
+    script = (
+        "import os, subprocess, sys, time\n"
+        f"command = [sys.executable, '-m', 'console.demo.service', *{options.split()!r}]\n"
+        "subprocess.Popen([*command, f'--parent={os.getpid()}'])\n"
+        "time.sleep(60)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path)
+    deadline = time.monotonic() + 15
+    while (health := ask_health(port)) is None:
+        assert time.monotonic() < deadline
+
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+
+    while Path(f"/proc/{health['pid']}").exists():
+        assert time.monotonic() < deadline, "the service outlived its parent"
+
+
+async def send(path: Path, *batches: dict[str, object]) -> None:
+    link = RecorderLink(str(path))
+    for batch in batches:
+        await asyncio.to_thread(link.send, batch)
+    assert link.batches_lost == 0
+    link.close()
+
+
+async def test_what_the_tracks_do_becomes_rows_and_keys(tmp_path: Path, database: str, redis_url: str) -> None:
+    await create_schema(database, reader="reader_of_rows", password="secret")
+    recorder = asyncio.create_task(Recorder(tmp_path / "r.sock", database, redis_url).run())
+    connection = await asyncpg.connect(database)
+    client = redis.Redis.from_url(redis_url)
+    now = time.time()
+    batches = {
+        track: Traffic("fsm-checkpoint", track, "healthy").between(now - 10, now, began=now - 10, rate=100, share=share)
+        for track, share in (("canary", 10), ("baseline", 90))
+    }
+
+    await eventually(lambda: asyncio.to_thread((tmp_path / "r.sock").exists))
+    await send(tmp_path / "r.sock", *(batch.message(track) for track, batch in batches.items()))
+
+    async def has_all() -> bool:
+        written = await connection.fetch(
+            "SELECT (metadata->>'useStateless')::boolean AS is_canary, count(*) FROM agent_sessions GROUP BY 1"
+        )
+        return {row["is_canary"]: row["count"] for row in written} == {
+            True: len(batches["canary"].rows),
+            False: len(batches["baseline"].rows),
+        }
+
+    await eventually(has_all)
+    canary, baseline = ({name for name, _ in batches[track].keys} for track in ("canary", "baseline"))
+
+    async def has_keys() -> bool:
+        return await client.dbsize() == len(canary) + 2 * len(baseline)
+
+    await eventually(has_keys)
+    assert await client.hexists(CHECKPOINT + min(canary), "fsm_state")
+    assert not await client.hexists(CHECKPOINT + min(baseline), "fsm_state")
+    assert await client.exists(LEGACY + min(baseline))
+    recorder.cancel()
+    await asyncio.gather(recorder, return_exceptions=True)
+    await client.aclose()
+    await connection.execute("DROP OWNED BY reader_of_rows; DROP ROLE reader_of_rows")
+    await connection.close()
+
+
+async def test_rows_wait_while_the_database_is_away(
+    tmp_path: Path, database: str, redis_url: str, postgres: EmbeddedPostgres
+) -> None:
+    await create_schema(database, reader="reader_who_waits", password="secret")
+    recorder = Recorder(tmp_path / "r.sock", database, redis_url)
+    running = asyncio.create_task(recorder.run())
+    batch = Traffic("stateless-orchestration", "canary", "healthy", seed=1).between(
+        time.time() - 5, time.time(), began=0, rate=20, share=100
+    )
+    await eventually(lambda: asyncio.to_thread((tmp_path / "r.sock").exists))
+
+    postgres.kill()
+    await send(tmp_path / "r.sock", batch.message("canary"))
+    postgres.start()
+
+    async def is_written() -> bool:
+        return recorder.rows_written == len(batch.rows)
+
+    await eventually(is_written)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    postgres.run_sql("DROP OWNED BY reader_who_waits", database=database.rsplit("/", 1)[1])
+    postgres.run_sql("DROP ROLE reader_who_waits")
+
+
+async def test_the_reader_may_read_and_nothing_else(database: str, postgres: EmbeddedPostgres) -> None:
+    await create_schema(database, reader="mere_reader", password="secret")
+    name = database.rsplit("/", 1)[1]
+    connection = await asyncpg.connect(postgres.dsn_of(name, user="mere_reader", password="secret"))
+
+    assert await connection.fetchval("SELECT count(*) FROM agent_sessions") == 0
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await connection.execute("DELETE FROM agent_sessions")
+    assert not await connection.fetchval("SELECT usesuper FROM pg_user WHERE usename = current_user")
+
+    await connection.close()
+    postgres.run_sql("DROP OWNED BY mere_reader", database=name)
+    postgres.run_sql("DROP ROLE mere_reader")

@@ -1,0 +1,77 @@
+"""`python -m tests.screenshots`: make the pictures in `screenshots/` again, with the program itself."""
+
+import asyncio
+import re
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from console.app import ConsoleApp
+from console.core.frame import Frame
+from console.core.inputs import Row
+from console.core.plan import Plan, Preview
+from console.core.planning import plan
+from console.effects.preview import build_preview
+from tests.frames import FakeDesk
+from tests.scenes import FOLDER, frame_of, loaded, state_of
+
+
+async def picture(
+    frame: Frame, size: tuple[int, int], *, rows: tuple[Row, ...] = (), preview: Preview | None = None
+) -> str:
+    """Return the screen as SVG; with a preview, the dialog of that action is open."""
+    desk = FakeDesk(frame, rows)
+    app = ConsoleApp(desk, clock=lambda: 0.0)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await pilot.pause()
+        if preview is not None:
+            desk.previews[preview.plan.action] = preview
+            await pilot.press("R")
+            await pilot.pause()
+        return still(app.export_screenshot(title="rollout-console"))
+
+
+def still(svg: str) -> str:
+    """Return a picture without the number that Textual draws by chance."""
+    return re.sub(r"terminal-\d+", "terminal-1", svg)
+
+
+async def _preview(asked: Plan, folder: Path, why: str) -> Preview:
+    """Preview an action where its env file and its command are there."""
+    (folder / ".env").write_text(
+        "CANARY_PERCENTAGE=10\nENABLE_STATELESS_ORCHESTRATION=true\nENABLE_SAFE_JSON_PARSER=true\n"
+    )
+    docker = folder / "docker"
+    docker.touch(mode=0o755)
+    here = replace(loaded(), base_dir=folder)
+    return await build_preview(
+        asked, here, now="10 % canary, phase Canary 10%", why=why, last_took_s=14.0, env={"PATH": str(folder)}
+    )
+
+
+async def pictures() -> dict[str, str]:
+    """Return every picture by the name of its file."""
+    good, bad, gone = state_of(), state_of(is_failing=True), state_of(is_failing=True, is_rolled_back=True)
+    rows = {id(state): tuple(state.rows.slice(0, state.rows.end)) for state in (good, bad, gone)}
+    regression = frame_of(bad)
+    rollback = plan(bad.rollout, "rollback", phase_index=bad.phase.index, traffic=bad.phase.traffic)
+    with tempfile.TemporaryDirectory() as folder:
+        preview = await _preview(rollback, Path(folder), regression.reason)
+    return {
+        "healthy.svg": await picture(frame_of(good), (120, 40), rows=rows[id(good)]),
+        "regression.svg": await picture(regression, (120, 40), rows=rows[id(bad)]),
+        "preview.svg": await picture(regression, (120, 40), rows=rows[id(bad)], preview=preview),
+        "rolled-back.svg": await picture(frame_of(gone), (120, 40), rows=rows[id(gone)]),
+        "narrow.svg": await picture(regression, (80, 24), rows=rows[id(bad)]),
+    }
+
+
+def main() -> None:
+    """Write the pictures."""
+    for name, svg in asyncio.run(pictures()).items():
+        (FOLDER / name).write_text(svg, "utf-8")
+        print(f"screenshots/{name}")
+
+
+if __name__ == "__main__":
+    main()

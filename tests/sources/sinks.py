@@ -1,0 +1,78 @@
+"""A sink and a mailbox that remember what sources hand them, and waiting without sleeping blindly."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+
+from console.core.inputs import GapSuspected, Input, SourceChanged, SourceState
+from console.sources.base import Block
+
+
+class RecordingSink:
+    """Keeps every line once, by its key, as the engine's sink does."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.positions: dict[tuple[str, str, str], int] = {}
+        self.lines: list[bytes] = []
+        self.blocks: list[Block] = []
+        self.gone: set[str] = set()
+        self.repeated = 0
+
+    def resume(self, source: str, origin: str, stream: str) -> int:
+        return self.positions.get((source, origin, stream), -1)
+
+    def known(self, source: str) -> frozenset[str]:
+        return frozenset(origin for name, origin, _ in self.positions if name == source)
+
+    def take(self, block: Block) -> None:
+        with self._lock:
+            where = (block.source, block.origin, block.stream)
+            last = self.positions.get(where, -1)
+            assert len(block.keys) == len(block.lines) == len(block.times) > 0
+            assert all(one < other for one, other in zip(block.keys, block.keys[1:], strict=False))
+            fresh = [line for key, line in zip(block.keys, block.lines, strict=True) if key > last]
+            self.repeated += len(block.keys) - len(fresh)
+            self.lines.extend(fresh)
+            self.blocks.append(block)
+            self.positions[where] = max(last, block.keys[-1])
+
+    def ended(self, source: str, origin: str) -> None:
+        with self._lock:
+            self.gone.add(origin)
+            self.positions = {key: at for key, at in self.positions.items() if key[:2] != (source, origin)}
+
+
+class Mailbox:
+    """Keeps what sources post."""
+
+    def __init__(self) -> None:
+        self.inputs: list[Input] = []
+
+    def post(self, given: Input) -> None:
+        self.inputs.append(given)
+
+    @property
+    def changes(self) -> list[SourceChanged]:
+        return [given for given in self.inputs if isinstance(given, SourceChanged)]
+
+    @property
+    def gaps(self) -> list[GapSuspected]:
+        return [given for given in self.inputs if isinstance(given, GapSuspected)]
+
+    @property
+    def state(self) -> SourceState | None:
+        return self.changes[-1].state if self.changes else None
+
+    @property
+    def reason(self) -> str:
+        return self.changes[-1].reason if self.changes else ""
+
+
+async def until(is_true: Callable[[], object], timeout_s: float = 20.0) -> None:
+    """Return once a condition holds; fails at the deadline."""
+    deadline = time.monotonic() + timeout_s
+    while not is_true():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        await asyncio.sleep(0.02)

@@ -1,0 +1,241 @@
+"""Following files while somebody writes, rotates, truncates and removes them."""
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from console.core.inputs import SourceState
+from console.sources import file_logs
+from console.sources.base import Standing
+from console.sources.file_logs import FileLogs
+from tests.sources.sinks import Mailbox, RecordingSink, until
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_logs, "POLL_S", 0.01)
+    monkeypatch.setattr(file_logs, "LOOK_S", 0.03)
+    monkeypatch.setattr(file_logs, "GRACE_S", 0.3)
+
+
+@contextlib.asynccontextmanager
+async def following(
+    folder: Path, sink: RecordingSink, mail: Mailbox, pattern: str = "agent*.log", track: str | None = "canary"
+) -> AsyncIterator[None]:
+    task = asyncio.create_task(FileLogs(pattern, folder, sink, Standing("legacy", mail.post), track=track).run())
+    try:
+        yield
+        assert not task.done()
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def append(path: Path, text: str) -> None:
+    with path.open("a", newline="") as file:
+        file.write(text)
+
+
+async def test_a_file_is_read_from_its_beginning_and_followed(tmp_path: Path) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    append(tmp_path / "agent.log", "one\ntwo\r\n\nunfinished")
+
+    async with following(tmp_path, sink, mail):
+        await until(lambda: len(sink.lines) == 3)
+        append(tmp_path / "agent.log", " line\n")
+        await until(lambda: len(sink.lines) == 4)
+
+    assert sink.lines == [b"one", b"two", b"", b"unfinished line"]
+    assert sink.blocks[0].name == "agent.log"
+    assert sink.blocks[0].track == "canary"
+    assert list(sink.blocks[0].keys) == [4, 9, 10]
+    assert mail.state is SourceState.LIVE
+    assert mail.changes[-1].parts == {"canary": 1}
+
+
+async def test_new_files_of_the_pattern_are_found_and_packed_ones_are_not(tmp_path: Path) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+
+    async with following(tmp_path, sink, mail, "agent*"):
+        await until(lambda: mail.state is SourceState.UNREADABLE)
+        assert "no file matches" in mail.reason
+        append(tmp_path / "agent.log.1.gz", "packed\n")
+        append(tmp_path / "agent-2.log", "two\n")
+        await until(lambda: sink.lines == [b"two"] and mail.state is SourceState.LIVE)
+
+
+async def test_a_console_that_comes_back_reads_on_where_it_was(tmp_path: Path) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    append(tmp_path / "agent.log", "one\ntwo\npart")
+    async with following(tmp_path, sink, mail):
+        await until(lambda: len(sink.lines) == 2)
+    append(tmp_path / "agent.log", "ly\nthree\n")
+
+    async with following(tmp_path, sink, mail):
+        await until(lambda: len(sink.lines) == 4)
+
+    assert sink.lines == [b"one", b"two", b"partly", b"three"]
+    assert sink.repeated == 0
+    assert not mail.gaps
+
+
+async def test_a_file_renamed_while_nobody_read_is_read_to_its_end(tmp_path: Path) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    log = tmp_path / "agent.log"
+    append(log, "one\n")
+    async with following(tmp_path, sink, mail):
+        await until(lambda: sink.lines)
+    append(log, "two\nlast without end")
+    log.rename(tmp_path / "agent.log.1")
+    append(log, "three\n")
+
+    async with following(tmp_path, sink, mail):
+        await until(lambda: len(sink.lines) == 4)
+
+    assert sorted(sink.lines) == [b"last without end", b"one", b"three", b"two"]
+    assert not mail.gaps
+
+
+async def test_a_file_removed_while_nobody_read_is_reported_once(tmp_path: Path) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    append(tmp_path / "agent.log", "one\n")
+    async with following(tmp_path, sink, mail):
+        await until(lambda: sink.lines)
+    (tmp_path / "agent.log").unlink()
+    append(tmp_path / "agent-new.log", "another\n")
+
+    for _ in range(2):
+        async with following(tmp_path, sink, mail):
+            await until(lambda: sink.lines == [b"one", b"another"] and mail.gaps)
+
+    assert len(mail.gaps) == 1
+
+
+async def test_truncation_begins_a_new_generation_even_when_the_first_line_is_the_same(tmp_path: Path) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    log = tmp_path / "agent.log"
+    append(log, "banner\none\ntwo\n")
+
+    async with following(tmp_path, sink, mail):
+        await until(lambda: len(sink.lines) == 3)
+        os.truncate(log, 0)
+        append(log, "banner\nthree\n")
+        await until(lambda: len(sink.lines) == 5)
+    append(log, "four\n")
+    async with following(tmp_path, sink, mail):
+        await until(lambda: len(sink.lines) == 6)
+
+    assert sink.lines == [b"banner", b"one", b"two", b"banner", b"three", b"four"]
+    assert sink.repeated == 0
+    assert len(mail.gaps) == 1
+    assert "truncated in place" in mail.gaps[0].reason
+
+
+async def test_a_file_overwritten_beyond_its_old_size_is_noticed_by_its_first_line(tmp_path: Path) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    log = tmp_path / "agent.log"
+    append(log, "one\n")
+
+    async with following(tmp_path, sink, mail):
+        await until(lambda: sink.lines)
+        log.write_text("other\nand more\n")
+        await until(lambda: len(sink.lines) == 3)
+
+    assert sink.lines == [b"one", b"other", b"and more"]
+
+
+@pytest.mark.parametrize("is_renamed", [True, False], ids=["rename", "copytruncate"])
+async def test_under_a_numbered_writer_rotation_loses_and_repeats_nothing(tmp_path: Path, is_renamed: bool) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    log = tmp_path / "agent.log"
+    done = threading.Event()
+    total = 30_000
+
+    def write() -> None:
+        with contextlib.ExitStack() as files:
+            out = files.enter_context(log.open("ab", buffering=0))
+            for number in range(total):
+                out.write(b"line %06d\n" % number)
+                if number % 5000 == 4999 and number + 1 < total:
+                    if is_renamed:
+                        while len(sink.lines) < number - 3000:  # two rotations between two looks would hide a file
+                            done.wait(0.005)
+                        log.rename(tmp_path / f"agent.log.{number}")
+                        out.write(b"late %06d\n" % number)  # a writer that has not yet reopened its log
+                        out = files.enter_context(log.open("ab", buffering=0))
+                    else:
+                        # Only a truncation after everything was read is free of loss, whoever reads.
+                        while len(sink.lines) < number + 1:
+                            done.wait(0.005)
+                        os.truncate(log, 0)
+        done.set()
+
+    async with following(tmp_path, sink, mail):
+        writer = threading.Thread(target=write)
+        writer.start()
+        expected = total + (5 if is_renamed else 0)
+        await until(lambda: done.is_set() and len(sink.lines) >= expected)
+        writer.join()
+
+    numbers = sorted(int(line.split()[1]) for line in sink.lines if line.startswith(b"line"))
+    assert numbers == list(range(total))
+    assert len(sink.lines) == expected
+    assert len(mail.gaps) == (0 if is_renamed else 5)
+
+
+async def test_an_unfinished_last_line_counts_when_the_file_is_rotated_away(tmp_path: Path) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    log = tmp_path / "agent.log"
+    append(log, "one\ntorn")
+
+    async with following(tmp_path, sink, mail):
+        await until(lambda: sink.lines)
+        log.rename(tmp_path / "agent.log.1")
+        append(log, "two\n")
+        await until(lambda: len(sink.lines) == 3)
+
+    assert sorted(sink.lines) == [b"one", b"torn", b"two"]
+
+
+async def test_a_very_long_line_is_cut_with_a_mark_and_the_next_is_whole(tmp_path: Path) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    append(tmp_path / "agent.log", "x" * 900_000 + "\nnext\n")
+
+    async with following(tmp_path, sink, mail):
+        await until(lambda: len(sink.lines) == 2)
+
+    assert sink.lines[0].startswith(b"x" * 262_144)
+    assert sink.lines[0].endswith(b"[truncated]")
+    assert sink.lines[1] == b"next"
+    assert list(sink.blocks[-1].keys)[-1] == 900_006
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+async def test_a_file_without_permission_is_unreadable_with_its_name(tmp_path: Path) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    append(tmp_path / "agent.log", "secret\n")
+    (tmp_path / "agent.log").chmod(0)
+
+    async with following(tmp_path, sink, mail):
+        await until(lambda: mail.state is SourceState.UNREADABLE)
+
+    assert "agent.log: Permission denied" in mail.reason
+
+
+async def test_what_cannot_be_opened_is_unreadable_with_its_name(tmp_path: Path) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    os.mkfifo(tmp_path / "agent.log")
+
+    async with following(tmp_path, sink, mail):
+        await until(lambda: mail.state is SourceState.UNREADABLE)
+        (tmp_path / "agent.log").unlink()
+        append(tmp_path / "agent.log", "now\n")
+        await until(lambda: sink.lines == [b"now"] and mail.state is SourceState.LIVE)
+
+    assert "agent.log" in mail.changes[0].reason

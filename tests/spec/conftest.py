@@ -1,0 +1,45 @@
+"""What the tests of rollout files share."""
+
+import textwrap
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from console.spec.load import Loaded, load
+from console.spec.problems import RolloutFileError
+
+HEAD = "rollout: shop\ntitle: A new shop\nservice: app\n"
+"""The first three lines of a test's file: what it says begins in line 4."""
+PHASES = "phases: [{name: Canary, traffic: 0%}]\n"
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write a file into the test's folder; the usual head comes first unless the text is to stand alone."""
+
+    def write_file(text: str | bytes, name: str = "rollout.yaml", *, is_whole: bool = False) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(text, bytes):
+            path.write_bytes(text)
+        else:
+            body = textwrap.dedent(text).lstrip("\n")
+            path.write_text(body if is_whole else HEAD + body, encoding="utf-8")
+        return path
+
+    return write_file
+
+
+def loads(path: Path, env: Mapping[str, str] | None = None) -> Loaded:
+    """Load a file with only the variables given."""
+    return load(path, env or {})
+
+
+def problems_of(path: Path, env: Mapping[str, str] | None = None) -> list[str]:
+    """Return every problem of a file as text, without the path of its folder."""
+    with pytest.raises(RolloutFileError) as caught:
+        load(path, env or {})
+    return [str(found).replace(f"{path.parent}/", "") for found in caught.value.problems]

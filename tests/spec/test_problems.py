@@ -1,0 +1,451 @@
+"""Every kind of wrong input gives one clear message that names the line and the remedy."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from console.spec.files import shipped, shipped_folder
+from console.spec.load import load
+from console.spec.problems import RolloutFileError
+from tests.spec.conftest import HEAD, PHASES, Write, loads, problems_of
+
+METRIC = "metrics: {m: {http: {url: 'http://h/'}, KEYS}}"
+EVENTS = "events: {a: {match: 'aa', sample: [aa]}, b: {match: 'b(?P<n>\\d+)', number: n, sample: [b1]}}\n"
+DB = "sources: {db: {postgres: 'postgresql://h/d'}, log: {file: x.log}, cache: {redis: 'redis://h'}}\n"
+
+SHAPE = [
+    ("titel: x", "rollout.yaml:4: titel: this key is not known here; did you mean title?"),
+    ("zzz: x", "known here: rollout, title, service, extends, tracks"),
+    ("events: {a: {match: x, smaple: [x]}}", "4: events.a.smaple: this key is not known here; did you mean sample?"),
+    ("events: [a]", "4: events: found a list; expected a mapping of names to settings"),
+    ("events:\n  a:", "5: events.a: found nothing; expected a mapping with keys such as kind, match"),
+    ("events: {a: {kind: x}}", "4: events.a.match: missing; this key is needed"),
+    ("events: {a: {match: x, sample: x}}", "4: events.a.sample: found 'x'; expected a list: put it in brackets, ['x']"),
+    ("events: {a: {match: [x]}}", "4: events.a.match: found a list; expected text"),
+    ("events: {1a: {match: x}}", "4: events.1a: found '1a'; use letters, digits, - and _, and begin with a letter"),
+    (METRIC.replace("KEYS", "every: 5"), "found the number 5; expected a duration such as 500ms, 30s, 5m, 48h or 7d"),
+    (METRIC.replace("KEYS", "every: 0.5"), "found the number 0.5; expected a duration"),
+    (METRIC.replace("KEYS", "for: 5 minutes"), "4: metrics.m.for: found '5 minutes'; expected a duration"),
+    (METRIC.replace("KEYS", "window: soon"), "found 'soon'; expected a duration such as 15m, or the word phase"),
+    (METRIC.replace("KEYS", "min_samples: -1"), "found the number -1; expected a number of at least 0"),
+    (METRIC.replace("KEYS", "min_samples: few"), "found 'few'; expected a whole number"),
+    (METRIC.replace("KEYS", "min_samples: 1.5"), "found the number 1.5; expected a whole number"),
+    (METRIC.replace("KEYS", "evidence: {alpha: 2}"), "found the number 2; expected a number less than 1"),
+    (METRIC.replace("KEYS", "evidence: {margin: inf}"), "expected a number within reason"),
+    (METRIC.replace("KEYS", "for_: 5s"), "metrics.m.for_: this key is not known here; did you mean for?"),
+    (METRIC.replace("KEYS", "query: q"), "found query, http; expected exactly one of"),
+    ("metrics: {m: {unit: s}}", "4: metrics.m: found none of them; expected exactly one of"),
+    ("metrics: {m: {query: q}}", "4: metrics.m: a query metric needs `source`"),
+    ("metrics: {m: {quantile: {of: b, q: 95}}}", "found the number 95; expected a number less than 1"),
+    ("metrics: {m: {container: disk, source: a}}", "found 'disk'; expected memory, cpu, restarts or running"),
+    ("metrics: {m: {http: {url: 'http://h', method: FETCH}}}", "found 'FETCH'; expected GET, HEAD, POST"),
+    ("metrics: {m: {http: {url: 'http://h', status: 99}}}", "expected a number of at least 100"),
+    ("metrics: {m: {redis: pong, source: c}}", "found 'pong'; expected a mapping with keys such as ping, scan"),
+    ("metrics: {m: {redis: {scan: x}, source: c}}", "scan and has_field go together; to count keys use count"),
+    ("tracks: {canary: {label: a, image: b}}", "found label, image; expected exactly one of label, image, name"),
+    ("sources: {a: {docker: {}}}", "4: sources.a.docker: expected at least one of project, service"),
+    ("sources: {a: {file: x, host: y}}", "4: sources.a: host belongs to a docker source"),
+    ("sources: {a: {command: ls -l}}", "found 'ls -l'; expected the words of a command, such as [docker, compose, ps]"),
+    ("phases: [{name: a, traffic: 110%}]", "phases[0].traffic: found '110%'; expected a traffic share from 0% to 100%"),
+    ("phases: [a]", "4: phases[0]: found 'a'; expected a mapping with keys such as name, traffic"),
+    ("phases: {name: a}", "4: phases: found a mapping; expected a list"),
+    (
+        "actions: {a: {title: t, key: RR, steps: [{run: [x]}]}}",
+        "actions.a.key: found 'RR'; expected one letter or digit",
+    ),
+    (
+        "actions: {a: {title: t, kind: undo, steps: [{run: [x]}]}}",
+        "found 'undo'; expected rollback, step_down, advance or task",
+    ),
+    ("actions: {a: {title: t}}", "4: actions.a: expected at least one step"),
+    ("actions: {a: {title: t, steps: [{}]}}", "actions.a.steps[0]: found none of them; expected exactly one of run"),
+    ("actions: {a: {title: t, steps: [{run: [x], shell: perhaps}]}}", "found 'perhaps'; expected true or false"),
+    (
+        "actions: {a: {title: t, steps: [{env_file: {path: .env, set: {A: }}}]}}",
+        'found nothing; write "" for an empty value',
+    ),
+    (
+        "actions: {a: {title: t, kind: step_down, ladder: [5, 9], steps: [{run: [x]}]}}",
+        "expected a ladder that falls from rung to rung",
+    ),
+    (
+        "alerts: {routes: [{severity: loud, to: [x]}]}",
+        "alerts.routes[0].severity: found 'loud'; expected critical or warning",
+    ),
+]
+
+MEANING = [
+    ("service: ''", "service: this is empty"),
+    ('service: "a\\tb"', "service: 'a    b' has characters that cannot be shown"),
+    ("service: ' app'", "service: ' app' has spaces around it; remove them"),
+    ("tracks: {stable: {label: a}}", "4: tracks.stable: there is no track stable; tracks are: canary, baseline"),
+    ("tracks: {cannary: {label: a}}", "there is no track cannary; did you mean canary?"),
+    ("sources: {a: {file: x, track: blue}}", "sources.a.track: there is no track 'blue'; tracks are: canary, baseline"),
+    (
+        "sources: {a: {postgres: 'mysql://h'}}",
+        "'mysql://h' is no address of postgres; expected it to begin with postgres://",
+    ),
+    ("sources: {a: {redis: localhost}}", "'localhost' is no address of redis; expected it to begin with redis://"),
+    ("sources: {a: {docker: {name: x}, host: node}}", "'node' is no address of a Docker engine"),
+    ("sources: {a: {command: []}}", "this command is empty; write its words"),
+    (
+        "events: {a: {match: 'foo('}}",
+        "'foo(' is no regular expression: missing ), unterminated subpattern at position 4",
+    ),
+    ("events: {a: {match: '[[x]'}}", "is ambiguous"),
+    ("events: {a: {match: 'a{1,99999999999}'}}", "is too large for a regular expression"),
+    (
+        "events: {a: {match: a, number: ms}}",
+        "4: events.a.number: 'ms' is no named group of the pattern; write the number in the",
+    ),
+    (
+        "events: {a: {match: '(?P<millis>\\d+)', number: milis}}",
+        "'milis' is no named group of the pattern; did you mean millis?",
+    ),
+    ("events: {a: {match: '(?P<n>\\w+)', number: n, sample: [xy]}}", "n is 'xy' in this sample, not a number"),
+    ("events: {a: {match: '(?P<n>\\d+)?x', number: n, sample: [x]}}", "n is nothing in this sample, not a number"),
+    (
+        "events:\n  a:\n    match: foo\n    sample:\n      - bar",
+        "8: events.a.sample[0]: the pattern does not match 'bar'",
+    ),
+    ("events: {a: {match: foo, not: [a foo]}}", "4: events.a.not[0]: the pattern matches 'a foo', which it must not"),
+    ('events: {a: {match: foo, sample: ["foo\\nbar"]}}', "this sample has more than one line"),
+    (
+        "events:\n  wide: {match: FSM}\n  narrow: {match: 'FSM rejected', sample: [FSM rejected]}",
+        "6: events.narrow.sample[0]: 'FSM rejected' is named wide before narrow is tried; rules are tried in order: "
+        "put narrow above wide, or narrow wide",
+    ),
+    (EVENTS + "metrics: {m: {events: {of: bb}}}", "5: metrics.m.events.of: there is no event 'bb'; did you mean b?"),
+    (EVENTS + "metrics: {m: {events: {of: a, over: [a, x]}}}", "metrics.m.events.over[1]: there is no event 'x'"),
+    (EVENTS + "metrics: {m: {events: {of: []}}}", "no event is named here; name at least one"),
+    (EVENTS + "metrics: {m: {quantile: {of: a, q: 0.9}}}", "a captures no number; add `number:` to the event a"),
+    (
+        EVENTS + "metrics: {m: {events: {of: a}, evidence: {}}}",
+        "evidence cannot be had from this metric; it needs counts",
+    ),
+    (EVENTS + "metrics: {m: {events: {of: a, per: 0s}}}", "metrics.m.events.per: found 0s; expected a duration"),
+    (
+        DB + "metrics: {m: {redis: ping, source: cahce}}",
+        "5: metrics.m.source: there is no source 'cahce'; did you mean cache?",
+    ),
+    (
+        DB + "metrics: {m: {redis: ping, source: log}}",
+        "log is a file source, a redis metric needs redis; sources of that kind: cache",
+    ),
+    (DB + "metrics: {m: {redis: ping, source: db}}", "db is a postgres source, a redis metric needs redis"),
+    (DB + "metrics: {m: {container: cpu, source: log}}", "a container metric needs docker; add a docker source"),
+    (DB + "metrics: {m: {query: q, source: db}}", "5: metrics.m.query: there is no query 'q'; write "),
+    (
+        DB + "metrics: {m: {query: sql/q.sql, source: db}}",
+        "the query cannot be used: 'sql/q.sql': cannot be read: No such file",
+    ),
+    (
+        METRIC.replace("KEYS", "target: about 5"),
+        "4: metrics.m.target: found 'about 5'; expected a condition such as '< 1%'",
+    ),
+    (
+        METRIC.replace("KEYS", "unit: '%', warning: '> 5 MB'"),
+        "metrics.m.warning: MB cannot be compared with a metric in %",
+    ),
+    (METRIC.replace("KEYS", "target: '< baseline'"), "a http metric has no baseline; compare with a number"),
+    (METRIC.replace("KEYS", "against_baseline: '< 5'"), "'< 5' names no baseline; write one such as '<= baseline'"),
+    (METRIC.replace("KEYS", "on: {critical: rolback}"), "there is no action 'rolback'; write one of: hold"),
+    (METRIC.replace("KEYS", "every: 10ms"), "metrics.m.every: found '10ms'; expected at least 100ms"),
+    (METRIC.replace("KEYS", "timeout: 0s"), "metrics.m.timeout: found '0s'; expected more than 0s"),
+    ("metrics: {m: {http: {url: 'ftp://h'}}}", "'ftp://h' is no address of HTTP; write one such as http://"),
+    ("metrics: {m: {http: {url: 'http://h:x/'}}}", "is no address of HTTP"),
+    ("metrics: {m: {http: {url: 'http://h', headers: {A: \"b\\r\\nc\"}}}}", "this header cannot be sent"),
+    ("phases: [{name: a, traffic: 0%}, {name: a, traffic: 1%}]", "phases[1].name: phases[0] is named 'a' too"),
+    ("phases: [{name: ' ', traffic: 0%}]", "phases[0].name: this is empty"),
+    (
+        METRIC.replace("KEYS", "") + "\nphases: [{name: a, traffic: 0%, advance: [mm]}]",
+        "there is no metric 'mm'; did you mean m?",
+    ),
+    (
+        METRIC.replace("KEYS", "") + "\nphases: [{name: a, traffic: 0%, pause: [m]}]",
+        "expected a metric and a condition",
+    ),
+    (
+        METRIC.replace("KEYS", "") + "\nphases: [{name: a, traffic: 0%, pause: ['n > 5']}]",
+        "'n > 5' names a metric that is not there",
+    ),
+    (
+        METRIC.replace("KEYS", "") + "\nphases: [{name: a, traffic: 0%, pause: ['m > x']}]",
+        "found 'm > x'; expected a condition",
+    ),
+    (
+        "phases: [{name: a, traffic: 0%, checklist: [{id: x, text: a}, {id: x, text: b}]}]",
+        "phases[0].checklist[1].id: 'x' stands twice in this phase",
+    ),
+    (
+        "phases: [{name: a, traffic: 0%, checklist: [{id: x, text: a, verify: {redis: ping, source: c}}]}]",
+        "phases[0].checklist[0].verify.source: there is no source 'c'",
+    ),
+    ("actions: {hold: {title: t, steps: [{run: [x]}]}}", "hold is what `on` says to stop a phase"),
+    ("actions: {a: {title: t, key: S, steps: [{run: [x]}]}}", "the key 'S' belongs to the console; take another"),
+    (
+        "actions: {a: {title: t, key: D, steps: [{run: [x]}]}, b: {title: t, key: D, steps: [{run: [x]}]}}",
+        "actions.b.key: the key D belongs to a; give every action a key of its own",
+    ),
+    ("actions: {a: {title: t, steps: [{run: ['']}]}}", "this command is empty; write its words"),
+    (
+        "actions: {a: {title: t, steps: [{run: [x], timeout: 0s}]}}",
+        "steps[0].timeout: found '0s'; expected more than 0s",
+    ),
+    ("actions: {a: {title: t, steps: [{env_file: {path: .env, set: {}}}]}}", "this sets nothing"),
+    ("actions: {a: {title: t, steps: [{env_file: {path: .env, set: {a-b: x}}}]}}", "this is no name of a variable"),
+    (
+        'actions: {a: {title: t, steps: [{env_file: {path: .env, set: {A: "x\\nB=1"}}}]}}',
+        "the value has more than one line",
+    ),
+    (DB + "actions: {a: {title: t, steps: [{sql: {source: cache, statement: x}}]}}", "an sql step needs postgres"),
+    (DB + "actions: {a: {title: t, steps: [{redis: {source: nope, command: [DEL, x]}}]}}", "there is no source 'nope'"),
+    (DB + "actions: {a: {title: t, steps: [{redis: {source: cache, command: []}}]}}", "this command is empty"),
+    (
+        "actions: {a: {title: t, kind: task, steps: [{run: [x, '${traffic}']}]}}",
+        "4: actions.a.steps[0].run[1]: a task changes no share of traffic, so ${traffic} is not known",
+    ),
+    ("sources: {a: {file: '${traffic}.log'}}", "${traffic} is known only while an action runs"),
+    ("alerts: {routes: [{severity: critical, to: []}]}", "alerts.routes[0].to: nobody is told"),
+    ("alerts: {routes: [{severity: critical, to: ['']}]}", "alerts.routes[0].to[0]: this address is empty"),
+    (
+        "alerts: {routes: [{severity: critical, to: [x], escalate_after: 5m}]}",
+        "escalate_after and escalate_to go together",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), [*SHAPE, *MEANING], ids=lambda value: value[:60])
+def test_one_mistake_gives_one_message_with_line_and_remedy(write: Write, text: str, said: str) -> None:
+    head = "".join(line for line in HEAD.splitlines(keepends=True) if not line.startswith(text.partition(":")[0]))
+    path = write(head + text + ("" if "phases:" in text else "\n" + PHASES), is_whole=True)
+
+    problems = problems_of(path)
+
+    assert len(problems) == 1, problems
+    assert said in problems[0]
+    assert "pydantic" not in problems[0]
+    assert "://errors" not in problems[0]
+
+
+DOUBT = [
+    ("events: {a: {match: x}}", "rollout.yaml:4: events.a: this rule has no sample"),
+    ("events: {a: {match: 'x*', sample: [x]}}", "events.a.match: this matches every line"),
+    (METRIC.replace("KEYS", "for: 1s"), "metrics.m.for: this is shorter than `every`, 30s"),
+    (METRIC.replace("KEYS", "every: 5s, timeout: 5s"), "metrics.m.timeout: this is not shorter than `every`"),
+    (METRIC.replace("KEYS", "stale_after: 5s"), "metrics.m.stale_after: this is shorter than `every`"),
+    (METRIC.replace("KEYS", "window: 5m"), "metrics.m.window: a http metric has no window"),
+    (
+        METRIC.replace("KEYS", "target: '< 5', warning: '> 3'"),
+        "metrics.m.warning: a value can be on target and warning at once",
+    ),
+    (METRIC.replace("KEYS", "on: {critical: hold}"), "metrics.m.on.critical: the metric has no critical condition"),
+    (DB + METRIC.replace("KEYS", "source: log"), "metrics.m.source: a http metric asks no source"),
+    ("phases: [{name: a, traffic: 5%}]", "there is no action of kind rollback"),
+    ("phases: []", "there are no phases"),
+    ("actions: {a: {title: t, key: m, steps: [{run: [x]}]}}", "this covers the console's own key m"),
+    (
+        "actions: {a: {title: t, steps: [{run: [x]}], verify: [{command: [x], for: 1m}]}}",
+        "this is longer than `within`",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), DOUBT, ids=lambda value: value[:60])
+def test_what_is_probably_not_meant_is_a_warning(write: Write, text: str, said: str) -> None:
+    path = write(text + ("" if "phases:" in text else "\n" + PHASES))
+
+    warnings = loads(path).warnings
+
+    assert len(warnings) == 1, warnings
+    assert said in warnings[0]
+
+
+def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_file(write: Write) -> None:
+    path = write(
+        """
+        titel: x
+        events:
+          a: {match: 'foo(', sample: [foo]}
+          b: {match: bar, sample: [baz]}
+        metrics:
+          m: {http: {url: 'http://h/'}, target: big, evry: 5s}
+          n: {events: {of: c}}
+          o: {query: x, source: db, every: 5 minutes}
+        phases:
+          - {name: a, traffic: 500%, advance: [o]}
+          - {name: b, traffic: 5%, advance: [p]}
+        """
+    )
+
+    said = [problem.split(": ")[:2] for problem in problems_of(path)]
+
+    assert said == [
+        ["rollout.yaml:4", "titel"],
+        ["rollout.yaml:6", "events.a.match"],
+        ["rollout.yaml:7", "events.b.sample[0]"],
+        ["rollout.yaml:9", "metrics.m.evry"],
+        ["rollout.yaml:9", "metrics.m.target"],
+        ["rollout.yaml:10", "metrics.n.events.of"],
+        ["rollout.yaml:11", "metrics.o.every"],
+        ["rollout.yaml:13", "phases[0].traffic"],
+        ["rollout.yaml:14", "phases[1].advance[0]"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"", "the file is empty"),
+        (b"# nothing yet\n", "the file is empty"),
+        (b"- a\n", "rollout.yaml:1: the file is a list"),
+        (b"hello\n", "rollout.yaml:1: the file is text"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "this is a binary file"),
+        ("rollout: x\n".encode("utf-16"), "this is a binary file"),
+        (b"rollout: x\ntitle: caf\xe9\n", "rollout.yaml:2: the byte 0xe9 is not UTF-8; save the file as UTF-8"),
+        (b"a" * 10_000_000, "is larger than 1024 KB"),
+    ],
+)
+def test_a_file_that_is_something_else_is_one_problem(write: Write, raw: bytes, said: str) -> None:
+    problems = problems_of(write(raw))
+
+    assert len(problems) == 1
+    assert said in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("missing.yaml", "there is no such file; shipped rollouts: fsm-checkpoint"),
+        (".", "is a directory; give the rollout file itself"),
+        ("a\0b", "this is no path; give"),
+        ("x" * 5000, "cannot be read: File name too long"),
+        ("fsm-chekpoint", "did you mean fsm-checkpoint?"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_one_problem(
+    tmp_path: Path, name: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(RolloutFileError) as caught:
+        load(name, {})
+
+    assert len(caught.value.problems) == 1
+    assert said in str(caught.value)
+
+
+def test_hostile_text_is_shown_inert_in_messages(write: Write) -> None:
+    path = write(
+        """
+        "\\e]0;owned\\a": 1
+        events: {a: {match: "\\e[2J(", sample: ["\\u202eevil"]}}
+        tracks: {"can\\u200bary": {label: x}}
+        metrics: {m: {http: {url: "http://h/"}, target: "\\x9b31m"}}
+        """,
+        "[red]\x1b[31m.yaml",
+    )
+
+    with pytest.raises(RolloutFileError) as caught:
+        load(path, {})
+
+    said = str(caught.value)
+    assert said.replace("\n", "").isprintable()
+    assert "\\x1b[31m.yaml:4: \\x1b]0;owned\\x07" in said
+    assert "'\\x1b[2J('" in said
+    assert "can\\u200bary" in said
+    assert "'\\x9b31m'" in said
+
+
+def test_a_number_where_text_is_wanted_is_the_text_as_written(write: Write) -> None:
+    path = write(
+        """
+        phases: [{name: 007, traffic: 5}]
+        actions:
+          a:
+            title: 1.50
+            kind: rollback
+            steps:
+              - {run: [sleep, 5, true, 0x10]}
+              - {env_file: {path: .env, set: {SHARE: 0, ON: no, ZIP: 01234}}}
+              - {http: {url: "http://h/", json: {share: 5, is_on: true, none: null, text: "5"}}}
+        """
+    )
+
+    rollout = loads(path).rollout
+
+    steps = rollout.actions["a"].steps
+    assert rollout.phases[0].name == "007"
+    assert rollout.actions["a"].title == "1.50"
+    assert steps[0].run == ("sleep", "5", "true", "0x10")
+    assert steps[1].env_file is not None
+    assert steps[1].env_file.set == {"SHARE": "0", "ON": "no", "ZIP": "01234"}
+    assert steps[2].http is not None
+    assert steps[2].http.json_ == {"share": 5, "is_on": True, "none": None, "text": "5"}
+
+
+def test_a_rollout_without_phases_is_watched_as_one(write: Write) -> None:
+    phases = loads(write("events: {a: {match: x, sample: [x]}}")).rollout.phases
+
+    assert [(phase.name, phase.traffic) for phase in phases] == [("Watch", 100.0)]
+
+
+def test_an_empty_section_is_as_good_as_none(write: Write) -> None:
+    rollout = loads(write("events:\nmetrics:\nphases:\nactions:\nalerts:\n")).rollout
+
+    assert rollout.events == {}
+    assert rollout.actions == {}
+
+
+SHIPPED = {name: (shipped_folder() / f"{name}.yaml").read_text(encoding="utf-8") for name in shipped()}
+PLACES = {name: [found.span() for found in re.finditer(r"\w[^\n,{}\[\]:]*", text)] for name, text in SHIPPED.items()}
+ODD = (
+    "null",
+    "[]",
+    "{}",
+    "[1, {a: b}]",
+    "-1",
+    "1e999",
+    "true",
+    "''",
+    '"\\0"',
+    "${X}",
+    "${",
+    "*x",
+    "&x",
+    "'",
+    "<<",
+    "\n",
+    ": ",
+    "[",
+)
+
+
+@given(name=st.sampled_from(sorted(SHIPPED)), data=st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_file_that_was_damaged_anywhere_is_a_problem_and_never_a_crash(
+    tmp_path: Path, name: str, data: st.DataObject
+) -> None:
+    text = SHIPPED[name]
+    spans = data.draw(st.lists(st.sampled_from(PLACES[name]), min_size=1, max_size=3, unique=True))
+    for begin, end in sorted(spans, reverse=True):
+        text = text[:begin] + data.draw(st.sampled_from(ODD)) + text[end:]
+    path = tmp_path / "damaged.yaml"
+    path.write_text(text, encoding="utf-8")
+
+    said = _said_of(path, {"X": "SeCrEt Value"})
+
+    assert said.replace("\n", "").isprintable()
+    assert "SeCrEt" not in said
+    assert "Input should" not in said
+
+
+def _said_of(path: Path, env: dict[str, str]) -> str:
+    try:
+        load(path, env)
+    except RolloutFileError as error:
+        return str(error)
+    return "nothing is wrong"

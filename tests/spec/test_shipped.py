@@ -1,0 +1,253 @@
+"""The rollouts that come with the console."""
+
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from console.actions import KEYS
+from console.core.classify import Classifier
+from console.spec.check_phases import COVERED_KEYS, RESERVED_KEYS
+from console.spec.files import shipped
+from console.spec.load import load
+from queries.loader import load_query
+
+ROOT = Path(__file__).parents[2]
+STATELESS, FSM = "stateless-orchestration", "fsm-checkpoint"
+
+
+def test_both_rollouts_are_there() -> None:
+    assert {STATELESS, FSM} <= set(shipped())
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_it_loads_without_any_environment_and_without_a_warning(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    loaded = load(name, {})
+
+    assert loaded.rollout.rollout == name
+    assert loaded.warnings == ()
+    assert loaded.secrets == ()
+    assert loaded.base_dir == tmp_path
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_it_loads_within_60_ms(name: str) -> None:
+    load(name, {})
+
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        load(name, {})
+        took.append(time.perf_counter() - began)
+
+    assert min(took) < 0.060
+
+
+def test_reading_a_rollout_file_imports_nothing_heavy() -> None:
+    code = "import sys, console.spec.load; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+
+    heavy = {"textual", "rich", "docker", "asyncpg", "redis", "httpx", "asyncio", "sqlite3"}
+    assert not heavy & set(modules)
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_the_classification_agrees_with_every_sample(name: str) -> None:
+    rules = load(name, {}).rollout.events
+    classifier = Classifier(rules)
+
+    for event, rule in rules.items():
+        assert rule.sample
+        for sample in rule.sample:
+            match = classifier.classify(sample.encode())
+            assert match is not None
+            assert match.event == event
+            assert (match.number is not None) == (rule.number is not None)
+
+
+@pytest.mark.parametrize(
+    ("line", "event", "labels"),
+    [
+        ("INFO FSM transition: IDLE -> SLOT_SELECTION", "fsm_transition", {"from": "IDLE", "to": "SLOT_SELECTION"}),
+        ("INFO FSM transition: done", "fsm_transition", {}),
+        ("WARN FSM transition rejected: SLOT intent=confirm", "fsm_rejected", {"state": "SLOT", "intent": "confirm"}),
+        ("WARN FSM transition rejected for user", "fsm_rejected", {}),
+        ("ERROR Response validation: INCOHERENT forbidden pattern", "validation_incoherent", {}),
+        ("Response validation: COHERENT", "validation_coherent", {}),
+        ("WARN Tool validation: book DENIED", "tool_denied", {"tool": "book"}),
+        ("Tool validation: tool=book -> DENIED in SLOT", "tool_denied", {"tool": "book", "state": "SLOT"}),
+        ("Tool validation: find_slots ALLOWED", "tool_allowed", {"tool": "find_slots"}),
+        ("WARNING 3-day rule violation for slot 9", "slot_obsolete", {}),
+        ("ERROR FSM deserialization error: bad state", "deserialization_error", {}),
+        ("ERROR could not deserialize checkpoint", "deserialization_error", {}),
+        ("ERROR divergence detected between redis and checkpoint", "fsm_divergence", {}),
+        ("INFO FSM loaded from checkpoint", "fsm_loaded", {}),
+        ("Intent extracted: book", "intent_extracted", {"intent": "book"}),
+        ("call completed in 812ms", "turn_completed", {}),
+        ("ERROR something else", "error", {}),
+        ("WARN something else", "warning", {}),
+        ("INFO 0 divergence logs", "", {}),
+        ("INFO nothing to see", "", {}),
+    ],
+)
+def test_the_markers_of_the_fsm_rollout_are_named(line: str, event: str, labels: dict[str, str]) -> None:
+    match = Classifier(load(FSM, {}).rollout.events).classify(line.encode())
+
+    assert (match.event if match else "") == event
+    assert (dict(match.labels) if match else {}) == labels
+
+
+def test_the_compose_command_is_a_variable_of_several_words() -> None:
+    steps = load(STATELESS, {"COMPOSE": "docker-compose -p shop"}).rollout.actions["rollback"].steps
+
+    assert steps[1].run == ("docker-compose", "-p", "shop", "up", "-d", "--no-deps", "app")
+
+
+def test_the_keys_an_action_may_not_take_are_those_of_the_console() -> None:
+    single = {key for entry in KEYS for key in entry.keys.split(",") if len(key) == 1}
+
+    assert single <= RESERVED_KEYS | COVERED_KEYS
+    assert single >= COVERED_KEYS
+
+
+TABLE = """
+CREATE TABLE agent_sessions (
+    session_id text, user_id text, status text, error_message text, metadata jsonb, workflow_state jsonb,
+    created_at timestamptz, updated_at timestamptz
+)
+"""
+Row = tuple[str, str, str, str | None, str | None, str, float, float | None]
+ROWS: tuple[Row, ...] = (
+    # session, user, status, error, metadata, state, began so many minutes ago, took so many seconds
+    ("s1", "ann", "completed", None, '{"useStateless": true}', '{"currentStage": "draft"}', 5, 1.0),
+    ("s1", "bob", "error", "boom", '{"useStateless": "true"}', "{}", 5, 3.0),
+    ("s2", "bob", "error", None, '{"useStateless": false}', "{}", 5, 2.0),
+    ("s3", "cat", "completed", None, None, "{}", 5, 4.0),
+    ("s4", "cat", "completed", None, "{}", "null", 5, None),
+    ("s5", "dan", "completed", None, "{}", "{}", 30 * 60, 600.0),
+)
+
+
+@pytest.fixture
+async def connection(database: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
+    connection = await asyncpg.connect(database)
+    await connection.execute(TABLE)
+    yield connection
+    await connection.close()
+
+
+async def fill(connection: "asyncpg.Connection[Any]") -> None:
+    for session, user, status, error, metadata, state, minutes, took in ROWS:
+        await connection.execute(
+            "INSERT INTO agent_sessions SELECT $1, $2, $3, $4, $5::jsonb, $6::jsonb, t, t + $8::interval"
+            " FROM (SELECT now() - $7::interval) AS began (t)",
+            session, user, status, error, metadata, state,
+            timedelta(minutes=minutes), None if took is None else timedelta(seconds=took),
+        )  # fmt: skip
+
+
+async def ask(connection: "asyncpg.Connection[Any]", name: str) -> list[dict[str, Any]]:
+    """Run a query the way a guest does: as a sub-select, with its window bound."""
+    query = load_query(STATELESS, name, Path("/nowhere"))
+    assert query.takes_window == (query.window_s is not None)
+    arguments = [timedelta(seconds=query.window_s)] if query.window_s is not None else []
+    rows = await connection.fetch(f"SELECT * FROM (\n{query.sql}\n) AS q LIMIT 100", *arguments)
+    return [dict(row) for row in rows]
+
+
+async def test_errors_are_counted_by_track(connection: "asyncpg.Connection[Any]") -> None:
+    await fill(connection)
+
+    assert await ask(connection, "error_rate") == [
+        {"track": "canary", "total": 2, "bad": 1},
+        {"track": "baseline", "total": 3, "bad": 1},
+    ]
+
+
+async def test_latency_is_measured_by_track_over_what_has_ended(connection: "asyncpg.Connection[Any]") -> None:
+    await fill(connection)
+
+    canary, baseline = await ask(connection, "p95_latency")
+
+    assert (canary["track"], canary["value"], canary["samples"]) == ("canary", pytest.approx(2.9), 2)
+    assert (baseline["track"], baseline["value"], baseline["samples"]) == ("baseline", pytest.approx(3.9), 2)
+
+
+async def test_a_session_of_two_users_is_contaminated(connection: "asyncpg.Connection[Any]") -> None:
+    await fill(connection)
+
+    assert await ask(connection, "session_isolation") == [{"value": 1, "samples": 4}]
+    (contaminated,) = await ask(connection, "contaminated_sessions")
+    assert (contaminated["session_id"], contaminated["users"], contaminated["user_ids"]) == ("s1", 2, "ann, bob")
+
+
+async def test_the_peak_of_concurrent_sessions_counts_those_that_have_not_ended(
+    connection: "asyncpg.Connection[Any]",
+) -> None:
+    await fill(connection)
+
+    (peak,) = await ask(connection, "concurrent_sessions")
+
+    assert peak["value"] == 5
+    assert peak["samples"] == 5
+
+
+async def test_investigations_show_what_an_operator_asks_next(connection: "asyncpg.Connection[Any]") -> None:
+    await fill(connection)
+
+    errors = await ask(connection, "error_patterns")
+    slow = await ask(connection, "slow_sessions")
+
+    assert {(row["error"], row["sessions"], row["canary"]) for row in errors} == {
+        ("boom", 1, 1),
+        ("(no message)", 1, 0),
+    }
+    assert [(row["session_id"], float(row["seconds"])) for row in slow] == [
+        ("s3", 4.0),
+        ("s1", 3.0),
+        ("s2", 2.0),
+        ("s1", 1.0),
+    ]
+    assert slow[-1]["stage"] == "draft"
+
+
+async def test_an_empty_table_is_no_data_and_not_zero(connection: "asyncpg.Connection[Any]") -> None:
+    rates = await ask(connection, "error_rate")
+    latencies = await ask(connection, "p95_latency")
+
+    assert [(row["track"], row["total"], row["bad"]) for row in rates] == [("canary", 0, 0), ("baseline", 0, 0)]
+    assert [(row["value"], row["samples"]) for row in latencies] == [(None, 0), (None, 0)]
+    assert await ask(connection, "session_isolation") == [{"value": 0, "samples": 0}]
+    assert await ask(connection, "concurrent_sessions") == [{"value": None, "samples": 0}]
+    for name in ("error_patterns", "slow_sessions", "contaminated_sessions"):
+        assert await ask(connection, name) == []
+
+
+async def test_the_migration_is_verified_by_its_columns(connection: "asyncpg.Connection[Any]") -> None:
+    assert await ask(connection, "migration_applied") == [{"is_applied": True}]
+
+    await connection.execute("ALTER TABLE agent_sessions DROP COLUMN metadata")
+
+    assert await ask(connection, "migration_applied") == [{"is_applied": False}]
+
+
+def test_the_wheel_holds_every_rollout_and_query(tmp_path: Path) -> None:
+    build = f"from hatchling.build import build_wheel; print(build_wheel({str(tmp_path)!r}))"
+    done = subprocess.run([sys.executable, "-c", build], cwd=ROOT, check=True, capture_output=True, text=True)
+
+    with zipfile.ZipFile(tmp_path / done.stdout.split()[-1]) as wheel:
+        names = set(wheel.namelist())
+
+    written = [*ROOT.glob("console/rollouts/*.yaml"), *ROOT.glob("queries/*/*.sql")]
+    assert {str(path.relative_to(ROOT)) for path in written} <= names

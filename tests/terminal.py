@@ -1,0 +1,139 @@
+"""A real terminal for the whole program: a pty, and what a screen on its other end would show."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pyte
+
+PROGRAM = (sys.executable, "-m", "console")
+_SEQUENCE = re.compile(
+    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_].*?\x1b\\|[@-Z\\-_])", re.DOTALL
+)
+
+
+class Terminal:
+    """A program on a pty of its own; everything it writes is kept, raw and as a screen."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        columns: int = 120,
+        rows: int = 40,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        draws: bool = True,
+    ) -> None:
+        self.raw = bytearray()
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen) if draws else None
+        self.code: int | None = None
+        self.pid, self._master = pty.fork()
+        if self.pid == 0:
+            os.environ.update({"TERM": "xterm-256color", "COLORTERM": "truecolor", "TEXTUAL_ANIMATIONS": "none"})
+            os.environ.update(env or {})
+            if cwd is not None:
+                os.chdir(cwd)
+            os.execvp(command[0], list(command))
+        self.resize(columns, rows)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size, as a window manager would."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.screen.resize(rows, columns)
+
+    def read(self, timeout_s: float = 0.05) -> bytes:
+        """Take what the program wrote, waiting at most `timeout_s` for the first byte."""
+        ready, _, _ = select.select([self._master], [], [], timeout_s)
+        if not ready:
+            return b""
+        try:
+            wrote = os.read(self._master, 1 << 20)
+        except OSError:
+            return b""
+        self.raw += wrote
+        if self._stream is not None:
+            self._stream.feed(wrote)
+        return wrote
+
+    def send(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self._master, keys.encode())
+
+    @property
+    def text(self) -> str:
+        """What the screen shows."""
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def wait(self, shown: str | Callable[[str], bool], timeout_s: float = 20.0) -> str:
+        """Wait until the screen shows a text and return the screen; raises `AssertionError` with the screen in it."""
+        holds = shown if callable(shown) else lambda text: shown in text
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if holds(self.text):
+                return self.text
+            self.read()
+        raise AssertionError(f"waited {timeout_s:.0f} s for {shown!r}; the screen shows:\n{self.text}")
+
+    def wait_end(self, timeout_s: float = 20.0) -> int:
+        """Wait until the program has ended and return its exit code, negative for a signal."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            self.read(0.05)
+            if self._reap(os.WNOHANG):
+                while self.read(0.0):
+                    pass
+                return self.code if self.code is not None else 0
+        raise AssertionError(f"it still runs after {timeout_s:.0f} s; the screen shows:\n{self.text}")
+
+    def hang_up(self) -> None:
+        """Close the terminal, as a lost connection does."""
+        os.close(self._master)
+        self._master = -1
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the program a signal."""
+        os.kill(self.pid, number)
+
+    def close(self) -> None:
+        """End the program, whatever it does."""
+        if self.code is None and not self._reap(os.WNOHANG):
+            os.kill(self.pid, signal.SIGKILL)
+            self._reap(0)
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
+
+    def has_ended(self) -> bool:
+        """Return whether the program has ended."""
+        return self._reap(os.WNOHANG)
+
+    def _reap(self, options: int) -> bool:
+        if self.code is not None:
+            return True
+        pid, status = os.waitpid(self.pid, options)
+        if pid == 0:
+            return False
+        self.code = os.waitstatus_to_exitcode(status)
+        return True
+
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def printed(raw: bytes) -> bytes:
+    """Return what was written without the control sequences that Textual writes."""
+    return _SEQUENCE.sub(b"", raw)

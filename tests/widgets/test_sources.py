@@ -1,0 +1,67 @@
+"""The strip of sources."""
+
+from dataclasses import replace
+
+import pytest
+
+from console.core.inputs import SourceState
+from tests import frames
+from tests.screen_text import drawn
+from widgets.sources import StripPart, flow_spans, source_lines
+
+
+def shown(width: int, height: int, **flow: object) -> str:
+    frame = frames.healthy()
+    part = StripPart(frame.sources, replace(frame.flow, **flow))  # type: ignore[arg-type]
+    return drawn(source_lines(part, width, height), width)
+
+
+def test_with_room_every_source_says_its_parts_its_state_and_why() -> None:
+    text = shown(160, 1)
+
+    assert "● app canary 2, baseline 6 live" in text
+    assert "↻ health retrying in 8s: connection refused" in text
+    assert "lag under 1s" in text
+    assert "unclassified 0.3 %" in text
+
+
+def test_without_room_a_source_in_trouble_comes_first_and_the_lag_stays() -> None:
+    text = shown(60, 1)
+
+    assert text.lstrip().startswith("↻ health retrying")
+    assert "lag under 1s" in text
+
+
+def test_a_second_line_is_used_where_one_is_given() -> None:
+    first, second = shown(100, 2).splitlines()
+
+    assert "canary 2, baseline 6" in first
+    assert "lag" in second
+
+
+def test_lag_is_never_hidden_and_a_long_one_is_said_in_words() -> None:
+    assert "lag 1m 12s" in shown(80, 1, lag_s=72.4)
+
+
+def test_dropped_text_is_shown_and_said_to_be_counted() -> None:
+    assert "1,204 rows not shown, all counted" in shown(200, 1, rows_dropped=1204)
+
+
+def test_gaps_are_shown() -> None:
+    frame = frames.healthy()
+    gapped = (replace(frame.sources[0], gaps=2), *frame.sources[1:])
+
+    assert "2 gaps" in drawn(source_lines(StripPart(gapped, frame.flow), 160, 1), 160)
+
+
+@pytest.mark.parametrize("state", list(SourceState))
+def test_every_state_has_a_glyph_and_its_word(state: SourceState) -> None:
+    source = replace(frames.healthy().sources[0], state=state)
+
+    text = drawn(source_lines(StripPart((source,), frames.healthy().flow), 160, 1), 160)
+
+    assert str(state) in text
+
+
+def test_nothing_read_yet_has_no_share_of_unclassified_lines() -> None:
+    assert not any("unclassified" in span.text for span in flow_spans(frames.opening().flow))

@@ -1,0 +1,138 @@
+"""The top of the screen: how it stands, where the rollout is, how far the soak has come."""
+
+from dataclasses import dataclass
+
+from console.core.durations import format_duration
+from console.core.frame import Frame, KeyHint, PhaseView
+from console.core.verdict import Verdict
+from widgets.drawing import Drawing
+from widgets.ink import BADGE, Ground, Role
+from widgets.lines import Line, Span, cells, clip, spread, squeeze
+from widgets.plots import bar
+from widgets.words import badge, clock, share, whole
+
+FROZEN_AFTER_S = 5.0
+"""Frames come several times a second; after this long without one the screen says that it is old."""
+_GROUND = {Verdict.CRITICAL: Ground.CRITICAL, Verdict.WARNING: Ground.WARNING}
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderPart:
+    """What the header shows of a frame; a part of its own, so that it is drawn once a second and not five times."""
+
+    second: int
+    rollout: str
+    verdict: Verdict
+    reason: str
+    since: int | None
+    phase: PhaseView
+    is_read_only: bool
+    held_by: str
+    way_out: KeyHint | None
+    """The lit key of the action that the verdict calls for."""
+    frozen_s: int = 0
+    """For how long no new frame has come; 0 while they come."""
+
+
+def header_part(frame: Frame, *, is_read_only: bool, frozen_s: float = 0.0) -> HeaderPart:
+    """Return what the header shows of a frame that has been the newest one for `frozen_s` seconds."""
+    lit = [key for panel in frame.panels for key in panel.keys if key.is_lit]
+    offered = {action.action for action in frame.actions if action.is_available}
+    is_watching = is_read_only or frame.session.is_read_only
+    return HeaderPart(
+        second=int(frame.at),
+        rollout=frame.title if frame.title and len(frame.title) <= 32 else frame.rollout,
+        verdict=frame.verdict,
+        reason=frame.reason,
+        since=None if frame.since is None else int(frame.since),
+        phase=frame.phase,
+        is_read_only=is_watching,
+        held_by=frame.session.held_by,
+        way_out=None if is_watching else next((key for key in lit if key.action in offered), None),
+        frozen_s=int(frozen_s) if frozen_s >= FROZEN_AFTER_S else 0,
+    )
+
+
+def header_lines(part: HeaderPart, width: int) -> tuple[Line, Line]:
+    """Return the two lines of the header."""
+    return _verdict_line(part, width), _phase_line(part, width)
+
+
+def _verdict_line(part: HeaderPart, width: int) -> Line:
+    right: list[Span] = []
+    if part.way_out is not None:
+        role = BADGE[part.verdict] if part.verdict.rank >= Verdict.WARNING.rank else Role.KEY
+        right += [Span(f" {part.way_out.key} {clip(part.way_out.label, max(8, width // 4))} ", role), Span("  ")]
+    right.append(Span(f"{clock(part.second)} UTC " if width >= 76 else f"{clock(part.second)} ", Role.TEXT))
+    if part.frozen_s:
+        said = f"no news for {whole(part.frozen_s)}: what is shown is old, it was {part.verdict}"
+        left = [badge(Verdict.UNKNOWN), Span(" "), Span(said, Role.STRONG)]
+        return spread(left, right, width, Ground.WARNING)
+    left = [badge(part.verdict), Span(" "), Span(part.reason, Role.STRONG)]
+    if part.since is not None and part.verdict is not Verdict.OK and part.second >= part.since:
+        lasts = Span(f"  for {whole(part.second - part.since)}", Role.DIM)
+        if cells([*left, lasts, *right]) < width:
+            left.append(lasts)
+    return spread(left, right, width, _GROUND.get(part.verdict, Ground.RAISED))
+
+
+def _phase_line(part: HeaderPart, width: int) -> Line:
+    phase = part.phase
+    missing = sum(not clause.is_met for clause in phase.clauses)
+    pieces: list[tuple[int, list[Span]]] = []
+    if part.is_read_only:
+        held = f", held by {part.held_by}" if part.held_by else ""
+        pieces.append((1, [Span(f" READ-ONLY{held} ", Role.WARNING_BADGE)]))
+    pieces += [
+        (5, [Span(part.rollout, Role.DIM)]),
+        (0, [Span(phase.name or "no phase", Role.STRONG)]),
+        (2, _traffic(phase)),
+        (3, _soak(phase, width)),
+        (4, [Span("‖ " + "; ".join(phase.holds), Role.WARNING)] if phase.holds else []),
+        (6, [Span(f"phase {phase.index + 1} of {phase.count}", Role.DIM)] if phase.count else []),
+        (7, _missing(missing, phase)),
+    ]
+    return Line((Span(" "), *squeeze(pieces, max(1, width - 2))))
+
+
+def _traffic(phase: PhaseView) -> list[Span]:
+    if phase.traffic == phase.planned_traffic:
+        return [Span("traffic ", Role.DIM), Span(share(phase.traffic), Role.STRONG)]
+    return [
+        Span("traffic ", Role.DIM),
+        Span(share(phase.traffic), Role.WARNING),
+        Span(f" of {share(phase.planned_traffic)} planned", Role.DIM),
+    ]
+
+
+def _soak(phase: PhaseView, width: int) -> list[Span]:
+    if phase.soak_s <= 0:
+        return []
+    filled, empty = bar(phase.soak_share, 24 if width >= 160 else 16 if width >= 110 else 10)
+    is_over = phase.soaked_s >= phase.soak_s
+    percent = 100 if is_over else min(99, int(phase.soak_share * 100))
+    return [
+        Span("▕", Role.FAINT),
+        Span(filled, Role.OK if is_over else Role.ACCENT),
+        Span(empty, Role.FAINT),
+        Span("▏", Role.FAINT),
+        Span(f" {percent}% ", Role.STRONG),
+        Span(f"soak {whole(phase.soaked_s)} of {format_duration(phase.soak_s)}", Role.DIM),
+    ]
+
+
+def _missing(missing: int, phase: PhaseView) -> list[Span]:
+    goal = "finish" if phase.is_last else "advance"
+    if phase.may_advance:
+        return [Span(f"✓ may {goal}", Role.OK)]
+    if not missing:
+        return []
+    return [Span(f"{missing} missing to {goal}", Role.DIM)]
+
+
+class SoakHeader(Drawing[HeaderPart]):
+    """How it stands, in two lines."""
+
+    def draw(self, part: HeaderPart, width: int, height: int) -> tuple[Line, Line]:
+        """Return the two lines of the header."""
+        return header_lines(part, width)
