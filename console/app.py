@@ -127,13 +127,13 @@ class ConsoleApp(App[int]):
         if said in self._faults:
             return
         self._faults.add(said)
-        self.notify(said, title=title, severity="error", timeout=30)
+        self.notify(said, title=title, severity="error", markup=False, timeout=30)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Show why an order failed that was not refused."""
         if event.state is WorkerState.ERROR:
             said = f"{type(event.worker.error).__name__}: {event.worker.error}"
-            self.notify(said, title="This failed", severity="error", timeout=30)
+            self.notify(said, title="This failed", severity="error", markup=False, timeout=30)
 
     def notify(
         self,
@@ -195,7 +195,7 @@ class ConsoleApp(App[int]):
 
     def action_help_quit(self) -> None:
         """Say how to leave to somebody who pressed Ctrl+C."""
-        self.notify("q quits")
+        self.notify("q quits", markup=False)
 
     def action_help(self) -> None:
         """Open the help."""

@@ -1,13 +1,13 @@
 """The strip of sources: who answers, who does not, and how far behind the reading is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from console.core.frame import Flow, SourceView
+from console.core.frame import AlertView, Flow, Frame, SourceView
 from console.core.inputs import SourceState
 from widgets.drawing import Drawing
-from widgets.ink import Role
+from widgets.ink import Ground, Role
 from widgets.lines import Line, Span, cells, cut, spread
-from widgets.words import SOURCE_LOOKS, short_count, whole
+from widgets.words import SOURCE_LOOKS, clock, short_count, whole
 
 _HEALTHY = (SourceState.LIVE, SourceState.QUIET, SourceState.STARTING)
 
@@ -18,6 +18,25 @@ class StripPart:
 
     sources: tuple[SourceView, ...]
     flow: Flow
+    blind: tuple[AlertView, ...] = ()
+    """Alerts about the monitoring itself that no source in the strip already tells."""
+
+
+def strip_part(frame: Frame) -> StripPart:
+    """Return what the strip shows of a frame."""
+    told = {source.name for source in frame.sources}
+    metrics = {panel.metric for panel in frame.panels}
+    blind = [alert for alert in frame.alerts if alert.severity == "blind" and alert.name not in told]
+    blind.sort(key=lambda alert: alert.name in metrics)
+    return StripPart(frame.sources, frame.flow, tuple(replace(alert, since=float(int(alert.since))) for alert in blind))
+
+
+def alert_line(blind: tuple[AlertView, ...], width: int) -> Line:
+    """Return what the monitoring itself suffers from, the session first, and how many more there are."""
+    first, *more = blind
+    right = [Span(f"+{len(more)} more ", Role.DIM)] if more else []
+    left = [Span(" ! ", Role.WARNING), Span(first.text, Role.WARNING), Span(f"  since {clock(first.since)}", Role.DIM)]
+    return spread(left, right, width, Ground.WARNING)
 
 
 def source_spans(source: SourceView, *, detail: int) -> list[Span]:
@@ -58,7 +77,13 @@ def flow_spans(flow: Flow) -> list[Span]:
 
 
 def source_lines(part: StripPart, width: int, height: int) -> list[Line]:
-    """Return the strip in one line, or in up to `height` lines if one does not hold what matters."""
+    """Return the strip in one line, or in up to `height` lines if one does not hold what matters.
+
+    An alert about the monitoring itself takes the last line, if there is more than one.
+    """
+    if part.blind and height > 1:
+        told = source_lines(replace(part, blind=()), width, height - 1)
+        return [*told, alert_line(part.blind, width)]
     flow = flow_spans(part.flow)
     for detail in (2, 1) if height > 1 else (2, 1, 0):
         spans = _joined(part.sources, detail)

@@ -32,6 +32,7 @@ from console.spec.load import Loaded
 DONE = 0
 USAGE = 4
 FAILED = 5
+INTERRUPTED = 130
 
 _TAIL_S = 0.1
 
@@ -97,6 +98,9 @@ def run(arguments: argparse.Namespace) -> int:
     kept = session.attempts if session is not None else loose_attempts(base, loaded.rollout.rollout)
     try:
         return asyncio.run(_carry_out(shown, loaded, arguments, _Places(kept, base), told))
+    except KeyboardInterrupt:
+        print("\nan action that was begun goes on without this terminal", file=sys.stderr)
+        return INTERRUPTED
     except (CannotStart, OSError) as failure:
         print(visible(str(failure)), file=sys.stderr)
         return FAILED
@@ -157,14 +161,10 @@ async def _carry_out(
         spare = Path(tempfile.mkdtemp(prefix="rollout-console-"))
         print(f"{visible(str(problem))}; going on in {spare}, where no console sees it", file=sys.stderr)
         folder, started = await _begin(shown, loaded, reason, _Places(spare, spare))
-    print(f"attempt {folder.name}, kept in {folder}", file=sys.stderr, flush=True)
     redactor = Redactor(loaded.secrets)
     tail = asyncio.create_task(_print_output(folder, redactor, told))
     try:
         progress, ended = await _followed(folder, told)
-    except asyncio.CancelledError:
-        print(f"\nthe action goes on without this terminal; see {folder}", file=sys.stderr)
-        raise
     finally:
         tail.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -181,6 +181,7 @@ async def _begin(shown: Preview, loaded: Loaded, reason: str, places: _Places) -
     redactor = Redactor(loaded.secrets)
     at = time.time()
     folder = await asyncio.to_thread(fresh_attempt, places.attempts, planned.action, at)
+    print(f"attempt {folder.name}, kept in {folder}", file=sys.stderr, flush=True)
     started = ActionStarted(
         at=at,
         attempt=folder.name,

@@ -63,18 +63,14 @@ def _summary(export: Export) -> Facts:
     traffic = f"{phase.traffic:g} %"
     if phase.traffic != phase.planned_traffic:
         traffic += f" (the phase plans {phase.planned_traffic:g} %)"
-    if phase.is_last:
-        step = "this is the last phase"
-    elif phase.may_advance:
-        step = "may advance: nothing is missing"
-    else:
-        step = f"{len(missing)} missing" if missing else "not yet"
+    is_ready = phase.may_advance or (bool(phase.clauses) and not missing)
+    step = f"{len(missing)} missing" if missing else "nothing is missing" if is_ready else "not yet"
     return (
         ("Verdict since", Cell(moment_text(frame.since))),
         ("Phase", Cell(f"{phase.name} ({phase.index + 1} of {phase.count})")),
         ("Canary traffic", Cell(traffic)),
         ("Soak", Cell(soak_text(phase))),
-        ("To advance", Cell(step, "ok" if phase.may_advance else "")),
+        ("To finish" if phase.is_last else "To advance", Cell(step, "ok" if is_ready else "")),
         ("Taken at", Cell(moment_text(export.taken_at))),
     )
 
@@ -89,7 +85,7 @@ def soak_text(phase: PhaseView) -> str:
 def _advance(phase: PhaseView) -> Section:
     ordered = sorted(phase.clauses, key=lambda clause: clause.is_met)
     return Section(
-        "What is missing to advance",
+        f"What is missing to {'finish' if phase.is_last else 'advance'}",
         ("", "Clause", "Kind"),
         tuple(
             (

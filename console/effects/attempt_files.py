@@ -7,13 +7,14 @@ whenever a step begins or ends, `ended.json` last. Whoever holds `running.lock` 
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted, Actor, Outcome
-from console.effects.files import write_private
+from console.effects.files import append_private, write_private
 
 INTENT = "intent.json"
 PLAN = "plan.json"
@@ -24,6 +25,8 @@ ENDED = "ended.json"
 RUNNING_LOCK = "running.lock"
 COMPLAINTS = "runner.log"
 """What Python itself has to say when the runner cannot even start."""
+
+_RESERVE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,40 +113,45 @@ def read_ended(folder: Path) -> ActionEnded | None:
 
 
 class Diary:
-    """The runner's notes. A disk that is full must not stop a rollback, so what cannot be written is left out."""
+    """The runner's notes.
+
+    A disk that fills up must not stop a rollback, so what cannot be written is left out; a little room is kept from the
+    beginning, so that the notes that matter still fit.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.failures = 0
-        """How many notes could not be written."""
+        self._reserve = folder / "reserve"
 
     def started(self) -> None:
         """Note that the runner lives."""
         process = {"pid": os.getpid(), "start_ticks": start_ticks(os.getpid()), "boot_id": boot_id(), "at": time.time()}
-        self._try_to_write(self._folder / STARTED, process)
+        text = json.dumps(process) + "\n"
+        self._try(lambda: write_private(self._folder / STARTED, text))
+        self._try(lambda: write_private(self._reserve, "x" * _RESERVE_BYTES))
 
     def progressed(self, step: int, label: str, state: str, detail: str = "") -> None:
         """Note that a step or verification began or ended."""
         line = json.dumps({"at": time.time(), "step": step, "label": label, "state": state, "detail": detail})
-        try:
-            handle = os.open(self._folder / PROGRESS, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                os.write(handle, line.encode() + b"\n")
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-        except OSError:
-            self.failures += 1
+        self._try(lambda: append_private(self._folder / PROGRESS, line + "\n"))
 
     def ended(self, outcome: Outcome, detail: str) -> None:
         """Note how it all ended."""
-        self._try_to_write(self._folder / ENDED, {"at": time.time(), "outcome": outcome.value, "detail": detail})
+        text = json.dumps({"at": time.time(), "outcome": outcome.value, "detail": detail}) + "\n"
+        self._try(lambda: write_private(self._folder / ENDED, text))
+        self._free()
 
-    def _try_to_write(self, path: Path, said: Mapping[str, Any]) -> None:
-        try:
-            write_private(path, json.dumps(said) + "\n")
-        except OSError:
-            self.failures += 1
+    def _try(self, write: Callable[[], None]) -> None:
+        with suppress(OSError):
+            try:
+                write()
+            except OSError:
+                self._free()
+                write()
+
+    def _free(self) -> None:
+        with suppress(OSError):
+            self._reserve.unlink(missing_ok=True)
 
 
 def start_ticks(pid: int) -> int | None:

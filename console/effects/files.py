@@ -8,7 +8,11 @@ def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read; it is on disk, whole, when this returns. Raises `OSError`."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        _write(temporary, text, os.O_CREAT | os.O_TRUNC)
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            _write_all(handle, text)
+        finally:
+            os.close(handle)
         temporary.replace(path)
     except OSError:
         temporary.unlink(missing_ok=True)
@@ -18,8 +22,29 @@ def write_private(path: Path, text: str) -> None:
 
 def create_private(path: Path, text: str) -> None:
     """Write a new file, durably; raises `FileExistsError` if there is one already, and other `OSError`s."""
-    _write(path, text, os.O_CREAT | os.O_EXCL)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        _write_all(handle, text)
+    except OSError:
+        path.unlink()
+        raise
+    finally:
+        os.close(handle)
     synchronise_folder(path.parent)
+
+
+def append_private(path: Path, text: str) -> None:
+    """Add to a file, durably; a part that did not fit is taken back. Raises `OSError`."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        size = os.fstat(handle).st_size
+        try:
+            _write_all(handle, text)
+        except OSError:
+            os.ftruncate(handle, size)
+            raise
+    finally:
+        os.close(handle)
 
 
 def synchronise_folder(folder: Path) -> None:
@@ -31,9 +56,8 @@ def synchronise_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _write(path: Path, text: str, flags: int) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC | flags, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(handle)
+def _write_all(handle: int, text: str) -> None:
+    left = text.encode("utf-8", "backslashreplace")
+    while left:
+        left = left[os.write(handle, left) :]
+    os.fsync(handle)

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -76,10 +77,10 @@ class Lock:
         return self._handle
 
     def say(self, holder: Holder) -> None:
-        """Write down who holds the lock, for those who find it taken."""
-        text = json.dumps(asdict(holder)).encode()
-        os.truncate(self._handle, 0)
-        os.pwrite(self._handle, text, 0)
+        """Write down who holds the lock, for those who find it taken; on a full disk that is left out."""
+        with suppress(OSError):
+            os.truncate(self._handle, 0)
+            os.pwrite(self._handle, json.dumps(asdict(holder)).encode(), 0)
 
     def release(self) -> None:
         """Close this process's handle; a process that inherited it still holds the lock."""

@@ -7,11 +7,9 @@ terminal nor a killed console ends it. What happens is written into the attempt'
 import asyncio
 import os
 import signal
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
 
 from console.core.inputs import Outcome
 from console.core.redact import Redactor
@@ -23,28 +21,10 @@ from console.effects.ending import Ending
 from console.effects.lock import Holder, Lock
 from console.effects.output_file import OutputFile
 from console.effects.steps import Surroundings, carry_out
-
-_BETWEEN_TRIES_S = 1.0
-_SHORTEST_TRY_S = 1.0
+from console.effects.verification import Ask, Asking, until_passes
 
 
-class Answer(Protocol):
-    """What one try at a verification found."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether it passed."""
-
-    @property
-    def detail(self) -> str:
-        """What was seen."""
-
-
-Asks = Callable[[Check, WorkOrder], Awaitable[Answer]]
-"""Tries a verification once; it may raise what it likes."""
-
-
-def carry_out_order(folder: str, text: str, asks: Asks) -> Outcome:
+def carry_out_order(folder: str, text: str, asking: Asking) -> Outcome:
     """Carry out the order that a text says, and return the outcome; one that came cut short is not begun."""
     try:
         order = WorkOrder.from_json(text)
@@ -52,16 +32,16 @@ def carry_out_order(folder: str, text: str, asks: Asks) -> Outcome:
         said = "the console ended before it had handed the order over; nothing was done"
         Diary(Path(folder)).ended(Outcome.FAILED, said)
         return Outcome.FAILED
-    return run_attempt(order, asks)
+    return run_attempt(order, asking)
 
 
-def run_attempt(order: WorkOrder, asks: Asks) -> Outcome:
+def run_attempt(order: WorkOrder, asking: Asking) -> Outcome:
     """Carry an attempt out, write down how it went, and return the outcome; never raises."""
     folder = Path(order.folder)
     diary = Diary(folder)
     redactor = Redactor(order.secrets)
     try:
-        outcome, detail = _Attempt(order, diary, redactor, asks).run()
+        outcome, detail = _Attempt(order, diary, redactor, asking).run()
     except Exception as error:  # noqa: BLE001 - nobody else is there to write it down
         outcome, detail = Outcome.UNKNOWN, f"the runner failed: {type(error).__name__}: {error}"
     diary.ended(outcome, visible(redactor.redact(detail), 2000))
@@ -71,11 +51,11 @@ def run_attempt(order: WorkOrder, asks: Asks) -> Outcome:
 class _Attempt:
     """One attempt while it is carried out."""
 
-    def __init__(self, order: WorkOrder, diary: Diary, redactor: Redactor, asks: Asks) -> None:
+    def __init__(self, order: WorkOrder, diary: Diary, redactor: Redactor, asking: Asking) -> None:
         self._order = order
         self._diary = diary
         self._redactor = redactor
-        self._asks = asks
+        self._asking = asking
         self._is_stopped = False
 
     def run(self) -> tuple[Outcome, str]:
@@ -143,31 +123,20 @@ class _Attempt:
 
     async def _verify(self, checks: Sequence[Check], *, first: int) -> list[str]:
         """Make all verifications side by side and return what those that did not pass said."""
-        found = await asyncio.gather(*(self._verify_one(check, first + n) for n, check in enumerate(checks)))
+        try:
+            async with self._asking(self._order) as ask:
+                found = await asyncio.gather(
+                    *(self._verify_one(ask, check, first + number) for number, check in enumerate(checks))
+                )
+        except Exception as error:  # noqa: BLE001 - the steps are done, and that must be told whatever this is
+            return [f"verifying failed: {type(error).__name__}: {error}"]
         return [unmet for unmet in found if unmet]
 
-    async def _verify_one(self, check: Check, number: int) -> str:
+    async def _verify_one(self, ask: Ask, check: Check, number: int) -> str:
         self._note(number, "running")
-        deadline = time.monotonic() + check.within
-        while True:
-            is_ok, detail = await self._try_once(check, max(_SHORTEST_TRY_S, deadline - time.monotonic()))
-            if is_ok:
-                self._note(number, "passed", detail)
-                return ""
-            if self._is_stopped or time.monotonic() + _BETWEEN_TRIES_S > deadline:
-                self._note(number, "not passed", detail)
-                return f"{self._order.labels[number]}: {detail}"
-            await asyncio.sleep(_BETWEEN_TRIES_S)
-
-    async def _try_once(self, check: Check, timeout_s: float) -> tuple[bool, str]:
-        try:
-            async with asyncio.timeout(timeout_s):
-                answer = await self._asks(check, self._order)
-        except TimeoutError:
-            return False, "no answer in time"
-        except Exception as error:  # noqa: BLE001 - a question that cannot be asked is one that did not pass
-            return False, str(error) or type(error).__name__
-        return answer.ok, answer.detail
+        found = await until_passes(ask, check, is_stopped=lambda: self._is_stopped)
+        self._note(number, "passed" if found.ok else "not passed", found.detail)
+        return "" if found.ok else f"{self._order.labels[number]}: {found.detail}"
 
     def _note(self, number: int, state: str, detail: str = "") -> None:
         self._diary.progressed(number, self._order.labels[number], state, visible(self._redactor.redact(detail), 500))

@@ -22,6 +22,8 @@ class Wants:
     """Lines of the action under way, 0 for none."""
     is_strip_long: bool
     """The sources do not fit into one line."""
+    is_blind: bool = False
+    """The monitoring itself is in trouble, which takes a line of the strip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def arrange(width: int, height: int, wants: Wants, *, is_unfolded: bool = False)
 
     The panels come first, then the way on, then the rest; the log keeps at least a few lines.
     """
-    strip = 2 if wants.is_strip_long and height >= 30 else 1
+    strip = 1 + (wants.is_strip_long and height >= 30) + wants.is_blind
     most_attempt = 2 if height < 20 else 4 if height < 30 else 9
     attempt = min(wants.attempt, most_attempt)
     room = height - HEADER - KEY_BAR - strip - attempt

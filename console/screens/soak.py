@@ -40,7 +40,7 @@ from widgets.log_tail import LogPart
 from widgets.panel_list import PanelList
 from widgets.query_pane import QueriesPart, QueryPane, query_lines
 from widgets.records import Page
-from widgets.sources import SourceStrip, StripPart, source_lines
+from widgets.sources import SourceStrip, StripPart, source_lines, strip_part
 from widgets.too_small import too_small_lines
 
 HAND_ON_KEY_S = 3.0
@@ -117,7 +117,7 @@ class SoakScreen(ConsoleScreen[None]):
             self._newest, self._newest_since = frame, self._clock()
         frozen_s = self._clock() - self._newest_since
         attempt = self._attempt_part(frame)
-        strip = StripPart(frame.sources, frame.flow)
+        strip = strip_part(frame)
         queries = self._queries_part(frame)
         self._lay_out(frame, strip, attempt, queries)
         self._header.show(header_part(frame, is_read_only=self.is_read_only, frozen_s=frozen_s))
@@ -159,7 +159,8 @@ class SoakScreen(ConsoleScreen[None]):
             clauses=len(frame.phase.clauses),
             query_lines=len(query_lines(queries, width)) - 1 if frame.queries else 0,
             attempt=0 if attempt is None else strip_height(attempt, 9),
-            is_strip_long=len(source_lines(strip, width, 2)) > 1,
+            is_strip_long=len(source_lines(replace(strip, blind=()), width, 2)) > 1,
+            is_blind=bool(strip.blind),
         )
         rows = arrange(width, height, wants, is_unfolded=bool(self._unfolded))
         if rows == self._rows:

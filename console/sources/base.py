@@ -58,7 +58,7 @@ class LineSink(Protocol):
         ...
 
     def known(self, source: str) -> frozenset[str]:
-        """Return the origins that have a position."""
+        """Return the origins that were counted from and have not ended."""
         ...
 
     def take(self, block: Block) -> None:
@@ -66,7 +66,7 @@ class LineSink(Protocol):
         ...
 
     def ended(self, source: str, origin: str) -> None:
-        """Forget the position of an origin that will give no line again."""
+        """Note that an origin will give no line again; `known` leaves it out from now on."""
         ...
 
 

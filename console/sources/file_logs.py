@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import accumulate, islice
+from itertools import accumulate, count, islice
 from pathlib import Path
 
 from console.core.lines import TRUNCATED
@@ -123,16 +123,24 @@ class FollowedFile:
         return True
 
     def _name_origin(self) -> None:
+        """Take up the generation that is known and not ended, or begin the first one that never was."""
+        sink, source = self._feed.sink, self._feed.source
         digest = hashlib.blake2b(self._signature, digest_size=6).hexdigest()
-        base = "{}:{}:{}:".format(*self.inode, digest)
-        known = [origin for origin in self._feed.sink.known(self._feed.source) if origin.startswith(base)]
-        generation = max((int(origin.rpartition(":")[2]) for origin in known), default=0)
-        self.origin = f"{base}{generation}"
-        offset = max(0, self._feed.sink.resume(self._feed.source, self.origin, ""))
-        # Where a line ended there must still be a line end; else the same inode holds something else by now.
-        if offset and os.pread(self._fd, 1, offset - 1) != b"\n":
-            self.origin, offset = f"{base}{generation + 1}", 0  # what was there before counts as rotated away
-        self._read_to = offset
+        known = sink.known(source)
+        for generation in count():
+            self.origin = "{}:{}:{}:{}".format(*self.inode, digest, generation)
+            offset = sink.resume(source, self.origin, "")
+            if offset < 0:
+                self._read_to = 0
+                return
+            if self.origin not in known:
+                continue
+            # Where a line ended there must still be a line end; else the same inode holds something else by now.
+            if os.pread(self._fd, 1, offset - 1) == b"\n":
+                self._read_to = offset
+                return
+            self._feed.standing.gap(self.name, "the file was truncated while nobody read it: lines may be lost")
+            sink.ended(source, self.origin)
 
     def _is_overwritten(self) -> bool:
         return os.pread(self._fd, len(self._signature), 0) != self._signature
@@ -146,16 +154,10 @@ class FollowedFile:
             "the file was truncated in place: lines written in the moment before may be lost;"
             " rotation by renaming loses none",
         )
-        old = self.origin
+        self._feed.sink.ended(self._feed.source, self.origin)
         self._read_to, self._open, self.origin = 0, b"", ""
         self.grown_at = time.monotonic()
-        if self._identify() and self._read_to:
-            # The same first line again: only a new generation tells the two apart.
-            base, _, generation = self.origin.rpartition(":")
-            self.origin = f"{base}:{int(generation) + 1}"
-            self._read_to = 0
-        if old != self.origin:
-            self._feed.sink.ended(self._feed.source, old)
+        self._identify()
 
     def _take(self, chunk: bytes) -> None:
         """Cut a chunk into lines and hand them over."""
@@ -312,15 +314,15 @@ class FileLogs:
             )
             self._feed.sink.ended(self._feed.source, origin)
 
-    def _report(self, count: int) -> None:
+    def _report(self, number: int) -> None:
         refused = [f"{path.name}: {reason}" for path, reason in islice(self._refused.items(), 3)]
         if refused:
             self._standing.unreadable(f"cannot be read: {'; '.join(refused)}; give this account the right to read")
-        elif not count:
+        elif not number:
             folder = self._base_dir / self._pattern
             self._standing.unreadable(f"no file matches {folder}; it is read as soon as there is one")
         else:
-            self._standing.live(parts={self._feed.track: count})
+            self._standing.live(parts={self._feed.track: number})
 
 
 def find_files(pattern: str, base_dir: Path) -> list[Path]:

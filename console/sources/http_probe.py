@@ -29,11 +29,13 @@ class HttpAsker:
 
     async def request(self, probe: HttpProbe, timeout_s: float) -> tuple[bool, str]:
         """Return whether the answer is as expected, and in words what it was; raises `ProbeFailed` for no answer."""
+        # A variable left empty leaves a space at the end (`Bearer `), which HTTP does not allow.
+        headers = {name: value.strip() for name, value in probe.headers.items()}
         try:
             async with (
                 asyncio.timeout(timeout_s),
                 self._client.stream(
-                    probe.method, probe.url, headers=probe.headers, json=probe.json_, timeout=timeout_s
+                    probe.method, probe.url, headers=headers, json=probe.json_, timeout=timeout_s
                 ) as response,
             ):
                 said = f"{response.status_code} {visible(response.reason_phrase, 60)}".strip()

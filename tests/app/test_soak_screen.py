@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.frame import Frame
+from console.core.frame import AlertView, Frame
 from console.core.verdict import Verdict
 from console.screens.arrange import Wants, arrange
 from tests import frames
@@ -60,6 +60,7 @@ WANTS = st.builds(
     query_lines=st.integers(0, 99),
     attempt=st.integers(0, 12),
     is_strip_long=st.booleans(),
+    is_blind=st.booleans(),
 )
 
 
@@ -168,6 +169,15 @@ async def test_when_the_engine_stops_publishing_the_screen_says_that_it_is_old()
 
         await shown.show(replace(frames.healthy(), at=AT + 8))
         assert "no news" not in shown.text
+
+
+@pytest.mark.parametrize("size", [(60, 16), *SIZES])
+async def test_trouble_of_the_monitoring_itself_is_said_at_every_size(size: tuple[int, int]) -> None:
+    alert = AlertView("session", "blind", "the session file cannot be written: no space left", AT - 60)
+
+    async with console(replace(frames.healthy(), alerts=(alert,)), size) as shown:
+        assert "! the session file cannot be written: no space left" in shown.text
+        assert "lag under 1s" in shown.text
 
 
 async def test_a_part_that_did_not_change_is_not_repainted() -> None:

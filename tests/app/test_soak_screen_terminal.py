@@ -62,6 +62,12 @@ class Terminal:
         """The screen as text."""
         return "\n".join(self.screen.display)
 
+    def hang_up(self) -> None:
+        """Close the terminal; its number stays open on nothing, because its owner will close it again."""
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, self.child.child_fd)
+        os.close(null)
+
     def end(self) -> int | None:
         """Wait for the end and return the exit code, negative for a signal that killed it."""
         end = monotonic() + DEADLINE_S
@@ -104,11 +110,10 @@ def test_a_terminal_that_is_gone_ends_the_console_also_where_the_hang_up_is_igno
     terminal = Terminal(tmp_path / "closed", *args)
     terminal.until("✗ CRITICAL")
 
-    os.close(terminal.child.child_fd)
+    terminal.hang_up()
 
     assert os.waitstatus_to_exitcode(_waited(terminal.child.pid)) == 129
     assert (tmp_path / "closed").read_text() == "closed\n"
-    terminal.child.closed = True
 
 
 def _waited(pid: int) -> int:

@@ -1,5 +1,7 @@
 """The report as Markdown: complete, and text from outside stays text."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -163,3 +165,18 @@ def test_a_report_full_of_attacks_has_only_the_report_s_own_markup() -> None:
 
 def _count(tokens: list[Token], kind: str) -> int:
     return sum(token.type == kind for token in tokens)
+
+
+def test_a_last_phase_says_what_is_missing_to_finish() -> None:
+    frame = frames.regression()
+    last = replace(frame, phase=replace(frame.phase, is_last=True))
+
+    assert "**To finish:** 5 missing" in report_md(report_of(exports.export(last)))
+
+
+def test_a_last_phase_with_every_clause_met_lacks_nothing() -> None:
+    frame = frames.healthy()
+    met = tuple(replace(clause, is_met=True) for clause in frame.phase.clauses)
+    last = replace(frame, phase=replace(frame.phase, is_last=True, clauses=met, may_advance=False))
+
+    assert "**To finish:** nothing is missing" in report_md(report_of(exports.export(last)))

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from console.effects.detach import receive_order
@@ -11,6 +13,7 @@ from console.effects.detach import receive_order
 class Answer:
     ok: bool
     detail: str
+    is_known: bool = True
 
 
 if __name__ == "__main__":
@@ -18,12 +21,17 @@ if __name__ == "__main__":
     from console.core.rollout import Check
     from console.effects.attempt_files import WorkOrder
     from console.effects.runner import carry_out_order
+    from console.effects.verification import Ask
 
     def exit_code(check: Check, order: WorkOrder) -> int:
         return subprocess.run(list(check.command or ()), cwd=order.base_dir, check=False).returncode
 
-    async def ask(check: Check, order: WorkOrder) -> Answer:
-        code = exit_code(check, order)
-        return Answer(code == 0, f"exit code {code}")
+    @asynccontextmanager
+    async def asking(order: WorkOrder) -> AsyncIterator[Ask]:
+        async def ask(check: Check) -> Answer:
+            code = exit_code(check, order)
+            return Answer(code == 0, f"exit code {code}")
 
-    carry_out_order(sys.argv[1], text, ask)
+        yield ask
+
+    carry_out_order(sys.argv[1], text, asking)

@@ -14,7 +14,7 @@ import pytest
 from console.core.inputs import ActionProgressed, Outcome
 from console.core.redact import REDACTED, Redactor
 from console.effects import executor
-from console.effects.executor import Busy, CannotStart, Stage
+from console.effects.executor import Busy, CannotStart, CannotWrite, Stage
 from console.effects.lock import holder_of, service_lock
 from tests.effects.acting import ACTOR, RUNNER, Acting, followed, states, wait_until
 
@@ -365,6 +365,35 @@ async def test_a_state_folder_that_cannot_be_written_is_said_so_and_nothing_is_d
     with pytest.raises(CannotStart, match="nothing was done"):
         await acting.start(acting.file / "a file is no folder")
 
+    assert not (tmp_path / "never").exists()
+
+
+async def test_a_disk_that_fills_up_stops_nothing_and_the_end_is_still_told(tmp_path: Path, tiny_disk: Path) -> None:
+    fill = f"dd if=/dev/zero of={tiny_disk}/filler bs=4k 2>/dev/null; seq 100000; true"
+    acting = Acting(tmp_path, {"steps": [sh(fill), sh("touch finished")], "verify": [{"command": ["true"]}]})
+    attempt = tiny_disk / "attempt"
+    attempt.mkdir()
+
+    await acting.start(attempt)
+    progress, ended = await followed(attempt)
+
+    assert ended.outcome is Outcome.DONE
+    assert states(progress)[-1] == (2, "passed")
+    assert (tmp_path / "finished").exists()
+    wait_until(lambda: not executor.is_running(attempt))
+
+
+async def test_an_attempt_on_a_full_disk_is_not_begun(tmp_path: Path, tiny_disk: Path) -> None:
+    acting = Acting(tmp_path, {"steps": [sh("touch never")]})
+    attempt = tiny_disk / "attempt"
+    attempt.mkdir()
+    with pytest.raises(OSError, match="No space"):
+        (tiny_disk / "filler").write_bytes(b"x" * 2_000_000)
+
+    with pytest.raises(CannotWrite, match="nothing was done"):
+        await acting.start(attempt)
+
+    assert executor.adopt(attempt, time.time()) is None
     assert not (tmp_path / "never").exists()
 
 

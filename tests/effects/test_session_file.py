@@ -365,19 +365,6 @@ def test_a_commit_that_found_no_room_can_be_made_again_when_there_is(tmp_path: P
     assert done.returncode == 0, done.stderr
 
 
-@pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tiny", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip("a file system of one megabyte needs the right to mount")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
 def test_a_full_disk_is_named_and_nothing_is_lost(tiny_disk: Path) -> None:
     with closing(SessionFile.create(tiny_disk / "s", Redactor())) as session:
         committed(session.commit(counted=[stretch(-1, 1)]))

@@ -24,7 +24,7 @@ class RecordingSink:
         return self.positions.get((source, origin, stream), -1)
 
     def known(self, source: str) -> frozenset[str]:
-        return frozenset(origin for name, origin, _ in self.positions if name == source)
+        return frozenset(origin for name, origin, _ in self.positions if name == source) - self.gone
 
     def take(self, block: Block) -> None:
         with self._lock:
@@ -39,9 +39,7 @@ class RecordingSink:
             self.positions[where] = max(last, block.keys[-1])
 
     def ended(self, source: str, origin: str) -> None:
-        with self._lock:
-            self.gone.add(origin)
-            self.positions = {key: at for key, at in self.positions.items() if key[:2] != (source, origin)}
+        self.gone.add(origin)
 
 
 class Mailbox:

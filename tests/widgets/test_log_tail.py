@@ -43,9 +43,7 @@ async def tail_of(count: int, *, budget_bytes: int = 8 << 20) -> AsyncIterator[t
 
 def numbered(count: int, start: int = 0) -> list[Row]:
     made = frames.rows(5)
-    return [
-        replace(made[index % 5], text=f"line {index}", at=AT + index) for index in range(start, start + count)
-    ]
+    return [replace(made[index % 5], text=f"line {index}", at=AT + index) for index in range(start, start + count)]
 
 
 def visible(tail: LogTail) -> list[str]:

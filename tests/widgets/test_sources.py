@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from console.core.frame import AlertView
 from console.core.inputs import SourceState
 from tests import frames
+from tests.frame_parts import AT
 from tests.screen_text import drawn
-from widgets.sources import StripPart, flow_spans, source_lines
+from widgets.sources import StripPart, flow_spans, source_lines, strip_part
 
 
 def shown(width: int, height: int, **flow: object) -> str:
@@ -65,3 +67,19 @@ def test_every_state_has_a_glyph_and_its_word(state: SourceState) -> None:
 
 def test_nothing_read_yet_has_no_share_of_unclassified_lines() -> None:
     assert not any("unclassified" in span.text for span in flow_spans(frames.opening().flow))
+
+
+def test_an_alert_of_the_session_comes_before_those_of_metrics_and_a_source_tells_its_own() -> None:
+    alerts = (
+        AlertView("error_rate", "critical", "error_rate CRITICAL", AT),
+        AlertView("coherence", "blind", "monitoring blind: coherence", AT),
+        AlertView("health", "blind", "source health retrying", AT),
+        AlertView("session", "blind", "the session file cannot be written", AT - 27),
+    )
+
+    part = strip_part(replace(frames.healthy(), alerts=alerts))
+
+    assert [alert.name for alert in part.blind] == ["session", "coherence"]
+    text = drawn(source_lines(part, 160, 2), 160)
+    assert "! the session file cannot be written  since 14:03:00" in text
+    assert "+1 more" in text
