@@ -5,7 +5,6 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from functools import partial
-from select import POLLERR, POLLHUP, POLLNVAL, poll
 from time import monotonic
 from typing import ClassVar
 
@@ -22,10 +21,11 @@ from console.core.text import visible
 from console.palette import ConsoleCommands
 from console.screens.base import ConsoleScreen
 from console.screens.soak import SoakScreen
+from console.terminal import StopGuard, let_go_of_terminal, terminal_is_gone
 from widgets.ink import DARK
 
 PULL_EVERY_S = 0.2
-LOOK_AT_TERMINAL_EVERY_S = 0.5
+LOOK_AT_TERMINAL_EVERY_S = 0.25
 LEAVE_WITHIN_S = 20.0
 """How long closing the session may take before the console ends anyway."""
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -84,6 +84,7 @@ class ConsoleApp(App[int]):
         self._clock = clock
         self._is_leaving = False
         self._faults: set[str] = set()
+        self._stop_guard: StopGuard | None = None
         self.register_theme(THEME)
         self.theme = THEME.name
 
@@ -102,6 +103,8 @@ class ConsoleApp(App[int]):
             loop.add_signal_handler(number, partial(self.leave, 128 + number))
         self.set_interval(PULL_EVERY_S, self._pull, name="pull")
         if not self.is_headless and os.isatty(0):
+            self._stop_guard = StopGuard()
+            self._stop_guard.install()
             self.set_interval(LOOK_AT_TERMINAL_EVERY_S, self._look_at_terminal, name="terminal")
 
     def on_unmount(self) -> None:
@@ -109,11 +112,15 @@ class ConsoleApp(App[int]):
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             loop.remove_signal_handler(number)
+        if self._stop_guard is not None:
+            self._stop_guard.remove()
 
     # -- frames -------------------------------------------------------------------------------------------------
 
     def _pull(self) -> None:
         """Hand the newest frame to the screens; what fails here is shown once and tried again."""
+        if self._is_leaving:
+            return
         try:
             frame = self.desk.frame
             for screen in self.screen_stack:
@@ -155,23 +162,25 @@ class ConsoleApp(App[int]):
         if self._is_leaving:
             return
         self._is_leaving = True
+        if not self.is_headless and terminal_is_gone():
+            let_go_of_terminal()
         self.run_worker(self._leave(code), group="leave", exit_on_error=False)
 
     async def _leave(self, code: int) -> None:
         message = None
         try:
-            async with asyncio.timeout(LEAVE_WITHIN_S):
-                await self._on_leave()
+            # Nothing is painted meanwhile: a dead terminal takes no more than a few writes before they block.
+            with self.batch_update():
+                async with asyncio.timeout(LEAVE_WITHIN_S):
+                    await self._on_leave()
         except Exception as fault:  # noqa: BLE001 - whatever closing runs into, the terminal must be restored
             message = f"the session was not closed cleanly: {visible(f'{type(fault).__name__}: {fault}')}"
         self.exit(code, return_code=code, message=message)
 
     def _look_at_terminal(self) -> None:
         """Leave when the terminal is gone, also where the hang-up signal is ignored."""
-        if self._is_leaving or not terminal_is_gone():
-            return
-        let_go_of_terminal()
-        self.leave(128 + signal.SIGHUP)
+        if not self._is_leaving and (terminal_is_gone() or not os.isatty(0)):
+            self.leave(128 + signal.SIGHUP)
 
     async def action_quit(self) -> None:
         """Leave; ask first if an action is under way."""
@@ -202,22 +211,3 @@ class ConsoleApp(App[int]):
         from console.screens.help import HelpScreen  # noqa: PLC0415 - only when it is needed: a quick start
 
         self.push_screen(HelpScreen(self.desk, is_read_only=self.is_read_only))
-
-
-def terminal_is_gone() -> bool:
-    """Whether the terminal behind standard input has hung up."""
-    asked = poll()
-    asked.register(0, 0)
-    return any(said & (POLLHUP | POLLERR | POLLNVAL) for _, said in asked.poll(0))
-
-
-def let_go_of_terminal() -> None:
-    """Point the standard streams that hung up at nothing, so that writing the last words cannot fail or block."""
-    null = os.open(os.devnull, os.O_RDWR)
-    asked = poll()
-    for number in (0, 1, 2):
-        asked.register(number, 0)
-    for number, said in asked.poll(0):
-        if said & (POLLHUP | POLLERR):
-            os.dup2(null, number)
-    os.close(null)

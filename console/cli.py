@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="The terminal an on-call engineer keeps open while a new version soaks.",
         epilog="rollout-console COMMAND --help tells more.",
     )
-    parser.add_argument("--version", action="version", version=f"rollout-console {version('rollout-console')}")
+    parser.add_argument("--version", action="store_true", help="print the version and leave")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     asked = next((word for word in given if not word.startswith("-")), None)
     for name, summary in COMMANDS.items():
@@ -57,6 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     arguments = parser.parse_args(given)
+    if arguments.version:
+        print(f"rollout-console {version('rollout-console')}")
+        return 0
     if arguments.command is None:
         parser.print_help()
         return USAGE

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from console.commands.common import add_file, load_or_explain
+from console.commands.arguments import add_file
+from console.commands.common import load_or_explain
 from console.commands.standing import Standing, standing_of
 from console.core.durations import format_duration, parse_share
 from console.core.export import iso
@@ -109,8 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
 def preview_text(shown: Preview) -> str:
     """Return a preview as plain text, safe to print."""
     planned = shown.plan
-    share = "" if planned.traffic is None else f" → {format_share(planned.traffic)} %"
-    lines = [planned.title + share]
+    lines = [planned.title]
     lines += [
         f"  {head:<8} {text}" for head, text in (("why", shown.why), ("now", shown.now), ("after", shown.after)) if text
     ]

@@ -8,7 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from console.commands.common import add_file, duration, load_or_explain
+from console.commands.arguments import add_file, duration
+from console.commands.common import load_or_explain
 from console.core.plain import plain_screen
 from console.core.report_json import check_json
 from console.effects.sessions import this_actor

@@ -5,7 +5,7 @@ import importlib
 import sys
 from collections.abc import Callable
 
-from console.commands.common import duration
+from console.commands.arguments import duration
 from console.demo.traffic import ROLLOUTS, SCENARIOS
 
 SLOWEST, FASTEST = 1.0, 20.0

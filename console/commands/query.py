@@ -8,7 +8,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from console.commands.common import add_file, load_or_explain
+from console.commands.arguments import add_file
+from console.commands.common import load_or_explain
 from console.core.inputs import Input
 from console.core.redact import Redactor
 from console.core.rollout import Metric, Rollout

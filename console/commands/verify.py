@@ -7,7 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from console.commands.common import add_file, load_or_explain
+from console.commands.arguments import add_file
+from console.commands.common import load_or_explain
 from console.commands.verifying import asking
 from console.core.redact import Redactor
 from console.core.rollout import Check, ChecklistItem, Phase

@@ -1,9 +1,7 @@
 """Durations and shares as people write them."""
 
 import re
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator, WithJsonSchema
+from typing import Any
 
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
@@ -46,28 +44,3 @@ def parse_share(value: Any) -> float:
     if match is None or not 0 <= float(match.group(1)) <= 100:
         raise ValueError(f"expected a traffic share from 0% to 100%, found {value!r}")
     return float(match.group(1))
-
-
-def _duration(value: Any) -> Any:
-    return value if isinstance(value, float) else parse_duration(value)
-
-
-Seconds = Annotated[
-    float,
-    BeforeValidator(_duration),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d))+$",
-            "examples": ["500ms", "30s", "5m", "48h", "7d"],
-        }
-    ),
-]
-"""A duration; written as text in the file, seconds in the program."""
-
-Share = Annotated[
-    float,
-    BeforeValidator(parse_share),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$"}, {"type": "number"}]}),
-]
-"""A share of traffic in percent."""

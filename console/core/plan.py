@@ -1,8 +1,13 @@
 """What an action will do, resolved before anything is done."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from console.core.rollout import ActionKind, Check, Step
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # screens draw plans, and need not wait for the model of the rollout file
+    from console.core.probes import Check
+    from console.core.rollout import ActionKind, Step
 
 
 @dataclass(frozen=True, slots=True)

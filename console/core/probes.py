@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from console.core.durations import Seconds
+from console.core.fields import Seconds
 
 
 class Part(BaseModel):

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from console.core.durations import Seconds, Share
+from console.core.fields import Seconds, Share
 from console.core.probes import (
     CONDITIONS,
     METRIC_KINDS,

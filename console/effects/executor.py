@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -112,11 +112,14 @@ def _start(
         locks = [_taken(service_lock(locks_dir, plan.service), started, held)]
         locks.append(_taken(folder / files.RUNNING_LOCK, started, held))
         order = _order(plan, folder, loaded, started, env=command_env(env), grace_s=grace_s, locks=locks)
+        again = f"the attempt {folder.name} was begun before; it is not begun again"
+        if (folder / files.INTENT).exists():
+            raise CannotStart(again)
         try:
-            create_private(folder / files.INTENT, redactor.clean_json(files.intent_text(started)))
             write_private(folder / files.PLAN, _shown_plan(order, plan, redactor))
+            create_private(folder / files.INTENT, redactor.clean_json(files.intent_text(started)))
         except FileExistsError:
-            raise CannotStart(f"the attempt {folder.name} was begun before; it is not begun again") from None
+            raise CannotStart(again) from None
         except OSError as error:
             raise CannotWrite(f"{folder} cannot be written: {error.strerror or error}; nothing was done") from error
         _launch(order, runner)
@@ -212,8 +215,9 @@ def _not_started(folder: Path, reason: str) -> CannotStart:
 def _wait_until_started(folder: Path) -> None:
     """Wait until the runner says that it lives, or is gone; what became of it is for `adopt` and `follow` to tell."""
     deadline = time.monotonic() + _START_S
-    while not (folder / files.STARTED).exists() and is_running(folder) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    with suppress(OSError):  # it was handed over: whatever goes wrong here, it must not be begun again
+        while not (folder / files.STARTED).exists() and is_running(folder) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
 
 def is_running(folder: Path) -> bool:

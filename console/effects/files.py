@@ -25,12 +25,12 @@ def create_private(path: Path, text: str) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         _write_all(handle, text)
+        synchronise_folder(path.parent)
     except OSError:
         path.unlink()
         raise
     finally:
         os.close(handle)
-    synchronise_folder(path.parent)
 
 
 def append_private(path: Path, text: str) -> None:

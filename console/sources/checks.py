@@ -50,6 +50,9 @@ async def _try(check: Check, connections: Connections) -> CheckResult:
     metric = Metric.model_validate({**asked, "source": source, "timeout": timeout_s})
     asker: Asker = connections.asker(source)
     answer = await asker.ask(metric, connections.queries.get(check.query or ""))
+    if check.redis is not None and check.redis.ping:
+        is_there = answer.readings[0].value == 1
+        return CheckResult(is_there, "it answers" if is_there else "nothing listens there")
     return _judged(answer)
 
 

@@ -5,6 +5,7 @@ key may come twice while the server resizes its table (Redis documentation, SCAN
 """
 
 import asyncio
+import contextlib
 import json
 import re
 import socket
@@ -109,14 +110,11 @@ class RedisAsker:
     async def _in_time(self, work: Callable[[], Awaitable[T]], timeout_s: float, progress: _Progress) -> T:
         try:
             async with asyncio.timeout(timeout_s):
-                try:
+                with contextlib.suppress(exceptions.ConnectionError):
                     return await work()
-                except exceptions.AuthenticationError:
-                    raise
-                except exceptions.ConnectionError:
-                    # An idle connection that the server closed since; reading twice harms nothing.
-                    progress.keys = 0
-                    return await work()
+                # Once more: it may have been an idle connection that the server closed. Reading twice harms nothing.
+                progress.keys = 0
+                return await work()
         except (TimeoutError, exceptions.TimeoutError):
             if progress.keys:
                 raise ProbeFailed(f"timed out{progress}, after {timeout_s:g}s") from None

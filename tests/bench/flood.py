@@ -29,16 +29,18 @@ def pour(log: Path, stop: threading.Event, wrote: list[int]) -> None:
             time.sleep(max(0.0, began + number / 20 - time.monotonic()))
 
 
-def answer_s(terminal: Terminal, shown: bytes) -> float:
-    """Press the key that pauses the log, or lets it run, and return how long the screen took to say so."""
+def answer_s(terminal: Terminal) -> float:
+    """Press the key that pauses the log and return how long the screen took to say so; then let the log run."""
     start = len(terminal.raw)
     began = time.perf_counter()
     terminal.send(" ")
-    while shown not in printed(bytes(terminal.raw[start:])):
+    while b"PAUSED" not in printed(bytes(terminal.raw[start:])):
         terminal.read(1.0)
         if time.perf_counter() - began > 10:
             raise RuntimeError(f"no answer to a key within 10 s; the screen wrote {len(terminal.raw) - start} bytes")
-    return time.perf_counter() - began
+    took_s = time.perf_counter() - began
+    terminal.send(" ")
+    return took_s
 
 
 def run() -> None:
@@ -76,10 +78,10 @@ def press_keys(terminal: Terminal) -> list[float]:
     """Press a key again and again, at moments that have nothing to do with the screen's own rhythm."""
     answers = []
     for number in range(PRESSES):
-        pause_until = time.monotonic() + 0.2 + 0.0137 * (number % 20)
+        pause_until = time.monotonic() + 0.4 + 0.0137 * (number % 20)
         while time.monotonic() < pause_until:
             terminal.read(0.01)
-        answers.append(answer_s(terminal, b"PAUSED" if number % 2 == 0 else b"following"))
+        answers.append(answer_s(terminal))
     return answers
 
 

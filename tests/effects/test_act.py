@@ -313,7 +313,7 @@ def items(*checks: dict[str, Any]) -> dict[str, Any]:
 
 OK = {"command": ["true"], "within": "1s"}
 BAD = {"command": ["sh", "-c", "echo no good; exit 1"], "within": "1s"}
-GONE = {"redis": "ping", "source": "cache", "within": "1s"}
+GONE = {"redis": {"llen": "queue"}, "source": "cache", "within": "1s"}
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,16 @@ async def test_a_command_that_does_not_exist_fails_by_name(tmp_path: Path) -> No
     assert progress[-1].detail == "no-such-program: command not found"
 
 
+async def test_an_env_file_that_is_gone_fails_the_step_by_name(tmp_path: Path) -> None:
+    steps = [{"env_file": {"path": ".env", "set": {"A": "1"}}}, sh("touch never")]
+
+    _, progress, ended = await Acting(tmp_path, {"steps": steps}).carry_out()
+
+    assert ended.outcome is Outcome.FAILED
+    assert progress[-1].detail == f"{tmp_path}/.env does not exist"
+    assert not (tmp_path / "never").exists()
+
+
 async def test_a_command_that_a_signal_ended_says_which(tmp_path: Path) -> None:
     _, progress, ended = await Acting(tmp_path, {"steps": [sh("kill -9 $$")]}).carry_out()
 
