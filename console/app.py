@@ -6,7 +6,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from functools import partial
 from time import monotonic
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
@@ -15,14 +15,18 @@ from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
 from console.actions import bindings, key_of
-from console.core.desk import Desk
-from console.core.inputs import Outcome
 from console.core.text import visible
-from console.palette import ConsoleCommands
-from console.screens.base import ConsoleScreen
-from console.screens.soak import SoakScreen
+from console.core.words import Outcome
+from console.screens.opening import OpeningScreen
 from console.terminal import StopGuard, let_go_of_terminal, terminal_is_gone
 from widgets.ink import DARK
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+    from textual.screen import Screen
+
+    from console.core.desk import Desk
+    from console.screens.soak import SoakScreen
 
 PULL_EVERY_S = 0.2
 LOOK_AT_TERMINAL_EVERY_S = 0.25
@@ -56,29 +60,40 @@ async def _nothing() -> None:
     """Leave without anything to close."""
 
 
+def _commands() -> "type[Provider]":
+    """Return what the command palette offers, imported when it is first opened."""
+    from console.palette import ConsoleCommands  # noqa: PLC0415 - only when it is needed: a quick start
+
+    return ConsoleCommands
+
+
 class ConsoleApp(App[int]):
     """The console on a terminal; `run` returns the exit code."""
 
     CSS_PATH = "app.tcss"
     TITLE = "rollout-console"
-    COMMANDS = {ConsoleCommands}  # noqa: RUF012 - Textual declares it so
+    COMMANDS = {_commands}  # noqa: RUF012 - Textual declares it so
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(key_of(name) for name in ("help", "quit", "leave")))
 
     def __init__(
         self,
-        desk: Desk,
+        desk: "Desk | None",
         *,
+        opening: str = "",
         is_read_only: bool = False,
         on_leave: Callable[[], Awaitable[None]] = _nothing,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        """Take the desk to draw and give orders to.
+        """Take the desk to draw and give orders to; without one, `show` gives it later.
+
+        Until then the screen says what is being opened, which takes a third of the time that the soak screen does.
 
         `on_leave` is awaited once on every way out, before the terminal is restored; `clock` gives seconds for
         how long a key was not pressed.
         """
         super().__init__()
         self.desk = desk
+        self._opening = opening
         self.is_read_only = is_read_only
         self._on_leave = on_leave
         self._clock = clock
@@ -92,9 +107,19 @@ class ConsoleApp(App[int]):
         """Return our variables, for themes that do not name them."""
         return DARK
 
-    def get_default_screen(self) -> SoakScreen:
+    def get_default_screen(self) -> "Screen[None]":
         """Return the screen that is always there."""
-        return SoakScreen(self.desk, is_read_only=self.is_read_only, clock=self._clock)
+        return OpeningScreen(self._opening) if self.desk is None else self._soak_screen(self.desk)
+
+    async def show(self, desk: "Desk") -> None:
+        """Draw this desk from now on."""
+        self.desk = desk
+        await self.push_screen(self._soak_screen(desk))
+
+    def _soak_screen(self, desk: "Desk") -> "SoakScreen":
+        from console.screens.soak import SoakScreen  # noqa: PLC0415 - only when it is needed: a quick start
+
+        return SoakScreen(desk, is_read_only=self.is_read_only, clock=self._clock)
 
     def on_mount(self) -> None:
         """Begin to pull frames, and see to an orderly end."""
@@ -121,6 +146,10 @@ class ConsoleApp(App[int]):
         """Hand the newest frame to the screens; what fails here is shown once and tried again."""
         if self._is_leaving:
             return
+        if self.desk is None:
+            return
+        from console.screens.base import ConsoleScreen  # noqa: PLC0415 - only when it is needed: a quick start
+
         try:
             frame = self.desk.frame
             for screen in self.screen_stack:
@@ -186,13 +215,14 @@ class ConsoleApp(App[int]):
         """Leave; ask first if an action is under way."""
         if self._is_leaving:
             return
-        if not any(view.outcome in (Outcome.RUNNING, Outcome.HOLDING) for view in self.desk.frame.attempts):
+        desk = self.desk
+        if desk is None or not any(view.outcome in (Outcome.RUNNING, Outcome.HOLDING) for view in desk.frame.attempts):
             self.leave(0)
             return
         from console.screens.quit import QuitScreen  # noqa: PLC0415 - only when it is needed: a quick start
 
         if not isinstance(self.screen, QuitScreen):
-            self.push_screen(QuitScreen(self.desk, is_read_only=self.is_read_only), self._on_quit_answered)
+            self.push_screen(QuitScreen(desk, is_read_only=self.is_read_only), self._on_quit_answered)
 
     async def action_leave(self) -> None:
         """The same from any dialog."""
@@ -208,6 +238,8 @@ class ConsoleApp(App[int]):
 
     def action_help(self) -> None:
         """Open the help."""
+        if self.desk is None:
+            return
         from console.screens.help import HelpScreen  # noqa: PLC0415 - only when it is needed: a quick start
 
         self.push_screen(HelpScreen(self.desk, is_read_only=self.is_read_only))

@@ -4,7 +4,6 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import NoReturn
 
 COMMANDS = {
@@ -58,6 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             command.set_defaults(run=module.run)
     arguments = parser.parse_args(given)
     if arguments.version:
+        from importlib.metadata import version  # noqa: PLC0415 - rarely asked for
+
         print(f"rollout-console {version('rollout-console')}")
         return 0
     if arguments.command is None:

@@ -21,7 +21,6 @@ from console.core.inputs import (
     SessionClosed,
     SessionOpened,
     SourceChanged,
-    SourceState,
     TimePassed,
 )
 from console.core.probes import Check
@@ -32,6 +31,7 @@ from console.core.state import State
 from console.core.tally import merge_counted
 from console.core.text import visible
 from console.core.view import build_frame
+from console.core.words import SourceState
 from console.effects.store import Store, StoreFailed
 from console.inbox import Counter, Inbox
 from console.probing import Probe, Prober

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING
 
 from console.app import ConsoleApp
 from console.core.text import visible
-from console.handover import Handover
 from console.watching import UNKNOWN, USAGE, Watch
 
 if TYPE_CHECKING:
     from console.opening import Opened
-
-CLOSED = "the session was not closed cleanly"
 
 
 def watch_on_screen(asked: Watch) -> int:
@@ -28,11 +25,10 @@ class _Screen:
 
     def __init__(self, asked: Watch) -> None:
         self._asked = asked
-        self._desk = Handover(asked.file)
         self._opened: Opened | None = None
         self._said = ""
         """What is printed after the terminal is itself again."""
-        self._app = ConsoleApp(self._desk, is_read_only=asked.is_read_only, on_leave=self._leave)
+        self._app = ConsoleApp(None, opening=asked.file, is_read_only=asked.is_read_only, on_leave=self._leave)
 
     async def run(self) -> int:
         """Show the application while the session is opened and watched behind it."""
@@ -66,7 +62,8 @@ class _Screen:
             self._end(UNKNOWN, f"rollout-console watch: {obstacle}")
             return
         desk = session.desk_of(opened, self._asked)
-        self._desk.hand_over(desk)
+        await asyncio.to_thread(importlib.import_module, "console.screens.soak")
+        await self._app.show(desk)
         if opened.notice:
             self._app.notify(opened.notice, severity="warning", markup=False, timeout=30)
         await session.keep_going(opened, desk)

@@ -17,16 +17,15 @@ from console.core.inputs import (
     ItemTicked,
     LadderLeft,
     NoteWritten,
-    Outcome,
     SignedOff,
     SnapshotTaken,
-    Table,
 )
 from console.core.phases import can_sign
 from console.core.plan import Plan, Preview
 from console.core.planning import PlanRefused, plan
 from console.core.ring import RowRing
 from console.core.rollout import ActionKind, ChecklistItem, Metric
+from console.core.words import Outcome, Table
 from console.effects import executor
 from console.effects.export import write_snapshot
 from console.effects.preview import build_preview, labels

@@ -10,12 +10,13 @@ from pathlib import Path
 from console.core.desk import Order, Refused
 from console.core.export import EventTotal, Export
 from console.core.frame import Frame, JournalView, SessionView
-from console.core.inputs import SampleFailed, SampleTaken, Table
+from console.core.inputs import SampleFailed, SampleTaken
 from console.core.plan import Preview
 from console.core.ring import RowRing
 from console.core.rollout import Rollout
 from console.core.state import State
 from console.core.view import build_frame
+from console.core.words import Table
 from console.effects.session_reader import SessionReader, Stored
 from console.engine import journal_view
 

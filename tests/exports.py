@@ -6,8 +6,8 @@ from typing import Any
 
 from console.core.export import EventTotal, Export
 from console.core.frame import Frame, JournalView, StepView
-from console.core.inputs import Outcome
 from console.core.verdict import Verdict
+from console.core.words import Outcome
 from tests import frames
 from tests.frame_parts import AT
 

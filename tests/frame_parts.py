@@ -17,8 +17,8 @@ from console.core.frame import (
     SourceView,
     TrackValue,
 )
-from console.core.inputs import SourceState, Table
 from console.core.verdict import Verdict
+from console.core.words import SourceState, Table
 
 AT = 1_772_460_207.0
 """2026-03-02 14:03:27 UTC."""

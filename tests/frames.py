@@ -16,11 +16,11 @@ from console.core.frame import (
     SessionView,
     StepView,
 )
-from console.core.inputs import Outcome, Row, SourceState, Table
 from console.core.plan import Preview
 from console.core.ring import RowRing
 from console.core.rollout import ActionKind
 from console.core.verdict import Verdict
+from console.core.words import Outcome, Row, SourceState, Table
 from tests.frame_parts import AT, actions, events, journal, panels, phase, queries, sources
 from tests.previews import preview
 

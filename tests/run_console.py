@@ -1,8 +1,9 @@
-"""Run the console over a desk that plays one frame, for tests in a real terminal: FRAME FILE [ignore-hangup].
+"""Run the console over a desk that plays one frame, for tests in a real terminal: FRAME FILE [ignore-hangup] [slow].
 
-FILE gets a line when the session is closed.
+FILE gets a line when the session is closed; `slow` takes its time to close it.
 """
 
+import asyncio
 import signal
 import sys
 from dataclasses import replace
@@ -40,6 +41,8 @@ def main() -> int:
             closed.write("closed\n")
 
     async def on_leave() -> None:
+        if "slow" in rest:
+            await asyncio.sleep(1.5)
         note_closing()
 
     app = ConsoleApp(PlayingDesk(getattr(frames, name)(), frames.rows()), on_leave=on_leave)

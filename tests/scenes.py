@@ -13,19 +13,16 @@ from console.core.inputs import (
     Cell,
     ItemTicked,
     LinesCounted,
-    Outcome,
     Reading,
-    Row,
     SampleTaken,
     SessionOpened,
     SourceChanged,
     SourceSeen,
-    SourceState,
-    Table,
     TimePassed,
 )
 from console.core.state import State
 from console.core.view import Schedule, build_frame
+from console.core.words import Outcome, Row, SourceState, Table
 from console.spec.load import Loaded, load
 
 NOW = 1_795_270_000.0

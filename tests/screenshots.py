@@ -8,9 +8,9 @@ from pathlib import Path
 
 from console.app import ConsoleApp
 from console.core.frame import Frame
-from console.core.inputs import Row
 from console.core.plan import Plan, Preview
 from console.core.planning import plan
+from console.core.words import Row
 from console.effects.preview import build_preview
 from tests.frames import FakeDesk
 from tests.scenes import FOLDER, frame_of, loaded, state_of

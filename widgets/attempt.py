@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from console.core.frame import AttemptView, Frame, StepView
-from console.core.inputs import Outcome
+from console.core.words import Outcome
 from widgets.drawing import Drawing
 from widgets.ink import Ground, Role
 from widgets.lines import Line, Span, cut, spread, wrap

@@ -126,6 +126,11 @@ class Drawing(Widget, Generic[Part]):
         """Catch up with what was shown while out of sight."""
         self.redraw()
 
+    def on_unmount(self) -> None:
+        """Let go of what was drawn: Textual 8.2 keeps the cache of a removed widget in a class-wide LRU cache."""
+        self._lines = ()
+        self._styles_cache.clear()
+
     def on_focus(self) -> None:
         """Show where the keys go."""
         self.redraw()

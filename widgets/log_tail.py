@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from console.core.inputs import Row
 from console.core.ring import RowRing
+from console.core.words import Row
 from widgets.counters import kind_role
 from widgets.drawing import Drawing
 from widgets.ink import Role

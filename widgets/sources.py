@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from console.core.frame import AlertView, Flow, Frame, SourceView
-from console.core.inputs import SourceState
+from console.core.words import SourceState
 from widgets.drawing import Drawing
 from widgets.ink import Ground, Role
 from widgets.lines import Line, Span, cells, cut, spread

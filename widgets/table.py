@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from console.core.inputs import Table
+from console.core.words import Table
 from widgets.ink import Role
 from widgets.lines import Line, Span, cells, cut, fit
 

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from console.core.durations import format_duration
-from console.core.inputs import Outcome, SourceState
 from console.core.verdict import Verdict
+from console.core.words import Outcome, SourceState
 from widgets.ink import BADGE, VERDICT, Role
 from widgets.lines import Span
 

@@ -17,12 +17,13 @@ from console.commands.common import load_or_explain
 from console.commands.standing import Standing, standing_of
 from console.core.durations import format_duration, parse_share
 from console.core.export import iso
-from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted, Outcome
+from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
 from console.core.plan import Preview, StepPreview
 from console.core.planning import PlanRefused, format_share, plan
 from console.core.redact import Redactor
 from console.core.rollout import ActionKind
 from console.core.text import visible
+from console.core.words import Outcome
 from console.effects import executor
 from console.effects.attempt_files import OUTPUT
 from console.effects.executor import Busy, CannotStart, CannotWrite

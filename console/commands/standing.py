@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.core.inputs import Outcome
+from console.core.words import Outcome
 from console.effects import executor
 from console.effects.session_schema import SessionUnreadable
 from console.effects.sessions import Session

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from console.core.frame import AttemptView, StepView
-from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted, Outcome
+from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
 from console.core.rollout import ActionKind, Rollout
+from console.core.words import Outcome
 
 KEPT = 50
 """How many attempts are kept for the screen; the journal has them all."""

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from console.core.frame import Frame, JournalView
-from console.core.inputs import Table
 from console.core.plan import Preview
 from console.core.ring import RowRing
+from console.core.words import Table
 
 
 class Refused(Exception):

@@ -6,8 +6,8 @@ Times are seconds since the epoch, UTC; ages and durations are seconds.
 
 from dataclasses import dataclass
 
-from console.core.inputs import Outcome, SourceState, Table
 from console.core.verdict import Verdict
+from console.core.words import Outcome, SourceState, Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,21 +6,8 @@ epoch, UTC.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-
-class SourceState(StrEnum):
-    """How a source is doing."""
-
-    STARTING = "starting"
-    LIVE = "live"
-    QUIET = "quiet"
-    """Connected, and silent for longer than it usually is; silence is legal."""
-    STALE = "stale"
-    """Nothing has answered for too long."""
-    RETRYING = "retrying"
-    UNREADABLE = "unreadable"
-    """It will not work until somebody changes something; the reason says what."""
+from console.core.words import Outcome, Row, SourceState, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +29,6 @@ class LabelCell:
     event: str
     label: str
     value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line for the screen; its text is already safe to draw."""
-
-    at: float
-    source: str
-    name: str
-    """Container, file or command it came from."""
-    track: str
-    event: str
-    """The rule that named the line, empty for none."""
-    kind: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +104,6 @@ class Reading:
     value: float | None
     samples: int | None = None
     bad: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of a query as text that is safe to draw."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    is_cut: bool = False
-    """More rows existed than were fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,21 +193,6 @@ class SnapshotTaken:
     at: float
     actor: Actor
     folder: str
-
-
-class Outcome(StrEnum):
-    """How an attempt at an action ended."""
-
-    RUNNING = "running"
-    HOLDING = "holding"
-    """A rung of a ladder is applied and verified, and being held."""
-    DONE = "done"
-    FAILED = "failed"
-    UNVERIFIED = "unverified"
-    """The steps ran; a verification did not pass."""
-    UNKNOWN = "unknown"
-    """Nobody knows whether it took effect: a time-out, or the runner vanished."""
-    ABANDONED = "abandoned"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from console.core.conditions import share_scale
-from console.core.inputs import Reading, SampleFailed, SampleTaken, Table
+from console.core.inputs import Reading, SampleFailed, SampleTaken
 from console.core.judging import Judged, Measured, Thresholds, aged, failed, observe
 from console.core.quantiles import quantile
 from console.core.rollout import Metric
 from console.core.rollup import Rollup
 from console.core.tally import LINES
+from console.core.words import Table
 
 HISTORY = 240
 """Values kept per track for the plot of a panel."""

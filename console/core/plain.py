@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from console.core.durations import format_duration
 from console.core.export import clock
 from console.core.frame import AttemptView, EventView, Frame, Panel, SourceView, worst_first
-from console.core.inputs import Outcome, SourceState
 from console.core.report import soak_text
 from console.core.report_cells import track_name
 from console.core.text import visible
+from console.core.words import Outcome, SourceState
 
 _NARROWEST = 20
 _ATTEMPTS = 3

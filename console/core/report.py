@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from console.core.durations import format_duration
 from console.core.export import Events, Export, clock
 from console.core.frame import Frame, Panel, PhaseView, worst_first
-from console.core.inputs import SourceState
 from console.core.plot import Plot
 from console.core.report_actions import action_sections, checklist_section
 from console.core.report_cells import Cell, Facts, Section, moment_text, track_name, verdict_cell
 from console.core.report_plots import plots_of
 from console.core.verdict import Verdict
+from console.core.words import SourceState
 
 JOURNAL_LIMIT = 200
 _LABEL_VALUES = 6

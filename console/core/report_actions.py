@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from console.core.export import clock
 from console.core.frame import AttemptView, Frame, PhaseView
-from console.core.inputs import Outcome
 from console.core.report_cells import Cell, Section, moment_text, took_text
+from console.core.words import Outcome
 
 _OUTCOME_TONE = {
     Outcome.DONE: "ok",

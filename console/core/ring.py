@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from itertools import islice
 
-from console.core.inputs import Row
+from console.core.words import Row
 
 _ROW_OVERHEAD_BYTES = 200
 

@@ -27,7 +27,6 @@ from console.core.inputs import (
     LinesCounted,
     NoteWritten,
     OriginEnded,
-    Outcome,
     SampleFailed,
     SampleSkipped,
     SampleTaken,
@@ -48,6 +47,7 @@ from console.core.rollout import ActionKind, Rollout
 from console.core.rollup import Rollup
 from console.core.verdict import Verdict
 from console.core.watched import WatchedSource
+from console.core.words import Outcome
 
 EVENT_SAMPLE_S = 5.0
 """How often the value of a metric of events is kept for plots."""

@@ -6,9 +6,10 @@ from itertools import islice
 from operator import ge
 
 from console.core.classify import Classifier
-from console.core.inputs import Cell, LabelCell, LinesCounted, Row
+from console.core.inputs import Cell, LabelCell, LinesCounted
 from console.core.quantiles import bin_of
 from console.core.text import DISPLAY_LIMIT, decode, visible
+from console.core.words import Row
 
 LINES = ""
 """The event under which every line is counted, classified or not."""

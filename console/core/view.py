@@ -19,7 +19,6 @@ from console.core.frame import (
     SessionView,
     TrackValue,
 )
-from console.core.inputs import SourceState
 from console.core.judging import LEVELS, Judged, pending, shown_value
 from console.core.metrics import MetricState
 from console.core.rollout import CONDITIONS, ActionKind
@@ -27,6 +26,7 @@ from console.core.state import State
 from console.core.tally import LINES
 from console.core.text import visible
 from console.core.verdict import Verdict, worst
+from console.core.words import SourceState
 
 SPARK_CELLS = 60
 RATE_S = 10.0

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from console.core.frame import SourceView
-from console.core.inputs import LinesCounted, SourceChanged, SourceState
+from console.core.inputs import LinesCounted, SourceChanged
+from console.core.words import SourceState
 
 QUIET_AFTER_S = 30.0
 """A log source that said nothing for this long is shown as quiet; silence is legal."""

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted, Actor, Outcome
+from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted, Actor
+from console.core.words import Outcome
 from console.effects.files import append_private, write_private
 
 INTENT = "intent.json"

@@ -13,10 +13,11 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted, Outcome
+from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
 from console.core.plan import Plan
 from console.core.redact import Redactor
 from console.core.text import visible
+from console.core.words import Outcome
 from console.effects import attempt_files as files
 from console.effects.attempt_files import WorkOrder
 from console.effects.files import create_private, write_private

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from console.core.inputs import Outcome
 from console.core.redact import Redactor
 from console.core.rollout import Check, Step
 from console.core.text import visible
+from console.core.words import Outcome
 from console.effects import attempt_files as files
 from console.effects.attempt_files import Diary, WorkOrder
 from console.effects.ending import Ending

@@ -7,7 +7,7 @@ from textual.binding import BindingType
 from console.actions import LADDER_KEYS, bindings
 from console.core.desk import Desk, Order
 from console.core.frame import AttemptView, Frame
-from console.core.inputs import Outcome
+from console.core.words import Outcome
 from console.screens.base import ConsoleDialog
 from console.screens.key_caps import ladder_keys
 from widgets.attempt import AttemptBody, AttemptPart

@@ -125,6 +125,7 @@ class ConsoleDialog(ConsoleScreen[Result], ModalScreen[Result]):
         super().__init__(desk, is_read_only=is_read_only)
         self.heading = Page(id="title")
         self.hints = KeyBar(id="hints")
+        self._frames: tuple[Widget, ...] = ()
 
     @property
     @abstractmethod
@@ -141,7 +142,9 @@ class ConsoleDialog(ConsoleScreen[Result], ModalScreen[Result]):
 
     def compose(self) -> ComposeResult:
         """Lay the dialog out."""
-        yield Vertical(self.heading, self.body, *self.fields(), self.hints, id="dialog")
+        box = Vertical(self.heading, self.body, *self.fields(), self.hints, id="dialog")
+        self._frames = (box, *self.fields())
+        yield box
 
     def on_mount(self) -> None:
         """Draw at once."""
@@ -151,6 +154,11 @@ class ConsoleDialog(ConsoleScreen[Result], ModalScreen[Result]):
     def on_resize(self, event: events.Resize) -> None:
         """Give the body what the terminal leaves."""
         self.fit_body()
+
+    def on_unmount(self) -> None:
+        """Let go of what was drawn, as `Drawing` does: a dialog may be opened a thousand times in a long soak."""
+        for widget in (self, *self._frames):
+            widget._styles_cache.clear()
 
     def renew(self) -> None:
         """Draw title and keys again, because what they say changed."""

@@ -7,8 +7,8 @@ from textual.binding import Binding, BindingType
 from console.actions import GROUPS, KEYS, Key
 from console.core.desk import Desk
 from console.core.frame import Frame
-from console.core.inputs import SourceState
 from console.core.verdict import Verdict
+from console.core.words import SourceState
 from console.screens.base import ConsoleDialog
 from widgets.ink import Role
 from widgets.key_bar import KeyCap

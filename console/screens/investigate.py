@@ -6,7 +6,7 @@ from textual.binding import Binding, BindingType
 
 from console.core.desk import Desk, Refused
 from console.core.frame import Frame, Panel
-from console.core.inputs import Table
+from console.core.words import Table
 from console.screens.base import ConsoleDialog
 from widgets.ink import Ground, Role
 from widgets.key_bar import KeyCap

@@ -6,7 +6,7 @@ from textual.binding import Binding, BindingType
 
 from console.core.desk import Desk
 from console.core.frame import Frame
-from console.core.inputs import Outcome
+from console.core.words import Outcome
 from console.screens.base import ConsoleDialog
 from widgets.ink import Role
 from widgets.key_bar import KeyCap

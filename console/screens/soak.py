@@ -14,7 +14,7 @@ from textual.widget import Widget
 from console.actions import KEYS, bindings
 from console.core.desk import Desk, Order
 from console.core.frame import ActionView, AttemptView, Frame, Panel
-from console.core.inputs import Outcome
+from console.core.words import Outcome
 from console.screens.arrange import (
     HEADER,
     KEY_BAR,

@@ -12,9 +12,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, Protocol, TypeVar
 
-from console.core.inputs import GapSuspected, Input, Reading, SourceChanged, SourceSeen, SourceState, Table
+from console.core.inputs import GapSuspected, Input, Reading, SourceChanged, SourceSeen
 from console.core.probes import Metric
 from console.core.text import visible
+from console.core.words import SourceState, Table
 from queries.loader import Query
 
 Post = Callable[[Input], None]

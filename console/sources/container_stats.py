@@ -11,9 +11,10 @@ import docker
 import docker.errors
 
 from console.core.conditions import unit_scale
-from console.core.inputs import Reading, Table
+from console.core.inputs import Reading
 from console.core.probes import Metric
 from console.core.rollout import DockerSelector, TrackMatch
+from console.core.words import Table
 from console.sources.base import Answer, Lost, ProbeFailed, Unreadable, in_daemon
 from console.sources.docker_engine import Engine
 from console.sources.docker_find import Container, describe, list_containers
@@ -81,6 +82,7 @@ class ContainerAsker:
             figures: list[float | None] = [float(container.is_running) for container in found]
         else:
             figures = await asyncio.gather(*(self._figure(container, metric) for container in found))
+        self._cpu = {container.id: self._cpu[container.id] for container in found if container.id in self._cpu}
         by_track: dict[str, list[float]] = {container.track: [] for container in found}
         by_track |= {track: [] for track in self._tracks} if self._tracks or found else {"": []}
         for container, figure in zip(found, figures, strict=True):

@@ -98,20 +98,19 @@ class Engine:
     def client(self, timeout_s: float = 10.0) -> Iterator[docker.DockerClient]:
         """Give a client of the SDK for use in this thread; its failures become `Lost`, but `NotFound` stays."""
         address = self._where()
-        self.connect().close()  # says in plain words what is wrong; the SDK would also leave its socket open
+        # Asked without the SDK: failures are then said in plain words, and no socket of it stays open.
+        version = self._api_version(timeout_s)
         made: docker.DockerClient | None = None
         try:
             made = docker.DockerClient(
-                base_url=address.base_url,
-                tls=address.tls or False,
-                version=self._version or "auto",
-                timeout=max(1, round(timeout_s)),
+                base_url=address.base_url, tls=address.tls or False, version=version, timeout=max(1, round(timeout_s))
             )
-            self._version = made.api.api_version
+            made.api.trust_env = False  # else certificates named in the environment would replace the engine's own
             yield made
         except docker.errors.NotFound:
             raise
         except docker.errors.APIError as error:
+            self._version = None  # the engine may have been replaced by another one
             raise Lost(f"the engine says: {error.explanation or error}") from None
         except requests.Timeout:
             raise Lost(f"the engine at {address} does not answer within {timeout_s:.0f}s") from None
@@ -124,6 +123,23 @@ class Engine:
     def ping(self, timeout_s: float = CONNECT_S) -> None:
         """Return if the engine answers. Raises `Lost` or `Unreadable`."""
         self._ask("/_ping", timeout_s).close()
+
+    def _api_version(self, timeout_s: float) -> str:
+        """Return the newest version of the API that the engine speaks. Raises `Lost` or `Unreadable`."""
+        if self._version is not None:
+            self.connect(timeout_s).close()
+            return self._version
+        answer = self._ask("/version", timeout_s)
+        body = b""
+        try:
+            while len(body) < _HEADER_LIMIT_BYTES and (block := answer.read(timeout_s)):
+                body += block
+            self._version = str(json.loads(body)["ApiVersion"])
+        except (ValueError, KeyError, TypeError):
+            raise Lost("what answers there is no Docker engine") from None
+        finally:
+            answer.close()
+        return self._version
 
     def logs(self, container: str, *, is_followed: bool, since_ns: int = 0, tail: int | None = None) -> LogStream:
         """Open the log of a container, both streams with times, from `since_ns` on or the last `tail` records.

@@ -1,5 +1,6 @@
 """Which containers a Docker source follows, and which track each belongs to. The engine's listing is the truth."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -13,6 +14,8 @@ from console.core.text import visible
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)([kmgt]?)b?")
+_SIZES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 _ONE_OFF = "com.docker.compose.oneoff"
 
 
@@ -31,6 +34,8 @@ class Container:
     has_terminal: bool
     caution: str
     """What about its logging may lose lines, empty if nothing."""
+    file_bytes: int = 0
+    """Size at which the engine begins a new log file; 0 for never."""
 
     @property
     def is_running(self) -> bool:
@@ -66,14 +71,27 @@ def list_containers(
             except docker.errors.NotFound:
                 continue  # removed since it was listed
             image = str(details["Config"].get("Image") or shown_image)
-            has_terminal, caution = bool(details["Config"].get("Tty")), _caution(details)
+            has_terminal = bool(details["Config"].get("Tty"))
+            caution, file_bytes = _caution(details), _file_bytes(details)
         else:
-            image, has_terminal, caution = known.image, known.has_terminal, known.caution
+            image, has_terminal = known.image, known.has_terminal
+            caution, file_bytes = known.caution, known.file_bytes
         if not matches(selector, name, image, labels):
             continue
         track = track_of(tracks, name, image, labels)
         shown = visible(name, 200)
-        found.append(Container(entry["Id"], shown, image, track, str(entry["State"]), has_terminal, caution))
+        found.append(
+            Container(
+                id=entry["Id"],
+                name=shown,
+                image=image,
+                track=track,
+                state=str(entry["State"]),
+                has_terminal=has_terminal,
+                caution=caution,
+                file_bytes=file_bytes,
+            )
+        )
     return sorted(found, key=lambda container: container.name)
 
 
@@ -141,3 +159,11 @@ def _caution(details: Mapping[str, Any]) -> str:
     if options.get("max-size") and options.get("max-file", "1") == "1" and logging.get("Type") == "json-file":
         return "keeps a single log file: at each rotation lines can be lost"
     return ""
+
+
+def _file_bytes(details: Mapping[str, Any]) -> int:
+    """Return the size at which a log is rotated, as the engine reads it: `10m` is 10 MiB, `local` has 20 MiB."""
+    logging = details.get("HostConfig", {}).get("LogConfig") or {}
+    said = str((logging.get("Config") or {}).get("max-size") or ("20m" if logging.get("Type") == "local" else ""))
+    match = _SIZE.fullmatch(said.lower())
+    return int(float(match.group(1)) * _SIZES[match.group(2)]) if match else 0

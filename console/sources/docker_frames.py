@@ -22,6 +22,8 @@ SPAN_NS = 5 * 10**9
 """Lines of both streams are handed over in stretches of at most this much log time, one after the other."""
 _STAMP_BYTES = 31
 _PART_BYTES = 16_384
+_FRAME_LIMIT_BYTES = 4 * 1024 * 1024
+"""No record is nearly as long; a longer frame is something else that looks like one."""
 _STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d) ")
 
 
@@ -93,7 +95,6 @@ class FrameCutter:
         self._rest = b""
         self._second = b""
         self._second_ns = 0
-        self._has_returns = False
 
     @property
     def waiting(self) -> int:
@@ -112,11 +113,11 @@ class FrameCutter:
         second, second_ns = self._second, self._second_ns
         half = self._halves[1]
         kind_now, keys, lines = 1, half.keys, half.lines
-        if not self._has_returns and b"\r\n" in block:
-            self._has_returns = True
         while end - at >= 8:
             stop = at + 8 + int.from_bytes(data[at + 4 : at + 8], "big")
             if stop > end:
+                if stop - at > _FRAME_LIMIT_BYTES:
+                    raise Lost("what the engine sends is no log stream")
                 break
             kind = data[at]
             if kind != kind_now:
@@ -141,7 +142,7 @@ class FrameCutter:
                     half.anchor = None
             elif half.open_key is None and data[stop - 1] == 10:
                 keys.append(key)
-                lines.append(data[text_at : stop - 1])
+                lines.append(data[text_at : stop - 2 if data[stop - 2] == 13 else stop - 1])
                 half.last = key
             else:
                 _take_part(half, key, data[text_at:stop])
@@ -164,8 +165,7 @@ class FrameCutter:
         """
         taken = []
         for kind, half in self._halves.items():
-            lines = _without_returns(half.lines) if self._has_returns else half.lines
-            taken.append(Stretch(STREAMS[kind], half.keys, lines))
+            taken.append(Stretch(STREAMS[kind], half.keys, half.lines))
             half.keys, half.lines = [], []
         yield from _woven(*taken)
 
@@ -203,7 +203,7 @@ class TerminalCutter:
         """Take the next bytes. Raises `Lost` when they are no log stream."""
         *ended, rest = block.split(b"\n")
         for text in ended:
-            self._line(b"".join((*self._rest, text)))
+            self._line(b"".join((*self._rest, text)).removesuffix(b"\r"))
             self._rest.clear()
             self._rest_bytes = 0
         if rest and self._rest_bytes <= LINE_LIMIT_BYTES + 4096:  # more is never shown nor counted twice
@@ -224,7 +224,7 @@ class TerminalCutter:
         """Give the lines cut so far."""
         half = self._half
         if half.keys:
-            yield Stretch("stdout", half.keys, _without_returns(half.lines))
+            yield Stretch("stdout", half.keys, half.lines)
             half.keys, half.lines = [], []
 
     def gaps(self) -> list[tuple[str, int, int]]:
@@ -275,18 +275,18 @@ def _close(half: _Half) -> None:
         return
     text = b"".join(half.open_parts)
     half.keys.append(half.open_key)
-    half.lines.append(_cut(text.removesuffix(b"\n")))
+    half.lines.append(_cut(_without_end(text)))
     half.last = half.open_key
     half.open_key, half.open_bytes = None, 0
     half.open_parts.clear()
 
 
+def _without_end(text: bytes) -> bytes:
+    return text[:-1].removesuffix(b"\r") if text.endswith(b"\n") else text
+
+
 def _cut(text: bytes) -> bytes:
     return text if len(text) <= LINE_LIMIT_BYTES else text[:LINE_LIMIT_BYTES] + TRUNCATED
-
-
-def _without_returns(lines: list[bytes]) -> list[bytes]:
-    return [line[:-1] if line.endswith(b"\r") else line for line in lines]
 
 
 def _woven(one: Stretch, other: Stretch) -> Iterator[Stretch]:

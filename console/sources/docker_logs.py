@@ -71,7 +71,7 @@ class DockerLogs:
 
     def _watch(self, stop: threading.Event) -> None:
         """Keep the readers in step with the engine's listing; returns when stopped, raises when the engine is lost."""
-        events = EventListener(self._engine, self._on_change, f"events {self._name}")
+        events = self._listen()
         try:
             self._engine.ping()
             events.start()
@@ -81,6 +81,9 @@ class DockerLogs:
             while not stop.is_set():
                 if self._nudged.is_set() or time.monotonic() >= list_at:
                     self._nudged.clear()
+                    if not events.is_alive():  # the engine was restarted between two signs of life
+                        events = self._listen()
+                        events.start()
                     self._list()
                     list_at = time.monotonic() + LIST_S
                 if time.monotonic() >= ping_at:
@@ -91,6 +94,9 @@ class DockerLogs:
                 self._nudged.wait(0.25)
         finally:
             events.stop()
+
+    def _listen(self) -> "EventListener":
+        return EventListener(self._engine, self._on_change, f"events {self._name}")
 
     def _on_change(self, container: str) -> None:
         """Wake the reader of a container that changed: a short run leaves no trace in the listings around it."""
@@ -138,7 +144,7 @@ class DockerLogs:
             self._standing.live(f"no container matches {describe(self._selector)}", parts=parts, is_quiet=True)
             return
         notes = [f"{reader.container.name}: {reader.trouble}" for reader in self._readers.values() if reader.trouble]
-        notes += [f"{container.name} {container.caution}" for container in containers if container.caution]
+        notes += [f"{reader.container.name} {reader.caution}" for reader in self._readers.values() if reader.caution]
         if not parts:
             notes.append("no container is running")
         self._standing.live("; ".join(notes), parts=parts, is_quiet=not parts)

@@ -20,6 +20,10 @@ RESTART_S = 0.2
 OBSTACLE_S = 30.0
 AUDIT_S = 60.0
 """How often the log of a stopped container is looked at again, should its next run have been missed."""
+RATE_S = 5.0
+"""Over how long the rate of a log is taken."""
+FASTEST_ROTATION_S = 1.0
+"""A log whose files are full faster than this is rotated under its readers: engines then skip lines, unseen."""
 _TAILS = (1_000, 50_000)
 
 
@@ -47,6 +51,10 @@ class ContainerReader(threading.Thread):
         """Why it cannot be read now."""
         self.obstacle = ""
         """Why it cannot be read until somebody changes something."""
+        self.caution = container.caution
+        """What may lose lines although it is read."""
+        self._rate_since = time.monotonic()
+        self._rate_bytes = 0
         self._feed = feed
         self._stopping = threading.Event()
         self._news = threading.Event()
@@ -144,9 +152,25 @@ class ContainerReader(threading.Thread):
                 if not had:
                     due = time.monotonic() + BLOCK_S
                 self._feed.standing.seen()
+                self._watch_rate(len(block))
             if cutter.waiting >= BLOCK_LINES or (cutter.waiting and time.monotonic() >= due):
                 self._hand_over(cutter)
         return False
+
+    def _watch_rate(self, size_bytes: int) -> None:
+        """Suspect a gap when the log is written faster than its rotation lets anybody read it."""
+        self._rate_bytes += size_bytes
+        passed_s = time.monotonic() - self._rate_since
+        if passed_s < RATE_S:
+            return
+        file_bytes = self.container.file_bytes
+        fills_in_s = file_bytes * passed_s / self._rate_bytes
+        self._rate_since, self._rate_bytes = time.monotonic(), 0
+        had_caution, self.caution = self.caution, self.container.caution
+        if file_bytes and fills_in_s < FASTEST_ROTATION_S:
+            self.caution = f"rotates its log every {fills_in_s:.1f}s: lines can be lost unseen, raise max-size"
+            if had_caution == self.container.caution:
+                self._feed.standing.gap(self.container.name, self.caution)
 
     def _open(self, *, is_followed: bool) -> tuple[Cutter, LogStream]:
         """Return the log from a little before the newest line counted on.

@@ -110,7 +110,8 @@ def _try_docker(selector: DockerSelector, host: str | None, rollout: Rollout) ->
             " compare with the names and labels that `docker ps -a` and `docker inspect` show"
         )
     said = [f"{number} {track or 'of no track'}" for track, number in count_by_track(found).items()]
-    what = f"Docker {version}, {len(found)} containers, running: {', '.join(said) or 'none'}"
+    number_of = f"{len(found)} {'container' if len(found) == 1 else 'containers'}"
+    what = f"Docker {version}, {number_of}, running: {', '.join(said) or 'none'}"
     cautions = [f"{container.name} {container.caution}" for container in found if container.caution]
     if not cautions and rollout.tracks and any(not container.track for container in found):
         cautions = ["some containers are of no track: correct `tracks`"]

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import httpx
 
-from console.core.inputs import Reading, Table
+from console.core.inputs import Reading
 from console.core.probes import HttpProbe, Metric
 from console.core.text import visible
+from console.core.words import Table
 from console.sources.base import Answer, ProbeFailed
 from queries.loader import Query
 

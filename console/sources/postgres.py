@@ -18,8 +18,8 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
-from console.core.inputs import Table
 from console.core.probes import Metric
+from console.core.words import Table
 from console.sources.base import Answer, ProbeFailed, Standing, supervise
 from console.sources.postgres_rows import TABLE_ROWS, answer_of, table_of
 from queries.loader import Query

@@ -8,8 +8,9 @@ from typing import Any
 
 from console.core.conditions import share_scale
 from console.core.durations import format_duration
-from console.core.inputs import Reading, Table
+from console.core.inputs import Reading
 from console.core.text import visible
+from console.core.words import Table
 from console.sources.base import Answer, ProbeFailed
 
 TABLE_ROWS = 50

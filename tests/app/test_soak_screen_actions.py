@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from console.core.inputs import Outcome
+from console.core.words import Outcome
 from console.screens import action as action_module
 from console.screens.action import ActionScreen, rung_below, rungs_of
 from console.screens.attempt import AttemptScreen

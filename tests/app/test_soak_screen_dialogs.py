@@ -8,7 +8,7 @@ import pytest
 from console.actions import GROUPS, KEYS, LADDER_KEYS, key_of, markdown_table
 from console.app import ConsoleApp
 from console.core.frame import JournalView
-from console.core.inputs import Table
+from console.core.words import Table
 from console.screens.help import HelpScreen
 from console.screens.quit import QuitScreen
 from console.screens.soak import SoakScreen

@@ -1,10 +1,12 @@
 """Hostile text is inert on the whole screen, and a fault of the screen never takes the way out with it."""
 
 import asyncio
+import gc
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual.strip import Strip
 
 from console import app as app_module
 from console.app import ConsoleApp
@@ -175,3 +177,19 @@ async def test_strange_frames_are_drawn_too(name: str, size: tuple[int, int]) ->
     async with console(_strange()[name], size) as shown:
         assert "cannot be drawn" not in shown.text
         assert {strip.cell_length for strip in strips_of(shown.app)} == {size[0]}
+
+
+async def test_dialogs_that_were_closed_leave_next_to_nothing_behind() -> None:
+    def strips_alive() -> int:
+        gc.collect()
+        return sum(type(kept) is Strip for kept in gc.get_objects())
+
+    async with console(frames.regression()) as shown:
+        for _ in range(3):
+            await shown.press("R", "escape")
+        before = strips_alive()
+
+        for _ in range(6):
+            await shown.press("R", "escape")
+
+        assert strips_alive() - before < 6 * 20

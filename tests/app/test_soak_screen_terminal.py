@@ -103,7 +103,7 @@ def test_a_signal_closes_the_session_restores_the_terminal_and_ends(
     assert (tmp_path / "closed").read_text() == "closed\n"
 
 
-@pytest.mark.parametrize("args", [(), ("ignore-hangup",)])
+@pytest.mark.parametrize("args", [(), ("ignore-hangup",), ("slow",), ("ignore-hangup", "slow")])
 def test_a_terminal_that_is_gone_ends_the_console_also_where_the_hang_up_is_ignored(
     args: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -114,6 +114,21 @@ def test_a_terminal_that_is_gone_ends_the_console_also_where_the_hang_up_is_igno
 
     assert os.waitstatus_to_exitcode(_waited(terminal.child.pid)) == 129
     assert (tmp_path / "closed").read_text() == "closed\n"
+
+
+def test_a_signal_to_continue_that_follows_no_stop_changes_nothing(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path / "closed")
+    terminal.until("✗ CRITICAL")
+
+    for _ in range(3):
+        os.kill(terminal.child.pid, signal.SIGCONT)
+    terminal.child.send("?")
+    terminal.until("Actions of this rollout")
+    terminal.child.send("?")
+    terminal.until("Actions of this rollout", is_gone=True)
+
+    terminal.child.send("q")
+    assert terminal.end() == 0
 
 
 def _waited(pid: int) -> int:

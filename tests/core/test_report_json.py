@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from console.core.export import EventTotal, iso
 from console.core.frame import SourceView
-from console.core.inputs import SourceState
 from console.core.report_json import check_json, metrics_json, snapshot_json
 from console.core.verdict import Verdict
+from console.core.words import SourceState
 from tests import exports, frames
 from tests.frame_parts import AT
 

@@ -15,14 +15,12 @@ from console.core.inputs import (
     Input,
     ItemTicked,
     LinesCounted,
-    Outcome,
     Reading,
     SampleFailed,
     SampleTaken,
     SessionOpened,
     SignedOff,
     SourceChanged,
-    SourceState,
     TimePassed,
 )
 from console.core.rollout import Rollout
@@ -30,6 +28,7 @@ from console.core.state import State
 from console.core.tally import count_lines
 from console.core.verdict import Verdict
 from console.core.view import build_frame
+from console.core.words import Outcome, SourceState
 
 START = 1_795_219_200.0
 ANNA = Actor("anna", "ops1", "pts/3")

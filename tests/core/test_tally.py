@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.classify import Classifier
-from console.core.inputs import Cell, LabelCell, LinesCounted, Row
+from console.core.inputs import Cell, LabelCell, LinesCounted
 from console.core.quantiles import bin_of
 from console.core.rollout import EventRule
 from console.core.tally import LINES, count_lines, merge_counted
 from console.core.text import decode, visible
+from console.core.words import Row
 
 RULES = {
     "moved": EventRule(kind="fsm", match=r"moved (?P<from>\w) -> (?P<to>\w)"),

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from console.core.inputs import ActionProgressed, Outcome
+from console.core.inputs import ActionProgressed
 from console.core.redact import REDACTED, Redactor
+from console.core.words import Outcome
 from console.effects import executor
 from console.effects.executor import Busy, CannotStart, CannotWrite, Stage
 from console.effects.lock import holder_of, service_lock

@@ -2,13 +2,20 @@
 
 import asyncio
 import contextlib
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
 
 
 class Wire:
-    """A TCP relay to a port of this machine; while frozen it swallows bytes, as a dead link does."""
+    """A relay to a port or socket file of this machine; while frozen it holds bytes back, as a dead link does."""
 
-    def __init__(self, port: int) -> None:
-        self._target = port
+    def __init__(self, target: int | str, path: str = "", tls: ssl.SSLContext | None = None) -> None:
+        self._target = target
+        self._tls = tls
+        self.path = path
+        """A socket file to listen on; without one, a port."""
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: list[asyncio.StreamWriter] = []
@@ -17,7 +24,10 @@ class Wire:
         self.port = 0
 
     async def __aenter__(self) -> "Wire":
-        self._server = await asyncio.start_server(self._relay, "127.0.0.1", 0)
+        if self.path:
+            self._server = await asyncio.start_unix_server(self._relay, self.path)
+            return self
+        self._server = await asyncio.start_server(self._relay, "127.0.0.1", 0, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -45,7 +55,10 @@ class Wire:
         self._writers.clear()
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        if isinstance(self._target, str):
+            there_reader, there_writer = await asyncio.open_unix_connection(self._target)
+        else:
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
         self._writers += [writer, there_writer]
         for source, sink in ((reader, there_writer), (there_reader, writer)):
             task = asyncio.create_task(self._pump(source, sink))
@@ -58,3 +71,22 @@ class Wire:
                 sink.write(chunk)
                 await sink.drain()
         sink.close()
+
+
+def self_signed(folder: Path) -> ssl.SSLContext | None:
+    """Return the server side of TLS for 127.0.0.1, with `key.pem`, `cert.pem` and `ca.pem`; `None` without openssl."""
+    key, certificate = folder / "key.pem", folder / "cert.pem"
+    wish = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    program = shutil.which("openssl")
+    if program is None:
+        return None
+    subprocess.run(
+        [program, *wish.split(), "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        capture_output=True,
+        check=True,
+        timeout=20,
+    )
+    (folder / "ca.pem").write_bytes(certificate.read_bytes())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context

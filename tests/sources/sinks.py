@@ -5,7 +5,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from console.core.inputs import GapSuspected, Input, SourceChanged, SourceState
+from console.core.inputs import GapSuspected, Input, SourceChanged
+from console.core.words import SourceState
 from console.sources.base import Block
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from console.core.inputs import SourceState
 from console.core.rollout import Metric
+from console.core.words import SourceState
 from console.sources.base import ProbeFailed, Standing
 from console.sources.command_logs import CommandLogs
 from console.sources.command_probe import CommandAsker

@@ -3,63 +3,31 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import docker
 import pytest
 
-from console.core.inputs import SourceState
-from console.core.rollout import DockerSelector, TrackMatch
+from console.core.rollout import DockerSelector
+from console.core.words import SourceState
 from console.sources.base import Standing
 from console.sources.docker_engine import Engine
 from console.sources.docker_logs import DockerLogs
 from tests.servers import PrivateEngine
+from tests.sources.containers import TRACKS, WAIT, Containers
+from tests.sources.networks import Wire
 from tests.sources.sinks import Mailbox, RecordingSink, until
 
 pytestmark = pytest.mark.engine
 
-TRACKS = {"canary": TrackMatch(label="track=canary"), "baseline": TrackMatch(label="track=baseline")}
-
-
-WAIT = "until [ -e /go ]; do sleep 0.02; done"
-"""Holds a script up until the test touches the file."""
-
-
-class Containers:
-    """Makes containers of one service and removes them at the end."""
-
-    def __init__(self, engine: PrivateEngine) -> None:
-        self.client = docker.DockerClient(base_url=engine.url)
-        self.image = engine.image
-
-    def run(self, name: str, script: str, *, track: str = "canary", **more: object) -> object:
-        labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": "app", "track": track}
-        return self.client.containers.run(
-            self.image, ["sh", "-c", script], name=name, labels=labels, detach=True, network_mode="none", **more
-        )
-
-    def clear(self) -> None:
-        for container in self.client.containers.list(all=True):
-            with contextlib.suppress(docker.errors.NotFound):
-                container.remove(force=True)
-
-
-@pytest.fixture
-def containers(engine: PrivateEngine) -> Iterator[Containers]:
-    engine.start()
-    made = Containers(engine)
-    yield made
-    engine.start()
-    made.clear()
-    made.client.close()
-
 
 @contextlib.asynccontextmanager
 async def following(
-    engine: PrivateEngine, sink: RecordingSink, mail: Mailbox, *, since_s: float | None = None, **selector: str
+    url: str, sink: RecordingSink, mail: Mailbox, *, since_s: float | None = None, **selector: str
 ) -> AsyncIterator[None]:
     wanted = DockerSelector(**(selector or {"project": "shop", "service": "app"}))
-    source = DockerLogs(Engine(engine.url), wanted, TRACKS, sink, Standing("app", mail.post), since_s=since_s)
+    source = DockerLogs(Engine(url), wanted, TRACKS, sink, Standing("app", mail.post), since_s=since_s)
     task = asyncio.create_task(source.run())
     try:
         yield
@@ -85,7 +53,7 @@ async def test_lines_of_both_streams_are_read_with_track_and_name(
     containers.run("app-1", "echo out; echo err >&2; sleep 60")
     containers.run("app-2", "printf 'crlf\\r\\n\\nlast without end'", track="baseline")
 
-    async with following(engine, sink, mail):
+    async with following(engine.url, sink, mail):
         await until(lambda: len(sink.lines) == 5)
         await until(lambda: mail.changes and mail.changes[-1].parts)
 
@@ -109,7 +77,7 @@ async def test_a_restarted_container_is_read_on_without_loss_or_repeat(
     sink, mail = RecordingSink(), Mailbox()
     writer = containers.run("app-1", "trap 'echo bye; exit' TERM; echo up; while :; do sleep 0.05; done")
 
-    async with following(engine, sink, mail):
+    async with following(engine.url, sink, mail):
         for run in range(1, 4):
             await until(lambda run=run: sink.lines.count(b"up") == run)
             await asyncio.to_thread(writer.restart, timeout=5)
@@ -126,7 +94,7 @@ async def test_a_recreated_container_is_followed_under_its_new_id_and_the_old_on
     sink, mail = RecordingSink(), Mailbox()
     old = containers.run("app-1", count(5000) + "; exec sleep 60")
 
-    async with following(engine, sink, mail):
+    async with following(engine.url, sink, mail):
         await until(lambda: sink.lines and old.logs(tail=1) == b"line 5000\n")
         await asyncio.to_thread(old.remove, force=True)
         containers.run("app-1", count(5100, 5001) + "; exec sleep 60")
@@ -144,7 +112,7 @@ async def test_lines_over_sixteen_kilobytes_are_whole_and_longer_ones_are_cut_wi
     script = "head -c 40000 /dev/zero | tr '\\0' x; echo; echo short >&2; head -c 300000 /dev/zero | tr '\\0' y; echo"
     containers.run("app-1", f"{script}; echo z")
 
-    async with following(engine, sink, mail):
+    async with following(engine.url, sink, mail):
         await until(lambda: len(sink.lines) == 4)
 
     lines = sorted(sink.lines, key=len)
@@ -158,7 +126,7 @@ async def test_a_container_with_a_terminal_gives_the_same_lines(engine: PrivateE
     sink, mail = RecordingSink(), Mailbox()
     containers.run("app-1", count(500) + "; head -c 40000 /dev/zero | tr '\\0' x; echo; echo end >&2", tty=True)
 
-    async with following(engine, sink, mail):
+    async with following(engine.url, sink, mail):
         await until(lambda: b"end" in sink.lines)
 
     assert sink.lines == [*numbers(500), b"x" * 40000, b"end"]
@@ -171,10 +139,10 @@ async def test_a_console_that_comes_back_reads_on_where_it_was(engine: PrivateEn
     containers.run("app-1", script)
 
     while b"line 600" not in sink.lines:
-        async with following(engine, sink, mail):
+        async with following(engine.url, sink, mail):
             before = len(sink.lines)
             await until(lambda before=before: len(sink.lines) >= before + 60 or b"line 600" in sink.lines)
-    async with following(engine, sink, mail):
+    async with following(engine.url, sink, mail):
         await until(lambda: len(sink.lines) == 800)
 
     assert sorted(sink.lines) == sorted(numbers(600) + numbers(600)[2::3])
@@ -188,7 +156,7 @@ async def test_an_engine_that_goes_and_comes_back_costs_no_line(engine: PrivateE
         "app-1", f"trap exit TERM; {count(3000)}; while :; do sleep 0.05; done", restart_policy={"Name": "always"}
     )
 
-    async with following(engine, sink, mail):
+    async with following(engine.url, sink, mail):
         await until(lambda: len(sink.lines) == 3000)
         await asyncio.to_thread(engine.stop)
         await until(lambda: mail.state is SourceState.RETRYING)
@@ -211,7 +179,7 @@ async def test_a_first_attach_reads_from_the_given_moment(engine: PrivateEngine,
     assert stamp < time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment + 1))
     container.exec_run(["touch", "/go"])
 
-    async with following(engine, sink, mail, since_s=moment):
+    async with following(engine.url, sink, mail, since_s=moment):
         await until(lambda: sink.lines)
 
     assert sink.lines == [b"after"]
@@ -222,13 +190,13 @@ async def test_a_container_removed_while_nobody_read_is_reported_once(
 ) -> None:
     sink, mail = RecordingSink(), Mailbox()
     container = containers.run("app-1", "echo one; sleep 60")
-    async with following(engine, sink, mail):
+    async with following(engine.url, sink, mail):
         await until(lambda: sink.lines)
     container.remove(force=True)
 
-    async with following(engine, sink, mail):
+    async with following(engine.url, sink, mail):
         await until(lambda: mail.gaps)
-    async with following(engine, sink, mail):
+    async with following(engine.url, sink, mail):
         await until(lambda: "no container matches project=shop service=app" in mail.reason)
 
     assert len(mail.gaps) == 1
@@ -239,12 +207,12 @@ async def test_lines_rotated_away_while_nobody_read_are_a_gap(engine: PrivateEng
     sink, mail = RecordingSink(), Mailbox()
     rotated = docker.types.LogConfig(type="json-file", config={"max-size": "20k", "max-file": "2"})
     container = containers.run("app-1", f"echo first; {WAIT}; seq 5000; sleep 60", log_config=rotated)
-    async with following(engine, sink, mail):
+    async with following(engine.url, sink, mail):
         await until(lambda: sink.lines)
     container.exec_run(["touch", "/go"])
     await until(lambda: b"5000\n" in container.logs(tail=1))
 
-    async with following(engine, sink, mail):
+    async with following(engine.url, sink, mail):
         await until(lambda: b"5000" in sink.lines)
 
     assert len(mail.gaps) == 1
@@ -257,7 +225,7 @@ async def test_a_log_driver_that_cannot_be_read_is_unreadable_with_the_remedy(
     sink, mail = RecordingSink(), Mailbox()
     containers.run("app-1", "sleep 60", log_config=docker.types.LogConfig(type="none"))
 
-    async with following(engine, sink, mail):
+    async with following(engine.url, sink, mail):
         await until(lambda: mail.state is SourceState.UNREADABLE)
 
     assert mail.reason.startswith("app-1: its log driver cannot be read")
@@ -274,7 +242,7 @@ async def test_containers_are_found_by_name_label_and_image(engine: PrivateEngin
         {"image": "*:busybox", "name": "a*"},
     ):
         sink, mail = RecordingSink(), Mailbox()
-        async with following(engine, sink, mail, **selector):
+        async with following(engine.url, sink, mail, **selector):
             await until(lambda sink=sink: sink.lines)
         assert sink.lines == [b"agent"]
 
@@ -283,7 +251,53 @@ async def test_a_hostile_line_is_kept_byte_for_byte(engine: PrivateEngine, conta
     sink, mail = RecordingSink(), Mailbox()
     containers.run("app-1", "printf '\\033]52;c;aGk=\\007[red]\\000\\n'")
 
-    async with following(engine, sink, mail):
+    async with following(engine.url, sink, mail):
         await until(lambda: sink.lines)
 
     assert sink.lines == [b"\x1b]52;c;aGk=\x07[red]\x00"]
+
+
+async def test_cut_connections_restarts_and_rotation_cost_no_line_and_repeat_none(
+    engine: PrivateEngine, containers: Containers, open_folder: Path
+) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    rotated = docker.types.LogConfig(type="json-file", config={"max-size": "50k", "max-file": "5"})
+    # Each run numbers on from where the one before was stopped.
+    script = """
+        i=$(cat /n 2>/dev/null || echo 0)
+        trap 'echo $i > /n; exit' TERM
+        while [ $i -lt 3000 ]; do
+            i=$((i+1)); echo line $i; [ $((i % 4)) = 0 ] && echo line $i >&2; [ $((i % 8)) = 0 ] && sleep 0.01
+        done
+        echo $i > /n; sleep 60 & wait
+    """
+    container = containers.run("app-1", script, log_config=rotated)
+
+    relay = f"{open_folder}/relay.sock"
+
+    async with Wire(engine.url.removeprefix("unix://"), relay) as wire, following(f"unix://{relay}", sink, mail):
+        restarts = 0
+        while len(sink.lines) < 3750:
+            before = len(sink.lines)
+            await until(lambda before=before: len(sink.lines) >= min(before + 150, 3750))
+            wire.cut()
+            if restarts < 3 and len(sink.lines) > 800 * (restarts + 1):
+                restarts += 1
+                await asyncio.to_thread(container.restart, timeout=5)
+
+    assert restarts == 3
+    assert sorted(sink.lines) == sorted(numbers(3000) + numbers(3000)[3::4])
+    assert not mail.gaps
+
+
+async def test_a_log_that_is_rotated_faster_than_anybody_reads_is_suspected(
+    engine: PrivateEngine, containers: Containers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.sources.docker_reader.RATE_S", 0.3)
+    sink, mail = RecordingSink(), Mailbox()
+    rotated = docker.types.LogConfig(type="json-file", config={"max-size": "20k", "max-file": "3"})
+    containers.run("app-1", "while :; do seq 1 1000; done", log_config=rotated)
+
+    async with following(engine.url, sink, mail):
+        await until(lambda: any("rotates its log every" in gap.reason for gap in mail.gaps))
+        await until(lambda: "raise max-size" in mail.reason)

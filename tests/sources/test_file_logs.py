@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from console.core.inputs import SourceState
+from console.core.words import SourceState
 from console.sources import file_logs
 from console.sources.base import Standing
 from console.sources.file_logs import FileLogs

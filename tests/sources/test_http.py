@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import ssl
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from console.core.rollout import Metric
 from console.demo.servers import free_port
 from console.sources.base import ProbeFailed
 from console.sources.http_probe import HttpAsker
+from tests.sources.networks import self_signed
 
 
 @contextlib.asynccontextmanager
@@ -44,9 +44,9 @@ async def serving(
         await server.wait_closed()
 
 
-async def ask(port: int, *, scheme: str = "http", timeout: str = "5s", **more: object) -> tuple[Reading, str]:
+async def ask(port: int, *, scheme: str = "http", within: str = "5s", **more: object) -> tuple[Reading, str]:
     asker = HttpAsker()
-    metric = Metric.model_validate({"http": {"url": f"{scheme}://127.0.0.1:{port}/health", **more}, "timeout": timeout})
+    metric = Metric.model_validate({"http": {"url": f"{scheme}://127.0.0.1:{port}/health", **more}, "timeout": within})
     try:
         answer = await asker.ask(metric)
     finally:
@@ -94,7 +94,7 @@ async def test_a_service_that_hangs_up_is_an_answer_about_the_service() -> None:
 async def test_no_answer_in_time_is_a_failed_probe() -> None:
     async with serving(b"hang") as port:
         with pytest.raises(ProbeFailed, match=r"no answer within 0.3s"):
-            await ask(port, timeout="300ms")
+            await ask(port, within="300ms")
 
 
 async def test_a_host_that_does_not_exist_is_a_failed_probe() -> None:
@@ -107,17 +107,9 @@ async def test_a_host_that_does_not_exist_is_a_failed_probe() -> None:
 
 
 async def test_a_certificate_nobody_vouches_for_is_a_failed_probe(tmp_path: Path) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    made = subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-        + ["-subj", "/CN=localhost", "-keyout", str(key), "-out", str(certificate)],
-        capture_output=True,
-        check=False,
-    )
-    if made.returncode != 0:
+    context = self_signed(tmp_path)
+    if context is None:
         pytest.skip("there is no openssl to make a certificate with")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
 
     async with serving(OK, tls=context) as port:
         with pytest.raises(ProbeFailed, match=r"its certificate is not accepted \(self-signed certificate\)"):

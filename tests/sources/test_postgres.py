@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from console.core.inputs import Reading, SourceState
+from console.core.inputs import Reading
 from console.core.rollout import Metric
+from console.core.words import SourceState
 from console.demo.servers import EmbeddedPostgres
 from console.sources.base import ProbeFailed, Standing
 from console.sources.postgres import PostgresAsker

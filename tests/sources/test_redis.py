@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import redis
 
-from console.core.inputs import Reading, SourceState
+from console.core.inputs import Reading
 from console.core.rollout import Metric
+from console.core.words import SourceState
 from console.demo.servers import EmbeddedValkey
 from console.sources.base import ProbeFailed, Standing
 from console.sources.redis_probe import RedisAsker

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from console.core.inputs import Outcome
+from console.core.words import Outcome
 from tests import frames
 from tests.frame_parts import AT
 from tests.screen_text import drawn

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from console.core.inputs import Outcome, Table
+from console.core.words import Outcome, Table
 from tests import frames
 from tests.frame_parts import AT
 from tests.previews import preview

@@ -9,8 +9,8 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from console.core.inputs import Row
 from console.core.ring import RowRing
+from console.core.words import Row
 from tests import frames
 from tests.frame_parts import AT
 from tests.screen_text import text_of

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.inputs import Table
+from console.core.words import Table
 from tests import frames
 from tests.screen_text import drawn, drawn_strips
 from widgets.query_pane import QueriesPart, query_lines, took

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from console.core.frame import AlertView
-from console.core.inputs import SourceState
+from console.core.words import SourceState
 from tests import frames
 from tests.frame_parts import AT
 from tests.screen_text import drawn

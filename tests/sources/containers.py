@@ -1,0 +1,33 @@
+"""Containers of one service on the suite's own engine."""
+
+import contextlib
+
+import docker
+import docker.errors
+from docker.models.containers import Container
+
+from console.core.rollout import TrackMatch
+from tests.servers import PrivateEngine
+
+TRACKS = {"canary": TrackMatch(label="track=canary"), "baseline": TrackMatch(label="track=baseline")}
+WAIT = "until [ -e /go ]; do sleep 0.02; done"
+"""Holds a script up until the test touches the file."""
+
+
+class Containers:
+    """Makes containers of one service and removes them at the end."""
+
+    def __init__(self, engine: PrivateEngine) -> None:
+        self.client = docker.DockerClient(base_url=engine.url)
+        self.image = engine.image
+
+    def run(self, name: str, script: str, *, track: str = "canary", **more: object) -> Container:
+        labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": "app", "track": track}
+        return self.client.containers.run(
+            self.image, ["sh", "-c", script], name=name, labels=labels, detach=True, network_mode="none", **more
+        )
+
+    def clear(self) -> None:
+        for container in self.client.containers.list(all=True):
+            with contextlib.suppress(docker.errors.NotFound):
+                container.remove(force=True)
