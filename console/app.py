@@ -111,10 +111,10 @@ class ConsoleApp(App[int]):
         """Return the screen that is always there."""
         return OpeningScreen(self._opening) if self.desk is None else self._soak_screen(self.desk)
 
-    async def show(self, desk: "Desk") -> None:
+    def show(self, desk: "Desk") -> None:
         """Draw this desk from now on."""
         self.desk = desk
-        await self.push_screen(self._soak_screen(desk))
+        self.call_later(self.push_screen, self._soak_screen(desk))
 
     def _soak_screen(self, desk: "Desk") -> "SoakScreen":
         from console.screens.soak import SoakScreen  # noqa: PLC0415 - only when it is needed: a quick start

@@ -63,7 +63,7 @@ class _Screen:
             return
         desk = session.desk_of(opened, self._asked)
         await asyncio.to_thread(importlib.import_module, "console.screens.soak")
-        await self._app.show(desk)
+        self._app.show(desk)
         if opened.notice:
             self._app.notify(opened.notice, severity="warning", markup=False, timeout=30)
         await session.keep_going(opened, desk)

@@ -33,13 +33,14 @@ class Prober:
         self._post = post
         self._clock = clock
         self._due: dict[str, float | None] = dict.fromkeys(probes)
-        self._running: set[str] = set()
+        self._running: dict[str, float] = {}
+        """When the measurements that run now began."""
         self._nudges = {name: asyncio.Event() for name in probes}
 
     @property
     def schedules(self) -> dict[str, Schedule]:
         """When each probe runs next, and which ones run now."""
-        return {name: Schedule(due, name in self._running) for name, due in self._due.items()}
+        return {name: Schedule(due, self._running.get(name)) for name, due in self._due.items()}
 
     def nudge(self, name: str) -> None:
         """Measure now instead of at the next time; nothing happens while a measurement runs."""
@@ -60,9 +61,9 @@ class Prober:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(nudge.wait(), max(0.0, due - self._clock()))
             nudge.clear()
-            self._running.add(probe.name)
+            self._running[probe.name] = self._clock()
             self._post(await measure(probe, self._clock))
-            self._running.discard(probe.name)
+            self._running.pop(probe.name, None)
             late_s = self._clock() - due
             missed = max(0, int(late_s // probe.metric.every))
             if missed:

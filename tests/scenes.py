@@ -181,7 +181,7 @@ def _roll_back(state: State) -> None:
 def frame_of(state: State) -> Frame:
     """The frame at the scene's one moment."""
     schedules = {
-        name: Schedule(NOW + 12 + 7 * number, is_running=False)
+        name: Schedule(NOW + 12 + 7 * number, began_at=None)
         for number, name in enumerate(state.metrics)
         if state.metrics[name].metric.is_probed
     }

@@ -40,11 +40,14 @@ class Terminal:
         self.code: int | None = None
         self.pid, self._master = pty.fork()
         if self.pid == 0:
-            os.environ.update({"TERM": "xterm-256color", "COLORTERM": "truecolor", "TEXTUAL_ANIMATIONS": "none"})
-            os.environ.update(env or {})
+            # Given as a whole: the process may hold COLUMNS and LINES, which would beat the terminal's own size.
+            shown = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "TEXTUAL_ANIMATIONS": "none"}
+            inherited = {
+                name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")
+            }
             if cwd is not None:
                 os.chdir(cwd)
-            os.execvp(command[0], list(command))
+            os.execvpe(command[0], list(command), {**inherited, **shown, **(env or {})})
         self.resize(columns, rows)
 
     def resize(self, columns: int, rows: int) -> None:

@@ -37,7 +37,8 @@ class Schedule:
     """When a probe runs next, and whether it runs now."""
 
     next_at: float | None
-    is_running: bool
+    began_at: float | None
+    """When the measurement that runs now began; `None` while none does."""
 
 
 def build_frame(
@@ -197,7 +198,8 @@ def _query(metric: MetricState, at: float, schedule: Schedule | None) -> QueryVi
         every_s=metric.metric.every,
         next_in_s=None if next_at is None else max(0.0, next_at - at),
         took_s=metric.took_s,
-        is_running=schedule is not None and schedule.is_running,
+        is_running=schedule is not None and schedule.began_at is not None,
+        running_s=None if schedule is None or schedule.began_at is None else max(0.0, at - schedule.began_at),
         skipped=metric.skipped,
         age_s=None if metric.answered_at is None else max(0.0, at - metric.answered_at),
         error=visible(metric.error),

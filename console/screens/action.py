@@ -246,7 +246,10 @@ class ActionScreen(ConsoleDialog[None]):
             except Exception as fault:
                 self._take_back(f"it could not be started: {fault}")
                 raise
-            self._follow(attempt)
+            if is_dry_run:
+                self._end_dry_run(preview)
+            else:
+                self._follow(attempt)
 
         self.order(start)
 
@@ -256,6 +259,12 @@ class ActionScreen(ConsoleDialog[None]):
             self._dry_run.disabled = self._preview is None
             self._say(why, Role.WARNING)
             self._weigh()
+
+    def _end_dry_run(self, preview: Preview) -> None:
+        """Say what a dry run found: what stands in the way is known without changing anything."""
+        problems = [step.problem for step in (*preview.steps, *preview.verify) if step.problem]
+        said = "; ".join(problems) if problems else "nothing stands in its way"
+        self._take_back(f"Dry run: nothing was changed; {said}")
 
     def _follow(self, attempt: str) -> None:
         """Show the attempt in place of this dialog, if it is still open."""

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -22,6 +22,8 @@ AUDIT_S = 60.0
 """How often the log of a stopped container is looked at again, should its next run have been missed."""
 RATE_S = 5.0
 """Over how long the rate of a log is taken."""
+RECORD_BYTES = 75
+"""What a line takes in the engine's file besides its text."""
 FASTEST_ROTATION_S = 1.0
 """A log whose files are full faster than this is rotated under its readers: engines then skip lines, unseen."""
 _TAILS = (1_000, 50_000)
@@ -53,8 +55,8 @@ class ContainerReader(threading.Thread):
         """Why it cannot be read until somebody changes something."""
         self.caution = container.caution
         """What may lose lines although it is read."""
-        self._rate_since = time.monotonic()
-        self._rate_bytes = 0
+        self._rate = (0, 0)
+        """Since which time, in nanoseconds of the engine, how many bytes were logged."""
         self._feed = feed
         self._stopping = threading.Event()
         self._news = threading.Event()
@@ -152,22 +154,24 @@ class ContainerReader(threading.Thread):
                 if not had:
                     due = time.monotonic() + BLOCK_S
                 self._feed.standing.seen()
-                self._watch_rate(len(block))
             if cutter.waiting >= BLOCK_LINES or (cutter.waiting and time.monotonic() >= due):
                 self._hand_over(cutter)
         return False
 
-    def _watch_rate(self, size_bytes: int) -> None:
+    def _watch_rate(self, keys: Sequence[int], lines: Sequence[bytes]) -> None:
         """Suspect a gap when the log is written faster than its rotation lets anybody read it."""
-        self._rate_bytes += size_bytes
-        passed_s = time.monotonic() - self._rate_since
-        if passed_s < RATE_S:
-            return
         file_bytes = self.container.file_bytes
-        fills_in_s = file_bytes * passed_s / self._rate_bytes
-        self._rate_since, self._rate_bytes = time.monotonic(), 0
+        if not file_bytes:
+            return
+        began_ns, size_bytes = self._rate
+        size_bytes += sum(map(len, lines)) + len(lines) * RECORD_BYTES
+        passed_s = (keys[-1] - began_ns) / 1e9
+        self._rate = (began_ns, size_bytes) if 0 < passed_s < RATE_S else (keys[-1], 0)
+        if not RATE_S <= passed_s < 2 * RATE_S:  # after a silence there is no rate
+            return
+        fills_in_s = file_bytes * passed_s / size_bytes
         had_caution, self.caution = self.caution, self.container.caution
-        if file_bytes and fills_in_s < FASTEST_ROTATION_S:
+        if fills_in_s < FASTEST_ROTATION_S:
             self.caution = f"rotates its log every {fills_in_s:.1f}s: lines can be lost unseen, raise max-size"
             if had_caution == self.container.caution:
                 self._feed.standing.gap(self.container.name, self.caution)
@@ -230,6 +234,7 @@ class ContainerReader(threading.Thread):
             )
         for stretch in cutter.take():
             self._counted[stretch.stream] = stretch.keys[-1]
+            self._watch_rate(stretch.keys, stretch.lines)
             times = [key / 1e9 for key in stretch.keys]
             self._feed.sink.take(
                 Block(

@@ -51,7 +51,8 @@ class Wire:
     def cut(self) -> None:
         """Break every connection."""
         for writer in self._writers:
-            writer.transport.abort()
+            if not writer.is_closing():
+                writer.transport.abort()
         self._writers.clear()
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -261,15 +261,15 @@ async def test_cut_connections_restarts_and_rotation_cost_no_line_and_repeat_non
     engine: PrivateEngine, containers: Containers, open_folder: Path
 ) -> None:
     sink, mail = RecordingSink(), Mailbox()
-    rotated = docker.types.LogConfig(type="json-file", config={"max-size": "50k", "max-file": "5"})
+    rotated = docker.types.LogConfig(type="json-file", config={"max-size": "200k", "max-file": "5"})
     # Each run numbers on from where the one before was stopped.
     script = """
+        trap 'stop=1' TERM
         i=$(cat /n 2>/dev/null || echo 0)
-        trap 'echo $i > /n; exit' TERM
-        while [ $i -lt 3000 ]; do
+        while [ $i -lt 3000 ] && [ -z "$stop" ]; do
             i=$((i+1)); echo line $i; [ $((i % 4)) = 0 ] && echo line $i >&2; [ $((i % 8)) = 0 ] && sleep 0.01
         done
-        echo $i > /n; sleep 60 & wait
+        echo $i > /n; [ -z "$stop" ] && sleep 60 & wait
     """
     container = containers.run("app-1", script, log_config=rotated)
 

@@ -1,0 +1,48 @@
+"""What may be imported when, and who owns the names of the packages."""
+
+import importlib
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("docker", "asyncpg", "redis", "httpx", "pydantic", "yaml", "sqlite3")
+
+
+def modules_after(statement: str) -> set[str]:
+    """The modules that a fresh interpreter has after a statement."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{statement}\nimport sys\nprint(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return set(done.stdout.split())
+
+
+def test_nothing_heavy_is_imported_before_the_first_picture() -> None:
+    loaded = modules_after("import console.cli, console.commands.watch, console.on_screen")
+
+    assert not loaded & set(HEAVY)
+
+
+@pytest.mark.parametrize("module", ["state", "view", "judging", "tally", "rollup", "report_html"])
+def test_the_core_brings_no_screen_no_loop_and_no_driver(module: str) -> None:
+    loaded = modules_after(f"import console.core.{module}")
+
+    assert not loaded & {"textual", "asyncio", "docker", "asyncpg", "redis", "httpx", "sqlite3", "subprocess"}
+
+
+def test_the_engine_needs_no_screen() -> None:
+    assert "textual" not in modules_after("import console.headless")
+
+
+@pytest.mark.parametrize("package", ["console", "widgets", "queries"])
+def test_only_this_distribution_owns_its_packages(package: str) -> None:
+    owners = set(packages_distributions().get(package, ()))  # an editable install owns no files
+
+    assert owners <= {"rollout-console"}
+    assert Path(str(importlib.import_module(package).__file__)).is_relative_to(Path(__file__).parents[2])
