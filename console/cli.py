@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -55,7 +56,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             module = importlib.import_module(f"console.commands.{name}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
-    arguments = parser.parse_args(given)
+    arguments, rest = parser.parse_known_args(given)
+    if rest and asked == "count" and not any(word.startswith("-") and word != "-" for word in rest):
+        arguments.logs += rest  # argparse takes no list of positionals that an option interrupts
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if arguments.version:
         from importlib.metadata import version  # noqa: PLC0415 - rarely asked for
 
@@ -71,3 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except Exception:  # noqa: BLE001 - exit code 1 would say WARNING
+        traceback.print_exc()
+        print("rollout-console: this is a fault of the program; what it was doing is not known", file=sys.stderr)
+        return 3

@@ -14,7 +14,9 @@ from console.core.classify import Classifier
 from console.core.frame import AlertView, Frame, JournalView, SessionView
 from console.core.inputs import (
     Actor,
+    GapSuspected,
     Input,
+    LabelCell,
     LinesCounted,
     SampleFailed,
     SampleTaken,
@@ -31,7 +33,7 @@ from console.core.state import State
 from console.core.tally import merge_counted
 from console.core.text import visible
 from console.core.view import build_frame
-from console.core.words import SourceState
+from console.core.words import SourceState, Table
 from console.effects.store import Store, StoreFailed
 from console.inbox import Counter, Inbox
 from console.probing import Probe, Prober
@@ -45,6 +47,8 @@ TICK_S = 1.0
 FRAME_S = 0.2
 RECORD_EVENTS_S = 10.0
 JOURNAL_KEPT = 500
+SAMPLES_KEPT = 20_000
+"""Measurements kept while the session's file cannot be written."""
 
 
 @dataclass(slots=True)
@@ -133,6 +137,8 @@ class Engine:
                 unclassified=sum(stored.unclassified.values()),
                 samples=await self.store.samples(since=stored.last_seen - 3600),
             )
+        for source in self.state.sources.values():
+            source.recall(SourceState.STARTING, "", at)
         self._session = replace(self._session, started=self.state.began)
         self._seq = self.opened_after = stored.seq
         self._journal = [journal_view(row.seq, row.record) for row in await self.store.newest_records(JOURNAL_KEPT)]
@@ -177,17 +183,20 @@ class Engine:
         for task in done:
             task.result()
 
-    async def close(self, why: str) -> None:
-        """Stop reading, write everything down and let the session go."""
+    async def close(self, why: str) -> str:
+        """Stop reading, write everything down, let the session go, and return what could not be saved, if anything."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._connections is not None:
-            await self._connections.close()
-        self.drain()
-        self.apply(SessionClosed(self.clock(), self.actor, why))
-        await self.commit(durable=True)
-        await self.store.close()
+        try:
+            self.drain()
+            self.apply(SessionClosed(self.clock(), self.actor, why))
+            is_saved = await self.commit(durable=True)
+            if self._connections is not None:
+                await self._connections.close()
+        finally:
+            await self.store.close()
+        return "" if is_saved else f"what came last could not be saved: {self._trouble}"
 
     # -- folding -------------------------------------------------------------------------------------------------
 
@@ -213,10 +222,23 @@ class Engine:
             self.apply(self._safe(given))
 
     def _safe(self, given: Input) -> Input:
-        """Return an input whose reasons hold no secret."""
-        if isinstance(given, SourceChanged | SampleFailed) and given.reason:
-            return replace(given, reason=visible(self.redactor.redact(given.reason), 500))
+        """Return an input that holds no secret in any text that is shown."""
+        redact = self.redactor.redact
+        if isinstance(given, SourceChanged | SampleFailed | GapSuspected):
+            return replace(given, reason=visible(redact(given.reason), 500)) if given.reason else given
+        if isinstance(given, LinesCounted):
+            labels: dict[LabelCell, int] = {}
+            for cell, count in given.labels.items():
+                safe = replace(cell, value=redact(cell.value))
+                labels[safe] = labels.get(safe, 0) + count
+            return replace(given, labels=labels, rows=tuple(replace(row, text=redact(row.text)) for row in given.rows))
+        if isinstance(given, SampleTaken) and given.table is not None:
+            return replace(given, table=self.safe_table(given.table))
         return given
+
+    def safe_table(self, table: Table) -> Table:
+        """Return rows without secrets."""
+        return replace(table, rows=tuple(tuple(map(self.redactor.redact, row)) for row in table.rows))
 
     def tick(self) -> None:
         """Let time pass: windows move, ages grow, the soak clock goes on."""
@@ -239,7 +261,13 @@ class Engine:
             await asyncio.sleep(COMMIT_S if not self._trouble else 2.0)
 
     async def commit(self, *, durable: bool = False) -> bool:
-        """Write what was folded since the last time; return whether it is on disk. What failed is tried again."""
+        """Write what was folded since the last time; return whether it is on disk. What failed is tried again.
+
+        Whoever waits may be cancelled; the commit itself goes on, because what it took is nowhere else.
+        """
+        return await asyncio.shield(asyncio.ensure_future(self._commit(durable=durable)))
+
+    async def _commit(self, *, durable: bool) -> bool:
         async with self._commits:
             self._batch.docs |= self.state.documents()
             batch, self._batch = self._batch, Batch()
@@ -253,11 +281,19 @@ class Engine:
                 durable=durable,
             )
             if isinstance(result, StoreFailed):
-                batch.precede(self._batch)
-                self._trouble = str(result)
+                self._keep_for_later(batch, result)
                 return False
             self._trouble = ""
             return True
+
+    def _keep_for_later(self, batch: Batch, failure: StoreFailed) -> None:
+        """Keep what could not be written; lines that the file refuses are given up, and that is written down."""
+        self._trouble = failure.reason
+        if failure.kind == "refused":
+            batch.counted.clear()
+            self.apply(GapSuspected(self.clock(), "session", "counts", failure.reason))
+        batch.precede(self._batch)
+        del self._batch.samples[:-SAMPLES_KEPT]
 
     # -- showing -------------------------------------------------------------------------------------------------
 

@@ -53,6 +53,8 @@ async def _watch(loaded: Loaded, asked: Watch, headless: Headless) -> int:
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
         await opened.leave()
+    if opened.unsaved:
+        print(f"rollout-console watch: {opened.unsaved}", file=sys.stderr)
     if headless.is_json:
         print(json.dumps(check_json(frame, events), allow_nan=False), flush=True)
     else:

@@ -52,6 +52,7 @@ class Counter:
         self._classifier = classifier
         self._positions = dict(positions)
         self._ended = set(ended)
+        self._lock = threading.Lock()
         self._post = post
         self._clock = clock
 
@@ -71,6 +72,10 @@ class Counter:
 
     def take(self, block: Block) -> None:
         """Count a block and leave the result for the engine."""
+        with self._lock:  # two readers of one stream, while one is being replaced, must not count a line twice
+            self._take(block)
+
+    def _take(self, block: Block) -> None:
         key = (block.source, block.origin, block.stream)
         after = self._positions.get(key, -1)
         if not block.keys or block.keys[-1] <= after:
@@ -89,5 +94,5 @@ class Counter:
             lines=block.lines,
             rows_limit=ROWS_LIMIT,
         )
-        self._positions[key] = counted.upto
         self._post(counted)
+        self._positions[key] = counted.upto

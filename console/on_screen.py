@@ -40,6 +40,8 @@ class _Screen:
             working.cancel()
             await asyncio.gather(working, return_exceptions=True)
             await self._leave()
+        if self._opened is not None and self._opened.unsaved:
+            self._said = self._opened.unsaved
         if self._said:
             print(self._said, file=sys.stderr)
         return UNKNOWN if code is None else code

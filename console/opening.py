@@ -9,6 +9,7 @@ from pathlib import Path
 from console.core.frame import SessionView
 from console.core.inputs import Actor
 from console.core.redact import Redactor
+from console.core.state import PhaseGone
 from console.effects.lock import SESSION_LOCK, Held, Lock
 from console.effects.sessions import Session, create_session, find_open
 from console.effects.store import SessionDamaged, SessionUnreadable, Store
@@ -29,6 +30,8 @@ class Opened:
     engine: Engine | None = None
     onlooker: Onlooker | None = None
     held_by: str = ""
+    unsaved: str = ""
+    """After leaving: what could not be written down."""
     notice: str = ""
     """What the operator should know about how it was opened."""
     leaving: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
@@ -76,13 +79,22 @@ async def open_session(
         raise CannotOpen(str(error)) from error
     view = SessionView(session.id, at, is_read_only=is_read_only, held_by="")
     engine = Engine(loaded, store, view, actor, version("rollout-console"), since=since)
-    await engine.open()
+    try:
+        await engine.open()
+    except (PhaseGone, ValueError, KeyError) as error:
+        await store.close()
+        lock.release()
+        raise CannotOpen(f"the session {session.id} does not fit this rollout file: {error}") from error
+    opened = Opened(session, engine=engine, notice=notice)
 
     async def close() -> None:
-        await engine.close("left and saved")
-        lock.release()
+        try:
+            opened.unsaved = await engine.close("left and saved")
+        finally:
+            lock.release()
 
-    return Opened(session, engine=engine, notice=notice, leaving=[close])
+    opened.leaving.append(close)
+    return opened
 
 
 def _begin(loaded: Loaded, base: Path, at: float) -> Session:

@@ -78,7 +78,7 @@ class Orders:
 
     async def start(self, preview: Preview, *, reason: str, typed: str, is_dry_run: bool = False) -> str:
         """Carry a previewed action out and return the id of the attempt."""
-        asked = preview.plan
+        asked, unmet = preview.plan, preview.unmet
         if is_dry_run:
             self._engine.apply(NoteWritten(time.time(), self._actor, f"dry run of {asked.title}: nothing was done"))
             return ""
@@ -90,7 +90,11 @@ class Orders:
         rung = asked.traffic if asked.kind is ActionKind.STEP_DOWN else None
         if self._plan(asked.action, rung) != asked:
             raise Refused("the rollout has moved on since this preview; look at it again")
-        return await self._start(asked, reason.strip() or preview.why or asked.title, preview.unmet)
+        if asked.kind is ActionKind.ADVANCE:
+            unmet = self._unmet()
+            if unmet and not preview.unmet:
+                raise Refused("clauses that were met when this was shown are not any more; look at it again")
+        return await self._start(asked, reason.strip() or preview.why or asked.title, unmet)
 
     async def steer(self, attempt: str, order: Order) -> None:
         """Give an order to a ladder that is being held."""
@@ -125,9 +129,7 @@ class Orders:
 
     async def _preview(self, asked: Plan) -> Preview:
         frame = self._engine.fresh_frame()
-        unmet: tuple[str, ...] = ()
-        if asked.kind is ActionKind.ADVANCE:
-            unmet = tuple(clause.text for clause in frame.phase.clauses if not clause.is_met)
+        unmet = self._unmet() if asked.kind is ActionKind.ADVANCE else ()
         blamed = [
             panel for panel in frame.panels if any(key.action == asked.action and key.is_lit for key in panel.keys)
         ]
@@ -139,6 +141,10 @@ class Orders:
             unmet=unmet,
             last_took_s=self._last_took(asked.action),
         )
+
+    def _unmet(self) -> tuple[str, ...]:
+        """Return the clauses of the present phase that are not met at this moment."""
+        return tuple(clause.text for clause in self._engine.fresh_frame().phase.clauses if not clause.is_met)
 
     def _last_took(self, action: str) -> float | None:
         return next(
@@ -197,7 +203,8 @@ class Orders:
     async def _follow(self, folder: Path) -> None:
         """Report an attempt to the engine until it ended."""
         self._followed.add(folder.name)
-        async for said in executor.follow(folder):
+        known = self._engine.state.attempts.get(folder.name)
+        async for said in executor.follow(folder, seen=0 if known is None else known.reports):
             self._engine.apply(said)
             if isinstance(said, ActionEnded):
                 await self._engine.commit(durable=True)
@@ -215,26 +222,58 @@ class Orders:
 
     async def keep_house(self) -> None:
         """Adopt attempts that another console or command began, and verify checklist items, for ever."""
-        verified: tuple[int, float] = (-1, 0.0)
+        try:
+            await asyncio.gather(self._keep_adopting(), self._keep_verifying())
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _keep_adopting(self) -> None:
         while True:
             await self._adopt()
+            await asyncio.sleep(ADOPT_EVERY_S)
+
+    async def _keep_verifying(self) -> None:
+        """Verify the items of the present phase, one after the other, at once when a phase begins."""
+        verified: tuple[int, float] = (-1, 0.0)
+        while True:
             phase, now = self._engine.state.phase.index, time.monotonic()
             if phase != verified[0] or now - verified[1] >= VERIFY_EVERY_S:
                 verified = (phase, now)
-                self._spawn(self._verify_phase())
+                await self._verify_phase()
             await asyncio.sleep(ADOPT_EVERY_S)
 
     async def _adopt(self) -> None:
-        known = self._engine.state.attempts
-        for folder in await asyncio.to_thread(lambda: sorted(self._session.attempts.glob("*"))):
-            is_settled = folder.name in known and known[folder.name].ended is not None
-            if folder.name in self._followed or is_settled:
-                continue
-            found = await asyncio.to_thread(executor.adopt, folder, time.time())
-            if found is not None and folder.name not in self._followed:
-                self._engine.apply(found.started)
-                self._followed.add(folder.name)
-                self._spawn(self._follow(folder))
+        """Take up attempts that others began, in the order in which they were begun, and those left running."""
+        state = self._engine.state
+        for name, attempt in list(state.attempts.items()):
+            if attempt.outcome is Outcome.RUNNING and name not in self._followed:
+                await self._take_up(self._folder_of(name))
+        folders = await asyncio.to_thread(lambda: list(self._session.attempts.glob("*")))
+        fresh = [folder for folder in folders if folder.name not in state.settled | self._followed]
+        found = [
+            (one.started.at, folder)
+            for folder in fresh
+            if (one := await asyncio.to_thread(executor.adopt, folder, time.time())) is not None
+        ]
+        for _, folder in sorted(found):
+            if folder.name not in self._followed:
+                await self._take_up(folder)
+
+    async def _take_up(self, folder: Path) -> None:
+        """Fold an attempt; one that is over at once, so that a later one cannot overtake it."""
+        self._followed.add(folder.name)
+        found = await asyncio.to_thread(executor.adopt, folder, time.time())
+        if found is None:
+            said = "its folder is gone, so nobody knows how it ended; verify before anything is repeated"
+            self._engine.apply(ActionEnded(time.time(), folder.name, Outcome.UNKNOWN, said))
+            return
+        self._engine.apply(found.started)
+        if found.ended is None:
+            self._spawn(self._follow(folder))
+        else:
+            await self._follow(folder)
 
     async def _verify_phase(self) -> None:
         rollout = self._engine.loaded.rollout
@@ -243,9 +282,12 @@ class Orders:
                 await self._verify(item)
 
     async def _verify(self, item: ChecklistItem) -> None:
+        phase = self._engine.state.phase.index
         if item.verify is None:
             return
         result = await self._engine.check(item.verify)
+        if self._engine.state.phase.index != phase:
+            return  # the phase went on meanwhile, and may have an item of the same name
         before = self._engine.state.phase.ticks.get(item.id)
         if before is None or before.is_done != result.ok or before.note != result.detail:
             self._engine.apply(ItemTicked(time.time(), item.id, result.ok, None, result.detail))
@@ -338,5 +380,5 @@ class Orders:
         try:
             answer = await self._engine.connections.asker_for(metric).ask(metric, found)
         except ProbeFailed as failure:
-            raise Refused(f"{query}: {failure}") from failure
-        return answer.table or Table(("answer",), ())
+            raise Refused(self._engine.redactor.redact(f"{query}: {failure}")) from failure
+        return self._engine.safe_table(answer.table or Table(("answer",), ()))

@@ -60,15 +60,16 @@ class Prober:
             nudge = self._nudges[probe.name]
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(nudge.wait(), max(0.0, due - self._clock()))
+            is_nudged = nudge.is_set()
             nudge.clear()
             self._running[probe.name] = self._clock()
             self._post(await measure(probe, self._clock))
             self._running.pop(probe.name, None)
             late_s = self._clock() - due
             missed = max(0, int(late_s // probe.metric.every))
-            if missed:
+            if missed and not is_nudged:
                 self._post(SampleSkipped(self._clock(), probe.name, missed))
-            due += (missed + 1) * probe.metric.every
+            due = self._clock() + probe.metric.every if is_nudged else due + (missed + 1) * probe.metric.every
 
 
 async def measure(probe: Probe, clock: Callable[[], float] = time.time) -> SampleTaken | SampleFailed:
@@ -78,5 +79,7 @@ async def measure(probe: Probe, clock: Callable[[], float] = time.time) -> Sampl
         answer = await probe.asker.ask(probe.metric, probe.query)
     except ProbeFailed as failure:
         return SampleFailed(clock(), probe.name, str(failure), clock() - began)
+    except Exception as fault:  # noqa: BLE001 - a fault of one probe must end neither the others nor the way out
+        return SampleFailed(clock(), probe.name, f"unexpected {type(fault).__name__}: {fault}", clock() - began)
     ended = clock()
     return SampleTaken(ended, probe.name, answer.readings, ended - began, answer.table)

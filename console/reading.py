@@ -1,7 +1,9 @@
 """Sessions read without being held: for exports, and for a console that only looks."""
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 import time
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
@@ -10,17 +12,19 @@ from pathlib import Path
 from console.core.desk import Order, Refused
 from console.core.export import EventTotal, Export
 from console.core.frame import Frame, JournalView, SessionView
-from console.core.inputs import SampleFailed, SampleTaken
+from console.core.inputs import SampleFailed, SampleTaken, TimePassed
 from console.core.plan import Preview
 from console.core.ring import RowRing
 from console.core.rollout import Rollout
 from console.core.state import State
 from console.core.view import build_frame
 from console.core.words import Table
+from console.effects.lock import SESSION_LOCK, holder_of
 from console.effects.session_reader import SessionReader, Stored
 from console.engine import journal_view
 
 JOURNAL_SHOWN = 500
+NOBODY = "nobody: nothing is being read or measured"
 EXPORTED_RECORDS = 10_000
 
 
@@ -120,20 +124,25 @@ class Onlooker:
         self._refresh()
 
     def _refresh(self) -> None:
-        stored = self._file.load()
-        if self._state is not None and self._seen == (stored.last_seen, stored.seq):
-            return
-        self._seen = (stored.last_seen, stored.seq)
-        last = stored.last_seen or time.time()
-        self._state = restored(rollout_of(stored), stored, self._file.samples(since=last - 3600), last)
-        rows = self._file.newest_records(JOURNAL_SHOWN)
-        self._journal = tuple(journal_view(row.seq, row.record) for row in reversed(rows))
+        """Read the session again if it was written to, and let time pass in what was read."""
+        self._holder = str(holder_of(self._folder / SESSION_LOCK) or NOBODY)
+        moment = self._file.moment()
+        if self._state is None or moment != self._seen:
+            stored = self._file.load()
+            last = stored.last_seen or time.time()
+            samples = self._file.samples(since=last - 3600)
+            rows = self._file.newest_records(JOURNAL_SHOWN)
+            self._state = restored(rollout_of(stored), stored, samples, last)
+            self._journal = tuple(journal_view(row.seq, row.record) for row in reversed(rows))
+            self._seen = moment
+        self._state.apply(TimePassed(time.time()))
 
     async def follow(self) -> None:
-        """Read the session again every second, for ever."""
+        """Read the session again every second, for ever; what cannot be read now is tried again."""
         while True:
             await asyncio.sleep(1.0)
-            self._refresh()
+            with contextlib.suppress(sqlite3.Error):
+                self._refresh()
 
     @property
     def frame(self) -> Frame:

@@ -1,9 +1,11 @@
 """A session from its rollout file to its desk: opened, kept going, for a screen or for none."""
 
 import asyncio
+import tempfile
 import time
+from pathlib import Path
 
-from console.effects.sessions import state_dir, this_actor
+from console.effects.sessions import find_open, state_dir, this_actor
 from console.opening import CannotOpen, Opened, open_session
 from console.orders import Orders
 from console.reading import Onlooker
@@ -16,14 +18,26 @@ __all__ = ["CannotOpen", "RolloutFileError", "desk_of", "keep_going", "load", "o
 
 async def opened_for(loaded: Loaded, asked: Watch) -> Opened:
     """Take up the session that a watch asks for; raises `CannotOpen`."""
-    return await open_session(
-        loaded,
-        asked.state_folder or state_dir(),
-        this_actor(),
-        is_new=asked.is_new,
-        is_read_only=asked.is_read_only,
-        since=None if asked.since_s is None else time.time() - asked.since_s,
-    )
+    base = asked.state_folder or state_dir()
+    since = None if asked.since_s is None else time.time() - asked.since_s
+    if not asked.is_read_only:
+        return await open_session(loaded, base, this_actor(), is_new=asked.is_new, since=since)
+    found = find_open(base, loaded.rollout.rollout)
+    if found is not None and found.holder is not None:
+        return await open_session(loaded, base, this_actor())
+    # Nobody holds it: whoever only looks must not take it from the one who may have to act.
+    aside = tempfile.TemporaryDirectory(prefix="rollout-console-")
+    try:
+        opened = await open_session(loaded, Path(aside.name), this_actor(), is_read_only=True, since=since)
+    except BaseException:
+        aside.cleanup()
+        raise
+
+    async def forget() -> None:
+        aside.cleanup()
+
+    opened.leaving.append(forget)
+    return opened
 
 
 def desk_of(opened: Opened, asked: Watch) -> Orders | Onlooker:

@@ -4,8 +4,10 @@ import argparse
 import asyncio
 import json
 import os
+import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from console.commands.arguments import add_file, duration
@@ -14,11 +16,12 @@ from console.core.plain import plain_screen
 from console.core.report_json import check_json
 from console.effects.sessions import this_actor
 from console.engine import Engine
-from console.opening import open_session
+from console.opening import CannotOpen, open_session
 from console.reading import events_of
 from console.spec.load import Loaded
 
 USAGE = 4
+UNKNOWN = 3
 WIDTH = 120
 SETTLED_S = 1.5
 """Lines have stopped coming for this long: what was in the logs has been read."""
@@ -41,7 +44,17 @@ def run(arguments: argparse.Namespace) -> int:
     loaded = load_or_explain(arguments.file, os.environ)
     if loaded is None:
         return USAGE
-    return asyncio.run(_check(loaded, arguments))
+    try:
+        return asyncio.run(_check(_at_once(loaded), arguments))
+    except CannotOpen as obstacle:
+        print(f"rollout-console check: {obstacle}", file=sys.stderr)
+        return UNKNOWN
+
+
+def _at_once(loaded: Loaded) -> Loaded:
+    """Return the file without `for`: measured once, a condition that holds counts as held."""
+    metrics = {name: metric.model_copy(update={"for_": 0.0}) for name, metric in loaded.rollout.metrics.items()}
+    return replace(loaded, rollout=loaded.rollout.model_copy(update={"metrics": metrics}))
 
 
 async def _check(loaded: Loaded, arguments: argparse.Namespace) -> int:

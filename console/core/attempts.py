@@ -21,6 +21,8 @@ class Attempt:
     outcome: Outcome = Outcome.RUNNING
     ended: float | None = None
     detail: str = ""
+    reports: int = 0
+    """How many reports of its steps were folded."""
     is_left: bool = False
     """Somebody decided that the ladder stays on this rung."""
 
@@ -35,7 +37,7 @@ class Attempt:
             started=progress.at if is_running or before is None else before.started,
             ended=None if is_running else progress.at,
         )
-        return replace(self, steps={**self.steps, progress.step: step})
+        return replace(self, steps={**self.steps, progress.step: step}, reports=self.reports + 1)
 
     def finished(self, end: ActionEnded) -> "Attempt":
         """Return the attempt after it ended."""

@@ -149,19 +149,21 @@ def observe(thresholds: Thresholds, before: Judged, measured: Measured) -> Judge
     if before.at is not None and measured.at - before.at > thresholds.stale_after_s:
         started = replace(started, warning=before.warning.interrupted(), critical=before.critical.interrupted())
     baseline = measured.baseline if measured.expects_baseline else None
-    runs = {
-        level: started.run(level).observe(
-            measured.at,
-            is_true=condition is not None and condition.holds(measured.value, baseline) is True,
-            for_s=thresholds.for_s,
-            keep_for_s=thresholds.keep_for_s,
-        )
-        for level in LEVELS
-        for condition in (thresholds.level(level),)
-    }
+    runs = {level: _run_on(thresholds, started, level, measured, baseline) for level in LEVELS}
     started = replace(started, warning=runs[Verdict.WARNING], critical=runs[Verdict.CRITICAL])
     verdict, reason = _decide(thresholds, started, measured, baseline)
     return _settle(started, measured.at, verdict, reason, thresholds, has_data=True)
+
+
+def _run_on(thresholds: Thresholds, judged: Judged, level: Verdict, measured: Measured, baseline: float | None) -> Run:
+    """Return the run of a level after a measurement; where the condition cannot be known, a standing one goes on."""
+    condition = thresholds.level(level)
+    is_true = False if condition is None else condition.holds(measured.value, baseline)
+    if is_true is None:
+        return judged.run(level).interrupted()
+    return judged.run(level).observe(
+        measured.at, is_true=is_true, for_s=thresholds.for_s, keep_for_s=thresholds.keep_for_s
+    )
 
 
 def failed(thresholds: Thresholds, before: Judged, at: float, error: str) -> Judged:

@@ -37,6 +37,8 @@ class Standing:
     """The unit of each metric."""
     holding: tuple[str, ...] = ()
     """Metrics whose verdict is marked `hold`."""
+    blind: frozenset[str] = frozenset()
+    """Metrics of which nothing is known now, as against those with too few samples so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class PhaseState:
     """Role to who signed, and when."""
     holds: tuple[str, ...] = ()
     """Why the soak clock stands still."""
+    doubt: str = ""
+    """Why the share is not known for certain, after an action that may have taken effect."""
 
     def entered(self, rollout: Rollout, index: int, at: float) -> "PhaseState":
         """Return the state at the beginning of a phase."""
@@ -80,7 +84,12 @@ def watched(state: PhaseState, phase: Phase, standing: Standing, at: float) -> P
 
 def with_traffic(state: PhaseState, traffic: float) -> PhaseState:
     """Return the state after the share was changed inside the phase."""
-    return replace(state, traffic=traffic)
+    return replace(state, traffic=traffic, doubt="")
+
+
+def doubted(state: PhaseState, doubt: str) -> PhaseState:
+    """Return the state after an action that may or may not have changed the share."""
+    return replace(state, doubt=doubt)
 
 
 def unwatched(state: PhaseState) -> PhaseState:
@@ -103,8 +112,11 @@ def _holds(state: PhaseState, phase: Phase, standing: Standing) -> tuple[str, ..
     """Return why the soak clock stands, each metric named once."""
     holds = [f"the share is {state.traffic:g} %, not {phase.traffic:g} %"] if state.traffic != phase.traffic else []
     paused = {split_pause(text)[0]: text for text in phase.pause if _pause_holds(text, standing) is True}
+    holds += [state.doubt] if state.doubt else []
     stopped = (Verdict.CRITICAL, Verdict.BROKEN)
-    judged = [metric for metric in phase.advance if standing.verdicts.get(metric) in stopped]
+    judged = [
+        metric for metric in phase.advance if standing.verdicts.get(metric) in stopped or metric in standing.blind
+    ]
     for metric in dict.fromkeys((*judged, *standing.holding)):
         paused.pop(metric, None)
         holds.append(f"{metric} is {standing.verdicts[metric]}")
@@ -138,6 +150,8 @@ def clauses(state: PhaseState, phase: Phase, standing: Standing, running: str = 
         found.append(Clause(f"{role} signed off" if is_signed else f"sign-off by {role}", is_signed, "sign-off", role))
     if state.traffic != phase.traffic:
         found.append(Clause(f"the share is {state.traffic:g} %, not {phase.traffic:g} %", False, "action"))
+    if state.doubt:
+        found.append(Clause(state.doubt, False, "action"))
     if running:
         found.append(Clause(f"{running} is running", False, "action"))
     return tuple(found)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -45,16 +46,29 @@ from console.core.record import Record
 from console.core.ring import RowRing
 from console.core.rollout import ActionKind, Rollout
 from console.core.rollup import Rollup
+from console.core.text import visible
 from console.core.verdict import Verdict
 from console.core.watched import WatchedSource
-from console.core.words import Outcome
+from console.core.words import Outcome, SourceState
 
+LOST_AFTER_S = 10.0
+"""A log source that has not answered for so long leaves the metrics of events without data."""
 EVENT_SAMPLE_S = 5.0
 """How often the value of a metric of events is kept for plots."""
 
 _JUDGED = TypeAdapter(dict[str, Judged])
 _PHASE = TypeAdapter(PhaseState)
 _ATTEMPTS = TypeAdapter(list[Attempt])
+
+
+class PhaseGone(Exception):
+    """The phase that a session is in is not in its rollout file any more."""
+
+    def __init__(self, name: str, names: Sequence[str]) -> None:
+        super().__init__(
+            f"the session is in the phase {visible(name)}, and the file has only {visible(', '.join(names))};"
+            " put it back, or begin another session with --new"
+        )
 
 
 class State:
@@ -80,6 +94,8 @@ class State:
         }
         self.phase = PhaseState().entered(rollout, 0, at)
         self.attempts: dict[str, Attempt] = {}
+        self.settled: set[str] = set()
+        """Every attempt that ended, also those that are no longer kept for the screen."""
         self.changed: set[str] = {"phase", "session"}
         """Names of the documents that `documents` has yet to write."""
         self._sampled_at = 0.0
@@ -110,12 +126,22 @@ class State:
         return Standing(
             verdicts={name: one.verdict for name, one in judged.items()},
             values={
-                name: (one.value, self.metrics[name].judged.get("baseline", Judged()).value)
+                name: (
+                    one.value if self._is_known(name, one) else None,
+                    self.metrics[name].judged.get("baseline", Judged()).value,
+                )
                 for name, one in judged.items()
             },
             units=self._units,
+            blind=frozenset(name for name, one in judged.items() if one.verdict is Verdict.UNKNOWN and not one.samples),
             holding=tuple(name for name, one in judged.items() if self._holds(name, one.verdict)),
         )
+
+    def _is_known(self, metric: str, judged: Judged) -> bool:
+        """Whether the last value still counts: measured without a fault, on enough samples, and not too long ago."""
+        if judged.error or judged.verdict in (Verdict.UNKNOWN, Verdict.BROKEN) or judged.at is None:
+            return False
+        return self.at - judged.at <= self.metrics[metric].thresholds.stale_after_s
 
     def _holds(self, metric: str, verdict: Verdict) -> bool:
         on = self.rollout.metrics[metric].on
@@ -189,9 +215,13 @@ class State:
     def _pass_time(self, at: float) -> list[Record]:
         records: list[Record] = []
         keeps = at - self._sampled_at >= EVENT_SAMPLE_S
+        blind = self._blind_reading(at)
         for name, state in self.metrics.items():
             if state.metric.is_probed:
                 records += self._judging(name, at, partial(state.grow_old, at))
+            elif blind is not None:
+                if blind:
+                    records += self._judging(name, at, partial(state.fail, SampleFailed(at, name, blind, 0.0)))
             else:
                 sample = read_events(state.metric, self.rollup, self.tracks, at, self.phase.began)
                 judge = partial(state.take, sample, self.phase.traffic, keeps=keeps)
@@ -206,6 +236,15 @@ class State:
             said = "soak clock stands: " + "; ".join(self.phase.holds) if self.phase.holds else "soak clock goes on"
             records.append(Record(at, "phase", said, {"holds": list(self.phase.holds)}))
         return records
+
+    def _blind_reading(self, at: float) -> str | None:
+        """Return why the counts of events say nothing now, empty while reading only begins, `None` while it goes on."""
+        logs = [source for source in self.sources.values() if source.gives_lines]
+        for source in logs:
+            is_lost = source.state in (SourceState.RETRYING, SourceState.UNREADABLE, SourceState.STALE)
+            if is_lost and (source.seen_at is None or at - source.seen_at > LOST_AFTER_S):
+                return f"{source.name} {source.state}: {source.reason}"
+        return "" if any(source.state is SourceState.STARTING for source in logs) else None
 
     def backdate(self, since: float) -> None:
         """Let the session and its first phase begin earlier, so that older lines belong to them."""
@@ -254,6 +293,7 @@ class State:
 
     def _change_source(self, change: SourceChanged) -> list[Record]:
         source = self.sources.get(change.source)
+        self.changed.add("sources")
         if source is None or not source.changed(change):
             return []
         parts = ", ".join(f"{track or 'no track'} {count}" for track, count in change.parts.items())
@@ -287,7 +327,7 @@ class State:
     def _act(self, given: ActionStarted | ActionProgressed | ActionEnded) -> list[Record]:
         self.changed.add("attempts")
         if isinstance(given, ActionStarted):
-            if given.attempt in self.attempts:
+            if given.attempt in self.attempts or given.attempt in self.settled:
                 return []
             self.attempts[given.attempt] = Attempt(given, {})
             for old in list(self.attempts)[: -acting.KEPT]:
@@ -306,6 +346,7 @@ class State:
         if attempt.ended is not None:
             return []
         self.attempts[given.attempt] = attempt = attempt.finished(given)
+        self.settled.add(given.attempt)
         return [*self._ended(attempt, given)]
 
     def _started(self, given: ActionStarted) -> Record:
@@ -331,6 +372,11 @@ class State:
         body = {"attempt": given.attempt, "outcome": given.outcome.value, "detail": given.detail}
         yield Record(given.at, "outcome", f"{said}: {given.detail}" if given.detail else said, body)
         if not acting.changes_share(attempt) or started.traffic is None:
+            if started.traffic is not None:
+                self.changed.add("phase")
+                self.phase = phases.doubted(
+                    self.phase, f"the share may be {started.traffic:g} %: {started.title} ended {given.outcome}"
+                )
             return
         self.changed.add("phase")
         if started.kind == ActionKind.ADVANCE and started.phase is not None:
@@ -374,13 +420,24 @@ class State:
         if name == "session":
             return json.dumps({"began": self.began})
         if name == "phase":
-            return _PHASE.dump_json(self.phase).decode()
+            name = self.rollout.phases[self.phase.index].name
+            return json.dumps({"name": name, "state": _PHASE.dump_python(self.phase, mode="json")})
         if name == "attempts":
-            return _ATTEMPTS.dump_json(list(self.attempts.values())).decode()
+            kept = _ATTEMPTS.dump_python(list(self.attempts.values()), mode="json")
+            return json.dumps({"kept": kept, "settled": sorted(self.settled)})
         if name == "sources":
             gaps = {source.name: source.gaps for source in self.sources.values()}
-            return json.dumps({"gaps": gaps, "ended": sorted(self.ended)})
+            states = {source.name: (source.state, source.reason) for source in self.sources.values()}
+            return json.dumps({"gaps": gaps, "ended": sorted(self.ended), "states": states})
         return _JUDGED.dump_json(self.metrics[name.removeprefix("metric:")].judged).decode()
+
+    def _restored_phase(self, said: Mapping[str, Any]) -> PhaseState:
+        """Return the phase by its name, wherever the file has it now; raises `PhaseGone`."""
+        phase = _PHASE.validate_python(said["state"])
+        names = [one.name for one in self.rollout.phases]
+        if said["name"] not in names:
+            raise PhaseGone(said["name"], names)
+        return replace(phase, index=names.index(said["name"]))
 
     def restore(
         self,
@@ -401,12 +458,17 @@ class State:
         self.lines, self.unclassified = lines, unclassified
         self.began = float(json.loads(documents.get("session", "{}")).get("began", self.began))
         if "phase" in documents:
-            self.phase = _PHASE.validate_json(documents["phase"])
+            self.phase = self._restored_phase(json.loads(documents["phase"]))
         if "attempts" in documents:
-            kept = _ATTEMPTS.validate_json(documents["attempts"])
+            said = json.loads(documents["attempts"])
+            kept = _ATTEMPTS.validate_python(said["kept"])
+            self.settled = set(said["settled"])
             self.attempts = {attempt.started.attempt: attempt for attempt in kept}
         sources = json.loads(documents.get("sources", "{}"))
         self.ended = {(source, origin) for source, origin in sources.get("ended", ())}
+        for source, (said, reason) in sources.get("states", {}).items():
+            if source in self.sources:
+                self.sources[source].recall(SourceState(said), reason, self.at)
         for source, gaps in sources.get("gaps", {}).items():
             if source in self.sources:
                 self.sources[source].gaps = gaps

@@ -42,6 +42,10 @@ class WatchedSource:
             self.seen_at = change.at
         return is_news
 
+    def recall(self, state: SourceState, reason: str, at: float) -> None:
+        """Take up how the source was doing when the session was last written to."""
+        self.state, self.reason, self.seen_at = state, reason, at
+
     def counted(self, counted: LinesCounted) -> None:
         """Note that lines came."""
         self.lines += counted.lines

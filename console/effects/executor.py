@@ -191,7 +191,8 @@ def _launch(order: WorkOrder, runner: Sequence[str]) -> None:
     """Start the runner and hand the order over; the process started here ends at once, the runner is its child."""
     folder = Path(order.folder)
     try:
-        with (folder / files.COMPLAINTS).open("wb") as complaints:
+        handle = os.open(folder / files.COMPLAINTS, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "wb") as complaints:
             launcher = subprocess.Popen(
                 [*runner, order.folder],
                 stdin=subprocess.PIPE,

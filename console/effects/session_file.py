@@ -93,7 +93,7 @@ class SessionFile(SessionReader):
                 self._compact_when_due(newest)
         except _Refused as refusal:
             return StoreFailed("refused", str(refusal))
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, OverflowError, ValueError) as error:
             return schema.failure(error, self._path)
         return Committed(seq, head, skipped)
 

@@ -76,6 +76,10 @@ class SessionReader:
             head=head,
         )
 
+    def moment(self) -> tuple[float | None, int]:
+        """Return when the session was last written to and its newest journal record, which costs next to nothing."""
+        return self._meta_number("last_seen"), self._journal_end()[0]
+
     def records(self, after: int = 0, limit: int | None = None) -> list[JournalRow]:
         """Return the journal's records numbered above `after`, in order."""
         found = self._connection.execute(

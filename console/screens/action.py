@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
@@ -211,6 +211,16 @@ class ActionScreen(ConsoleDialog[None]):
             self._give(is_dry_run=False)
         else:
             self._give(is_dry_run=True)
+
+    def on_key(self, event: events.Key) -> None:
+        """Let a word that is typed at once go into its field, although Cancel is what Enter means until then."""
+        character = event.character
+        if not (event.is_printable and character and character.isalnum() and self._word.display):
+            return
+        if isinstance(self.focused, Button):
+            event.stop()
+            self._word.focus()
+            self._word.insert_text_at_cursor(character)
 
     def action_yes(self) -> None:
         """Confirm with one key, where no word is asked for."""

@@ -155,6 +155,16 @@ def test_the_baseline_is_asked_only_where_one_runs() -> None:
     assert blind.verdict is Verdict.UNKNOWN
 
 
+def test_a_missing_baseline_clears_nothing() -> None:
+    limits = thresholds(critical="> 2x baseline", warning=None, target=None)
+    bad = observe(limits, Judged(), Measured(0, 9.0, baseline=1.0, expects_baseline=True))
+
+    blind = observe(limits, bad, Measured(10, 9.0, baseline=None, expects_baseline=True))
+
+    assert bad.verdict is Verdict.CRITICAL
+    assert blind.verdict is Verdict.CRITICAL
+
+
 def test_a_pause_of_the_console_keeps_what_was_held() -> None:
     limits = thresholds(**{"for": "5m"})
     before = judge(limits, *[(at, 6.0) for at in range(0, 270, 30)])

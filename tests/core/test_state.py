@@ -100,6 +100,7 @@ def lines(at: float, track: str, words: Sequence[str], after: int = -1) -> Lines
 def fold(*given: Input) -> State:
     """Fold inputs into a new state."""
     state = State(ROLLOUT, START)
+    state.apply(SourceChanged(START, "app", SourceState.LIVE, parts={"canary": 1}))
     for one in given:
         state.apply(one)
     return state
@@ -185,17 +186,28 @@ def test_a_failed_query_is_broken_and_never_satisfies_a_clause() -> None:
     assert not next(clause for clause in frame.phase.clauses if clause.ref == "leaks").is_met
 
 
+def healthy(since: float, seconds: int) -> State:
+    """A state in which every metric is OK for a number of seconds."""
+    state = fold(TimePassed(since))
+    for second in range(1, seconds + 1):
+        state.apply(lines(since + second, "canary", ["served x"] * 5, after=second * 10))
+        state.apply(no_leak(since + second))
+        state.apply(TimePassed(since + second + 0.5))
+    return state
+
+
 def test_the_soak_clock_counts_only_watched_time() -> None:
-    state = watched(fold(TimePassed(START)), START, 20)
-    assert state.phase.soaked_s == pytest.approx(20)
+    state = healthy(START, 20)
+    soaked_s = state.phase.soaked_s
+    assert soaked_s == pytest.approx(20, abs=3)
 
     state.apply(TimePassed(START + 3620))
 
-    assert state.phase.soaked_s == pytest.approx(20), "an hour that nobody watched is no soak"
+    assert state.phase.soaked_s == soaked_s, "an hour that nobody watched is no soak"
 
 
 def test_the_soak_clock_stands_while_the_phase_is_paused() -> None:
-    state = fold(TimePassed(START), lines(START + 1, "canary", ["failed"] * 3 + ["served x"] * 97))
+    state = fold(TimePassed(START), lines(START + 1, "canary", ["failed"] * 3 + ["served x"] * 97), no_leak(START + 1))
 
     watched(state, START + 1, 20)
 
@@ -204,12 +216,12 @@ def test_the_soak_clock_stands_while_the_phase_is_paused() -> None:
 
 
 def test_a_phase_may_advance_when_every_clause_is_met() -> None:
-    state = fold(TimePassed(START))
+    state = fold(no_leak(START), TimePassed(START))
     for second in range(1, 66):
         state.apply(lines(START + second, "canary", ["served x"] * 5, after=second * 10))
         state.apply(lines(START + second, "baseline", ["served x"] * 5, after=second * 10))
+        state.apply(no_leak(START + second))
         state.apply(TimePassed(START + second))
-    state.apply(no_leak(START + 65))
     missing = [clause.text for clause in frame_of(state, START + 65).phase.clauses if not clause.is_met]
 
     state.apply(ItemTicked(START + 65, "backup", is_done=True, actor=ANNA))
@@ -217,6 +229,59 @@ def test_a_phase_may_advance_when_every_clause_is_met() -> None:
 
     assert missing == ["Backed up", "sign-off by lead"]
     assert frame_of(state, START + 65).phase.may_advance
+
+
+def test_a_log_source_that_died_leaves_no_metric_of_events_ok() -> None:
+    state = healthy(START, 5)
+    assert state.verdict_of("failures").verdict is Verdict.OK
+
+    state.apply(SourceChanged(START + 6, "app", SourceState.UNREADABLE, "no permission"))
+    watched(state, START + 6, 20)
+
+    assert state.verdict_of("failures").verdict is Verdict.BROKEN
+    assert not frame_of(state, START + 26).phase.may_advance
+
+
+def test_a_log_source_that_died_does_not_clear_what_stands() -> None:
+    state = fold(lines(START + 1, "canary", ["failed"] * 10), TimePassed(START + 3))
+
+    state.apply(SourceChanged(START + 4, "app", SourceState.UNREADABLE, "no permission"))
+    watched(state, START + 4, 90)
+
+    assert state.verdict_of("failures").verdict is Verdict.CRITICAL
+
+
+def test_a_pause_criterion_is_not_met_on_a_value_that_no_longer_counts() -> None:
+    state = healthy(START, 5)
+    state.apply(SourceChanged(START + 6, "app", SourceState.UNREADABLE, "no permission"))
+    watched(state, START + 6, 20)
+
+    clause = next(one for one in frame_of(state, START + 26).phase.clauses if one.kind == "pause")
+
+    assert (clause.text, clause.is_met) == ("not known: failures > 2%", False)
+
+
+def test_nothing_known_is_no_soak() -> None:
+    state = watched(fold(TimePassed(START)), START, 60)
+
+    assert state.phase.soaked_s == 0
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.UNKNOWN, Outcome.UNVERIFIED])
+def test_after_an_action_that_may_have_worked_the_share_is_in_doubt(outcome: Outcome) -> None:
+    state = fold(started("rollback", traffic=0.0), ActionEnded(START + 32, "a1", outcome))
+
+    frame = frame_of(state, START + 33)
+
+    assert f"the share may be 0 %: rollback ended {outcome}" in [one.text for one in frame.phase.clauses]
+    assert not frame.phase.may_advance
+
+
+def test_an_attempt_that_ended_is_not_folded_again() -> None:
+    state = fold(started("rollback", traffic=0.0), ActionEnded(START + 32, "a1", Outcome.DONE))
+    del state.attempts["a1"]
+
+    assert state.apply(started("rollback", traffic=0.0)) == []
 
 
 def test_a_rollback_takes_the_share_to_zero_and_the_baseline_is_judged_then() -> None:

@@ -47,6 +47,18 @@ def console(shop: Path, *options: str, columns: int = 120) -> Terminal:
     return Terminal([*PROGRAM, "watch", str(shop), *options], env=env_of(shop), columns=columns)
 
 
+def close_dialog(terminal: Terminal) -> None:
+    """Press Escape until no dialog is open; one that is just being replaced may not take it."""
+    for _ in range(10):
+        terminal.send("\x1b")
+        until = time.monotonic() + 1.0
+        while time.monotonic() < until:
+            terminal.read()
+            if "Esc close" not in terminal.text:
+                return
+    raise AssertionError(f"the dialog stays open:\n{terminal.text}")
+
+
 def counted(shop: Path) -> tuple[int, int]:
     """What a headless watch of the same session counts: all lines, and those that failed."""
     done = subprocess.run(
@@ -106,9 +118,8 @@ def test_everything_is_as_it_was_after_quitting_and_starting_again(shop: Path) -
         terminal.send("c")
         terminal.wait("Backed up")
         terminal.send(" ")
-        terminal.wait("✓ Backed up")
-        terminal.send("\x1b")
-        terminal.wait(lambda text: "50 of 100" in text)
+        terminal.wait("[✓] Backed up")
+        close_dialog(terminal)
         terminal.send("q")
         assert terminal.wait_end() == 0
     write(shop.parent / "shop.log", 100, 140)
@@ -172,15 +183,14 @@ def test_a_rollback_by_key_asks_for_the_name_runs_once_and_is_written_down(shop:
         assert not (shop.parent / "rolled-back").exists(), "Enter on the first thing in focus is Cancel"
         terminal.send("R")
         terminal.wait("to confirm")
-        terminal.send("\t")
         terminal.send("shop")
-        terminal.wait(lambda text: "confirm:   shop" in text or "confirm: shop" in " ".join(text.split()))
+        terminal.wait(lambda text: "to confirm: shop" in " ".join(text.split()))
         until = time.monotonic() + 0.7
         while time.monotonic() < until:
             terminal.read()
         terminal.send("\r")
         terminal.wait("DONE")
-        terminal.send("\x1b")
+        close_dialog(terminal)
         terminal.wait("traffic 0 %")
         terminal.send("q")
         terminal.wait_end()
