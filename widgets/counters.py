@@ -27,9 +27,9 @@ class _Column:
 
 
 _TOTAL = _Column("total", 10, lambda counts: short_count(counts.total))
-_MINUTE = _Column("1m", 8, lambda counts: short_count(counts.last_minute))
-_HOUR = _Column("1h", 9, lambda counts: short_count(counts.last_hour))
-_RATE = _Column("/s", 7, lambda counts: per_second(counts.per_second))
+_MINUTE = _Column("1m", 7, lambda counts: short_count(counts.last_minute))
+_HOUR = _Column("1h", 8, lambda counts: short_count(counts.last_hour))
+_RATE = _Column("/s", 6, lambda counts: per_second(counts.per_second))
 _CHOICES = ((_TOTAL, _MINUTE, _HOUR, _RATE), (_TOTAL, _MINUTE, _RATE), (_TOTAL, _MINUTE), (_TOTAL,))
 """Sets of columns, the first that fits is taken."""
 _LEAST_NAME = 19

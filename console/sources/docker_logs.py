@@ -165,11 +165,10 @@ class EventListener(threading.Thread):
         try:
             with self._engine.client() as client:
                 self._stream = client.api.events(decode=True, filters={"type": "container"})
-                for event in self._stream:
-                    if self._stopping.is_set():
-                        return
-                    if str(event.get("Action", "")).partition(":")[0] in _CHANGES:
-                        self._on_change(str(event.get("id", "")))
+                try:
+                    self._listen()
+                finally:
+                    self._hang_up()
         except (
             Lost,
             Unreadable,
@@ -179,17 +178,25 @@ class EventListener(threading.Thread):
             ValueError,
             AttributeError,
         ):
-            # Closing the stream from another thread ends the loop above in one of several ways of the SDK.
+            # Closing the stream from another thread ends the loop in one of several ways of the SDK.
             return
-        finally:
-            self._on_change("")
+
+    def _listen(self) -> None:
+        for event in self._stream:
+            if self._stopping.is_set():
+                return
+            if str(event.get("Action", "")).partition(":")[0] in _CHANGES:
+                self._on_change(str(event.get("id", "")))
 
     def stop(self) -> None:
         """End it."""
         self._stopping.set()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         if self._stream is None:
             return
         try:
             self._stream.close()
         except (docker.errors.DockerException, requests.RequestException, OSError, AttributeError):
-            return
+            return  # it was closed already

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from console.core.classify import Classifier
-from console.core.inputs import Reading, SampleTaken, TimePassed
+from console.core.inputs import Reading, SampleTaken, SourceChanged, TimePassed
 from console.core.rollout import Rollout
 from console.core.state import State
 from console.core.tally import count_lines
 from console.core.verdict import Verdict
+from console.core.words import SourceState
 from console.demo.folder import DemoFolder
 from console.demo.overlay import write
 from console.demo.traffic import REQUESTS_PER_S, TRACKS, Traffic
@@ -58,6 +59,8 @@ def watched(rollout: Rollout, scenario: str, *, for_s: int, seed: int = 1) -> Ve
     rows: dict[str, deque[Row]] = {track: deque() for track in TRACKS}
     key = dict.fromkeys(TRACKS, -1)
     seen: Verdicts = defaultdict(list)
+    for source in state.sources:
+        state.apply(SourceChanged(BEGAN, source, SourceState.LIVE))
     for second in range(for_s):
         now = BEGAN + second + 1
         for track in TRACKS:
