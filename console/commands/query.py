@@ -37,8 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
         return USAGE
     asked = asked_for(loaded.rollout, arguments.name)
     if not asked:
-        known = ", ".join(asked_for(loaded.rollout, None)) or "none"
-        print(f"this rollout has no query {visible(arguments.name or '')}; it has: {known}", file=sys.stderr)
+        known = ", ".join(asked_for(loaded.rollout, None))
+        named = f" {visible(arguments.name)}" if arguments.name else ""
+        print(f"this rollout has no query{named}" + (f"; it has: {known}" if known else ""), file=sys.stderr)
         return USAGE
     answers = asyncio.run(_ask_all(loaded, asked))
     redactor = Redactor(loaded.secrets)

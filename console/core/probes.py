@@ -171,7 +171,7 @@ class Metric(Part):
     stale_after: Seconds | None = None
     """Age at which the last value no longer counts; without it, three intervals, at least 10 s."""
     evidence: Evidence | None = None
-    """Compares canary and baseline on counts, validly at every look."""
+    """Compares canary and baseline on counts, validly at every look; read and checked, not judged yet."""
     on: OnVerdict = OnVerdict()
     """What a verdict does."""
     investigate: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """The rollout file of a demo: a shipped rollout whose clock runs faster and whose services live in one folder.
 
-What is judged stays as shipped: events, queries, conditions, evidence. What changes is where it is measured, how
+What is judged stays as shipped: events, queries, conditions. What changes is where it is measured, how
 long the windows are, and the commands of the actions.
 """
 

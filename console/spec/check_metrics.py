@@ -131,6 +131,11 @@ def _check_conditions(review: Review, path: Path, metric: Metric) -> None:
 def _check_evidence(review: Review, path: Path, metric: Metric) -> None:
     if metric.evidence is None:
         return
+    review.doubt(
+        (*path, "evidence"),
+        "evidence is not judged yet",
+        "the metric's conditions alone decide; compare with against_baseline",
+    )
     is_ratio = metric.query is not None or (metric.events is not None and metric.events.over is not None)
     if not is_ratio:
         expected = "it needs counts `bad` of `total`: events with `over`, or a query"

@@ -231,6 +231,9 @@ def _refuse_traffic(review: Review, node: Node, path: Path) -> None:
 
 def check_alerts(review: Review) -> None:
     """Check that every route leads somewhere."""
+    if review.rollout.alerts.routes:
+        found, remedy = "alerts are not sent yet", "they are shown on the screen and in snapshots only"
+        review.doubt(("alerts", "routes"), found, remedy)
     for index, route in enumerate(review.rollout.alerts.routes):
         path: Path = ("alerts", "routes", index)
         for key, addresses in (("to", route.to), ("escalate_to", route.escalate_to)):
