@@ -8,7 +8,7 @@ from console.core.inputs import Input, LinesCounted, OriginEnded
 from console.core.tally import count_lines, merge_counted
 from console.sources.base import Block
 
-ROWS_LIMIT = 400
+ROWS_LIMIT = 150
 """Display rows kept per stream between two looks of the engine; older ones drop, and are counted as dropped."""
 
 
