@@ -2,18 +2,16 @@
 
 import contextlib
 import itertools
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 import redis
 
 from console.demo.servers import EmbeddedPostgres, EmbeddedValkey
-from tests.servers import PrivateEngine, engine_obstacle
+from tests.servers import PrivateEngine, engine_obstacle, missing
 
 _numbers = itertools.count(1)
 
@@ -43,7 +41,7 @@ def engine() -> Iterator[PrivateEngine]:
     """A Docker engine of the suite's own; where none can run the test is skipped, except in CI."""
     obstacle = engine_obstacle()
     if obstacle:
-        _missing(f"no private Docker engine: {obstacle}")
+        missing(f"no private Docker engine: {obstacle}")
     dockerd = shutil.which("dockerd")
     assert dockerd is not None
     server = PrivateEngine(Path(tempfile.mkdtemp(prefix="rce")), dockerd)
@@ -88,9 +86,3 @@ def open_folder() -> Iterator[Path]:
     """A temporary folder with a short path that other accounts may walk through."""
     with _folder() as folder:
         yield folder
-
-
-def _missing(what: str) -> NoReturn:
-    if os.environ.get("CI") == "true":
-        pytest.fail(what)
-    pytest.skip(what)

@@ -21,7 +21,7 @@ import pytest
 
 from console.demo import compose, launch
 from console.demo.restart import ask_health
-from tests.servers import PrivateEngine
+from tests.servers import PrivateEngine, missing
 
 REPOSITORY, TAG = "rollout-console-test", "python"
 _LEFT_OUT = ("site-packages", "test", "idlelib", "ensurepip", "lib2to3", "tkinter", "__pycache__", "config-")
@@ -57,7 +57,7 @@ def image(engine: PrivateEngine) -> str:
 def at_engine(engine: PrivateEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[docker.DockerClient]:
     """Let everything talk to the private engine, and say what is there."""
     if shutil.which("docker-compose") is None and shutil.which("docker") is None:
-        pytest.skip("there is no compose")
+        missing("there is no compose")
     monkeypatch.setenv("DOCKER_HOST", engine.url)
     client = docker.DockerClient(base_url=engine.url)
     yield client
@@ -120,7 +120,7 @@ async def test_containers_go_even_when_the_platform_is_killed(image: str, at_eng
 
 def test_without_an_engine_the_demo_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     if shutil.which("docker-compose") is None:
-        pytest.skip("there is no compose")
+        missing("there is no compose")
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing.sock")
 
     with (
