@@ -133,3 +133,23 @@ def test_a_state_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 
     assert done.returncode == 3
     assert "ROLLOUT_CONSOLE_STATE" in done.stderr
+
+
+def test_a_session_whose_phase_is_gone_from_the_file_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    file = rollout_file(tmp_path)
+    run("watch", file, "--headless", "--for", "1s", folder=tmp_path)
+    rollout_file(tmp_path, phases=[{"name": "Another", "traffic": "10%"}])
+
+    done = run("watch", file, "--headless", "--for", "1s", folder=tmp_path)
+
+    assert done.returncode == 3
+    assert "in the phase Canary" in done.stderr
+    assert "--new" in done.stderr
+
+
+def test_looking_only_takes_no_session_from_whoever_may_have_to_act(tmp_path: Path) -> None:
+    run("watch", rollout_file(tmp_path), "--headless", "--for", "1s", "--read-only", folder=tmp_path)
+
+    done = run("sessions", "--json", folder=tmp_path)
+
+    assert json.loads(done.stdout) in ([], {"sessions": []})
