@@ -25,6 +25,7 @@ from console.core.inputs import (
     SourceChanged,
     TimePassed,
 )
+from console.core.memory import restore
 from console.core.probes import Check
 from console.core.record import Record
 from console.core.redact import Redactor
@@ -127,7 +128,8 @@ class Engine:
             if self._since is not None:
                 self.state.backdate(self._since)
         else:
-            self.state.restore(
+            restore(
+                self.state,
                 documents=stored.docs,
                 positions=stored.positions,
                 cells=stored.cells,

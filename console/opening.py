@@ -8,8 +8,8 @@ from pathlib import Path
 
 from console.core.frame import SessionView
 from console.core.inputs import Actor
+from console.core.memory import PhaseGone
 from console.core.redact import Redactor
-from console.core.state import PhaseGone
 from console.effects.lock import SESSION_LOCK, Held, Lock
 from console.effects.sessions import Session, create_session, find_open
 from console.effects.store import SessionDamaged, SessionUnreadable, Store

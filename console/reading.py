@@ -13,6 +13,7 @@ from console.core.desk import Order, Refused
 from console.core.export import EventTotal, Export
 from console.core.frame import Frame, JournalView, SessionView
 from console.core.inputs import SampleFailed, SampleTaken, TimePassed
+from console.core.memory import restore
 from console.core.plan import Preview
 from console.core.ring import RowRing
 from console.core.rollout import Rollout
@@ -31,7 +32,8 @@ EXPORTED_RECORDS = 10_000
 def restored(rollout: Rollout, stored: Stored, samples: Iterable[SampleTaken | SampleFailed], at: float) -> State:
     """Return the state that a session's file holds."""
     state = State(rollout, at)
-    state.restore(
+    restore(
+        state,
         documents=stored.docs,
         positions=stored.positions,
         cells=stored.cells,

@@ -4,26 +4,20 @@
 knows where inputs come from or where records go.
 """
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
-from typing import Any
-
-from pydantic import TypeAdapter
 
 from console.core import attempts as acting
-from console.core import phases
+from console.core import memory, phases
 from console.core.attempts import Attempt
 from console.core.inputs import (
     ActionEnded,
     ActionProgressed,
     ActionStarted,
-    Cell,
     GapSuspected,
     Input,
     ItemTicked,
-    LabelCell,
     LadderLeft,
     LinesCounted,
     NoteWritten,
@@ -46,7 +40,6 @@ from console.core.record import Record
 from console.core.ring import RowRing
 from console.core.rollout import ActionKind, Rollout
 from console.core.rollup import Rollup
-from console.core.text import visible
 from console.core.verdict import Verdict
 from console.core.watched import WatchedSource
 from console.core.words import Outcome, SourceState
@@ -55,20 +48,6 @@ LOST_AFTER_S = 10.0
 """A log source that has not answered for so long leaves the metrics of events without data."""
 EVENT_SAMPLE_S = 5.0
 """How often the value of a metric of events is kept for plots."""
-
-_JUDGED = TypeAdapter(dict[str, Judged])
-_PHASE = TypeAdapter(PhaseState)
-_ATTEMPTS = TypeAdapter(list[Attempt])
-
-
-class PhaseGone(Exception):
-    """The phase that a session is in is not in its rollout file any more."""
-
-    def __init__(self, name: str, names: Sequence[str]) -> None:
-        super().__init__(
-            f"the session is in the phase {visible(name)}, and the file has only {visible(', '.join(names))};"
-            " put it back, or begin another session with --new"
-        )
 
 
 class State:
@@ -414,68 +393,4 @@ class State:
     def documents(self) -> dict[str, str]:
         """Return, as JSON by name, the parts of the state that changed since the last call."""
         changed, self.changed = self.changed, set()
-        return {name: self._document(name) for name in sorted(changed)}
-
-    def _document(self, name: str) -> str:
-        if name == "session":
-            return json.dumps({"began": self.began})
-        if name == "phase":
-            name = self.rollout.phases[self.phase.index].name
-            return json.dumps({"name": name, "state": _PHASE.dump_python(self.phase, mode="json")})
-        if name == "attempts":
-            kept = _ATTEMPTS.dump_python(list(self.attempts.values()), mode="json")
-            return json.dumps({"kept": kept, "settled": sorted(self.settled)})
-        if name == "sources":
-            gaps = {source.name: source.gaps for source in self.sources.values()}
-            states = {source.name: (source.state, source.reason) for source in self.sources.values()}
-            return json.dumps({"gaps": gaps, "ended": sorted(self.ended), "states": states})
-        return _JUDGED.dump_json(self.metrics[name.removeprefix("metric:")].judged).decode()
-
-    def _restored_phase(self, said: Mapping[str, Any]) -> PhaseState:
-        """Return the phase by its name, wherever the file has it now; raises `PhaseGone`."""
-        phase = _PHASE.validate_python(said["state"])
-        names = [one.name for one in self.rollout.phases]
-        if said["name"] not in names:
-            raise PhaseGone(said["name"], names)
-        return replace(phase, index=names.index(said["name"]))
-
-    def restore(
-        self,
-        *,
-        documents: Mapping[str, str],
-        positions: Mapping[tuple[str, str, str], int],
-        cells: Sequence[tuple[Cell, int]],
-        totals: Mapping[tuple[str, str], int],
-        labels: Mapping[LabelCell, int],
-        lines: int,
-        unclassified: int,
-        samples: Iterable[SampleTaken | SampleFailed] = (),
-    ) -> None:
-        """Take up what `documents`, the counters and the samples once wrote down."""
-        self.positions = dict(positions)
-        self.rollup.restore(cells, totals, at=self.at)
-        self.rollup.add_labels(labels)
-        self.lines, self.unclassified = lines, unclassified
-        self.began = float(json.loads(documents.get("session", "{}")).get("began", self.began))
-        if "phase" in documents:
-            self.phase = self._restored_phase(json.loads(documents["phase"]))
-        if "attempts" in documents:
-            said = json.loads(documents["attempts"])
-            kept = _ATTEMPTS.validate_python(said["kept"])
-            self.settled = set(said["settled"])
-            self.attempts = {attempt.started.attempt: attempt for attempt in kept}
-        sources = json.loads(documents.get("sources", "{}"))
-        self.ended = {(source, origin) for source, origin in sources.get("ended", ())}
-        for source, (said, reason) in sources.get("states", {}).items():
-            if source in self.sources:
-                self.sources[source].recall(SourceState(said), reason, self.at)
-        for source, gaps in sources.get("gaps", {}).items():
-            if source in self.sources:
-                self.sources[source].gaps = gaps
-        for name, state in self.metrics.items():
-            document = documents.get(f"metric:{name}")
-            if document is not None:
-                state.judged = _JUDGED.validate_json(document)
-        for sample in samples:
-            if sample.metric in self.metrics:
-                self.metrics[sample.metric].remember_all(sample)
+        return {name: memory.document(self, name) for name in sorted(changed)}

@@ -23,6 +23,7 @@ from console.core.inputs import (
     SourceChanged,
     TimePassed,
 )
+from console.core.memory import restore
 from console.core.rollout import Rollout
 from console.core.state import State
 from console.core.tally import count_lines
@@ -354,7 +355,8 @@ def test_the_same_inputs_give_the_same_frame_and_a_restart_changes_nothing() -> 
     at = START + 91
     assert frame_of(one, at) == frame_of(other, at)
     again = State(ROLLOUT, at)
-    again.restore(
+    restore(
+        again,
         documents=fold(*given).documents(),
         positions=one.positions,
         cells=list(one.rollup.cells(0)),

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -47,16 +48,20 @@ def console(shop: Path, *options: str, columns: int = 120) -> Terminal:
     return Terminal([*PROGRAM, "watch", str(shop), *options], env=env_of(shop), columns=columns)
 
 
-def close_dialog(terminal: Terminal) -> None:
-    """Press Escape until no dialog is open; one that is just being replaced may not take it."""
+def press_until(terminal: Terminal, key: str, holds: Callable[[str], bool]) -> None:
+    """Press a key, again after two seconds if need be: a dialog that is just being made or replaced may not take it."""
     for _ in range(10):
-        terminal.send("\x1b")
-        until = time.monotonic() + 1.0
+        terminal.send(key)
+        until = time.monotonic() + 2.0
         while time.monotonic() < until:
             terminal.read()
-            if "Esc close" not in terminal.text:
+            if holds(terminal.text):
                 return
-    raise AssertionError(f"the dialog stays open:\n{terminal.text}")
+    raise AssertionError(f"{key!r} has no effect:\n{terminal.text}")
+
+
+def close_dialog(terminal: Terminal) -> None:
+    press_until(terminal, "\x1b", lambda text: "Esc close" not in text)
 
 
 def counted(shop: Path) -> tuple[int, int]:
@@ -178,18 +183,13 @@ def test_a_rollback_by_key_asks_for_the_name_runs_once_and_is_written_down(shop:
         terminal.wait(lambda text: "50 of 100" in text)
         terminal.send("R")
         terminal.wait("to confirm")
-        terminal.send("\r")
-        terminal.wait(lambda text: "to confirm" not in text)
+        press_until(terminal, "\r", lambda text: "to confirm" not in text)
         assert not (shop.parent / "rolled-back").exists(), "Enter on the first thing in focus is Cancel"
         terminal.send("R")
         terminal.wait("to confirm")
         terminal.send("shop")
         terminal.wait(lambda text: "to confirm: shop" in " ".join(text.split()))
-        until = time.monotonic() + 0.7
-        while time.monotonic() < until:
-            terminal.read()
-        terminal.send("\r")
-        terminal.wait("DONE")
+        press_until(terminal, "\r", lambda text: "DONE" in text)
         close_dialog(terminal)
         terminal.wait("traffic 0 %")
         terminal.send("q")

@@ -1,0 +1,100 @@
+"""How a state is written down, and taken up again."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+
+from console.core.attempts import Attempt
+from console.core.inputs import Cell, LabelCell, SampleFailed, SampleTaken
+from console.core.judging import Judged
+from console.core.phases import PhaseState
+from console.core.text import visible
+from console.core.words import SourceState
+
+if TYPE_CHECKING:
+    from console.core.state import State
+
+_JUDGED = TypeAdapter(dict[str, Judged])
+_PHASE = TypeAdapter(PhaseState)
+_ATTEMPTS = TypeAdapter(list[Attempt])
+
+
+class PhaseGone(Exception):
+    """The phase that a session is in is not in its rollout file any more."""
+
+    def __init__(self, name: str, names: Sequence[str]) -> None:
+        super().__init__(
+            f"the session is in the phase {visible(name)}, and the file has only {visible(', '.join(names))};"
+            " put it back, or begin another session with --new"
+        )
+
+
+def document(state: "State", name: str) -> str:
+    """Return one part of the state as JSON: `session`, `phase`, `attempts`, `sources` or `metric:NAME`."""
+    if name == "session":
+        return json.dumps({"began": state.began})
+    if name == "phase":
+        name = state.rollout.phases[state.phase.index].name
+        return json.dumps({"name": name, "state": _PHASE.dump_python(state.phase, mode="json")})
+    if name == "attempts":
+        kept = _ATTEMPTS.dump_python(list(state.attempts.values()), mode="json")
+        return json.dumps({"kept": kept, "settled": sorted(state.settled)})
+    if name == "sources":
+        gaps = {source.name: source.gaps for source in state.sources.values()}
+        states = {source.name: (source.state, source.reason) for source in state.sources.values()}
+        return json.dumps({"gaps": gaps, "ended": sorted(state.ended), "states": states})
+    return _JUDGED.dump_json(state.metrics[name.removeprefix("metric:")].judged).decode()
+
+
+def _restored_phase(state: "State", said: Mapping[str, Any]) -> PhaseState:
+    """Return the phase by its name, wherever the file has it now; raises `PhaseGone`."""
+    phase = _PHASE.validate_python(said["state"])
+    names = [one.name for one in state.rollout.phases]
+    if said["name"] not in names:
+        raise PhaseGone(said["name"], names)
+    return replace(phase, index=names.index(said["name"]))
+
+
+def restore(
+    state: "State",
+    *,
+    documents: Mapping[str, str],
+    positions: Mapping[tuple[str, str, str], int],
+    cells: Sequence[tuple[Cell, int]],
+    totals: Mapping[tuple[str, str], int],
+    labels: Mapping[LabelCell, int],
+    lines: int,
+    unclassified: int,
+    samples: Iterable[SampleTaken | SampleFailed] = (),
+) -> None:
+    """Take up what `documents`, the counters and the samples once wrote down."""
+    state.positions = dict(positions)
+    state.rollup.restore(cells, totals, at=state.at)
+    state.rollup.add_labels(labels)
+    state.lines, state.unclassified = lines, unclassified
+    state.began = float(json.loads(documents.get("session", "{}")).get("began", state.began))
+    if "phase" in documents:
+        state.phase = _restored_phase(state, json.loads(documents["phase"]))
+    if "attempts" in documents:
+        said = json.loads(documents["attempts"])
+        kept = _ATTEMPTS.validate_python(said["kept"])
+        state.settled = set(said["settled"])
+        state.attempts = {attempt.started.attempt: attempt for attempt in kept}
+    sources = json.loads(documents.get("sources", "{}"))
+    state.ended = {(source, origin) for source, origin in sources.get("ended", ())}
+    for source, (said, reason) in sources.get("states", {}).items():
+        if source in state.sources:
+            state.sources[source].recall(SourceState(said), reason, state.at)
+    for source, gaps in sources.get("gaps", {}).items():
+        if source in state.sources:
+            state.sources[source].gaps = gaps
+    for name, metric in state.metrics.items():
+        document = documents.get(f"metric:{name}")
+        if document is not None:
+            metric.judged = _JUDGED.validate_json(document)
+    for sample in samples:
+        if sample.metric in state.metrics:
+            state.metrics[sample.metric].remember_all(sample)
