@@ -1,23 +1,26 @@
 """`rollout-console count`: finished logs, classified into counts by the rules of a rollout file."""
 
 import argparse
+import contextlib
 import json
 import os
+import pickle
 import re
+import stat
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from console.core.classify import OTHER, Classifier
 from console.core.inputs import LinesCounted
-from console.core.lines import LineSplitter
+from console.core.lines import LINE_LIMIT_BYTES
 from console.core.quantiles import quantile
 from console.core.rollout import EventRule
 from console.core.rollup import Rollup
-from console.core.tally import count_lines
+from console.core.tally import count_text
 from console.core.text import visible
 from console.spec.load import load
 from console.spec.problems import RolloutFileError
@@ -26,6 +29,8 @@ UNUSABLE = 4
 """Exit code of a bad rollout file, and of a log that cannot be read."""
 STDIN = "-"
 CHUNK_BYTES = 1 << 20
+PART_BYTES = 32 << 20
+"""A process of its own is worth it for so much of a file."""
 QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _VALUES_SHOWN = 8
 _WHENEVER = 0.0
@@ -68,16 +73,80 @@ class Counted:
         }
 
 
-def count_stream(classifier: Classifier, stream: BinaryIO) -> Counted:
-    """Return what is counted in a stream of bytes, read to its end in chunks; raises `OSError` as reading does."""
+def count_stream(classifier: Classifier, stream: BinaryIO, size_bytes: int | None = None) -> Counted:
+    """Return what is counted in a stream of bytes, in all of it or its next `size_bytes`; raises `OSError`."""
     counted = Counted()
-    splitter = LineSplitter()
-    while chunk := stream.read(CHUNK_BYTES):
-        counted.add(_block(classifier, splitter.feed(chunk)))
-    last = splitter.finish()
-    if last is not None:
-        counted.add(_block(classifier, [last]))
+    for text in _texts(stream, size_bytes):
+        counted.add(count_text(classifier, text))
     return counted
+
+
+def _texts(stream: BinaryIO, size_bytes: int | None) -> Iterator[bytes]:
+    """Yield a stream in pieces of whole lines; of a line that never ends, only what is looked at is kept."""
+    left = sys.maxsize if size_bytes is None else size_bytes
+    while left > 0 and (text := stream.read(min(CHUNK_BYTES, left))):
+        if not text.endswith(b"\n"):
+            text += stream.readline(LINE_LIMIT_BYTES + 2)
+        left -= len(text)
+        yield text
+        if not text.endswith(b"\n"):
+            while (more := stream.readline(CHUNK_BYTES)) and not more.endswith(b"\n"):
+                left -= len(more)
+            left -= len(more)
+
+
+def count_file(classifier: Classifier, path: Path) -> Counted:
+    """Return what is counted in a log; a large file is counted by several processes. Raises `OSError`."""
+    with path.open("rb") as stream:
+        found = os.fstat(stream.fileno())
+        edges = _edges(stream, found.st_size) if stat.S_ISREG(found.st_mode) else []
+        if len(edges) < 3:
+            return count_stream(classifier, stream)
+    parts = [_in_process(classifier, path, first, end) for first, end in pairwise(edges)]
+    answers = [part() for part in parts]
+    counted = Counted()
+    for number, (answer, (first, end)) in enumerate(zip(answers, pairwise(edges), strict=True)):
+        if answer is None:
+            raise OSError(f"process {number + 1} of {len(answers)} ended early, at bytes {first} to {end}")
+        counted.join(answer)
+    return counted
+
+
+def _edges(stream: BinaryIO, size_bytes: int) -> list[int]:
+    """Return where to cut a file so that every processor has whole lines to count; the stream's place stays."""
+    parts = min(len(os.sched_getaffinity(0)), size_bytes // PART_BYTES) if hasattr(os, "sched_getaffinity") else 1
+    edges = [0]
+    for number in range(1, parts):
+        stream.seek(size_bytes * number // parts)
+        stream.readline()
+        edges.append(stream.tell())
+    stream.seek(0)
+    return sorted({*edges, size_bytes})
+
+
+def _in_process(classifier: Classifier, path: Path, first: int, end: int) -> Callable[[], Counted | None]:
+    """Begin to count a part of a file in a process of its own; return what waits for it, `None` if it fails."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            os.close(reading)
+            with path.open("rb") as stream, open(writing, "wb") as out:  # noqa: PTH123 - a descriptor
+                stream.seek(first)
+                pickle.dump(count_stream(classifier, stream, end - first), out)
+                out.flush()
+                os._exit(0)
+        os._exit(1)
+    os.close(writing)
+
+    def result() -> Counted | None:
+        with open(reading, "rb") as answer:  # noqa: PTH123 - a descriptor
+            told = answer.read()
+        _, status = os.waitpid(child, 0)
+        counted: Counted | None = None if status else pickle.loads(told)  # noqa: S301 - from our own child
+        return counted
+
+    return result
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,8 +171,9 @@ def run(args: argparse.Namespace) -> int:
     code = 0
     for log in args.logs or [STDIN]:
         try:
-            with _opened(log) as stream:
-                counted.join(count_stream(classifier, stream))
+            counted.join(
+                count_stream(classifier, sys.stdin.buffer) if log == STDIN else count_file(classifier, Path(log))
+            )
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             print(f"rollout-console count: {visible(log)}: {reason}; its lines are not counted", file=sys.stderr)
@@ -152,27 +222,6 @@ def as_text(rules: Mapping[str, EventRule], counted: Counted) -> str:
 def label_names(rule: EventRule) -> list[str]:
     """Return the named groups of a rule that are labels, in the order of the pattern."""
     return [name for name in re.compile(rule.match).groupindex if name != rule.number]
-
-
-def _block(classifier: Classifier, lines: list[bytes]) -> LinesCounted:
-    return count_lines(
-        classifier,
-        at=_WHENEVER,
-        source="",
-        origin="",
-        stream="",
-        name="",
-        track="",
-        after=-1,
-        keys=range(len(lines)),
-        times=[_WHENEVER] * len(lines),
-        lines=lines,
-        rows_limit=0,
-    )
-
-
-def _opened(log: str) -> AbstractContextManager[BinaryIO]:
-    return nullcontext(sys.stdin.buffer) if log == STDIN else Path(log).open("rb")
 
 
 def _values(values: Mapping[str, int]) -> str:

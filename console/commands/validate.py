@@ -4,10 +4,12 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from console.spec.load import Loaded, load
 from console.spec.problems import RolloutFileError
+from console.spec.rule_costs import RuleCost, cost_of_all, costs_of
 
 BAD_FILE = 4
 
@@ -28,11 +30,13 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             print(error, file=sys.stderr)
         return BAD_FILE
+    costs = costs_of(loaded.rollout.events)
+    warnings = [*loaded.warnings, *(cost.warning for cost in costs if cost.warning)]
     if arguments.json:
-        print(json.dumps(_result(loaded), indent=2))
+        print(json.dumps(_result(loaded, warnings, costs), indent=2))
     else:
-        print(_summary(loaded))
-    for warning in loaded.warnings:
+        print(_summary(loaded, costs))
+    for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
     return 0
 
@@ -63,7 +67,7 @@ def _counts(loaded: Loaded) -> dict[str, int]:
     }
 
 
-def _result(loaded: Loaded) -> dict[str, Any]:
+def _result(loaded: Loaded, warnings: Sequence[str], costs: Sequence[RuleCost]) -> dict[str, Any]:
     return {
         "is_valid": True,
         "rollout": loaded.rollout.rollout,
@@ -72,14 +76,23 @@ def _result(loaded: Loaded) -> dict[str, Any]:
         "sha256": loaded.text_sha256,
         "counts": _counts(loaded),
         "problems": [],
-        "warnings": list(loaded.warnings),
+        "warnings": list(warnings),
+        "us_per_line": {cost.event: round(cost.us_per_line, 2) for cost in costs},
     }
 
 
-def _summary(loaded: Loaded) -> str:
+def _summary(loaded: Loaded, costs: Sequence[RuleCost]) -> str:
     counts = ", ".join(f"{count} {name if count != 1 else _one(name)}" for name, count in _counts(loaded).items())
     phases = " → ".join(phase.name for phase in loaded.rollout.phases)
-    return f"{loaded.rollout.rollout}: {loaded.rollout.title}\n{counts}\n{phases}"
+    lines = [f"{loaded.rollout.rollout}: {loaded.rollout.title}", counts, phases]
+    if costs:
+        slowest = max(costs, key=lambda cost: cost.us_per_line)
+        all_us = cost_of_all(loaded.rollout.events)
+        lines.append(
+            f"classifying costs {all_us:.1f} µs a line; the dearest rule is {slowest.event}:"
+            f" {slowest.us_per_line:.1f} µs"
+        )
+    return "\n".join(lines)
 
 
 def _one(names: str) -> str:

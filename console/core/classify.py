@@ -3,12 +3,16 @@
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, chain
+from typing import Protocol
 
+from console.core.lines import LINE_LIMIT_BYTES, TRUNCATED, lines_in, starts_of
 from console.core.literals import FOLDING_TO_ASCII, Needle, required
+from console.core.patterns import BoundedPattern, GaveUp
 from console.core.rollout import EventRule
+from console.core.scan import PlainScanner, Scanner, scanner_of
 from console.core.text import decode, visible
 
 LABEL_LIMIT = 100
@@ -16,7 +20,7 @@ LABEL_LIMIT = 100
 OTHER = "other"
 _LABEL_LENGTH = 80
 _REMEMBERED = 1000
-"""Combinations of captured labels per rule whose safe text is kept at hand."""
+"""Combinations of captured texts per rule whose meaning is kept at hand."""
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -33,129 +37,201 @@ class Match:
     """The captured number, `None` if the rule has none or the text is no finite number."""
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Which lines of a block a rule names, by their places: indexes of lines, or offsets in a text."""
+
+    lines: int
+    """How many lines the block has."""
+    matches: dict[int, Match] = field(default_factory=dict)
+    """In no particular order."""
+    given_up: list[tuple[int, str]] = field(default_factory=list)
+    """Lines, and the events of rules whose search was given up on them (`core.patterns`); others may name the line."""
+
+
 class Classifier:
     """Names lines: the first rule, in the order of the file, whose pattern is found in a line names it.
 
     A pattern is searched in the line decoded as UTF-8 with invalid bytes replaced. Blocks are first scanned as bytes
-    for the literals that each pattern needs (`core.literals`), so that patterns only run on lines that may match;
-    the answer is that of trying every rule on every line. Safe to use from several threads. Raises `re.error` for a
-    pattern that does not compile.
+    for the literals that each pattern needs (`core.literals`, `core.scan`), so that patterns only run on lines that may
+    match; the answer is that of trying every rule on every line, whatever the scanner. Safe to use from several
+    threads. Raises `re.error` for a pattern that does not compile.
     """
 
-    def __init__(self, rules: Mapping[str, EventRule]) -> None:
-        self._rules = tuple(_Rule(event, rule) for event, rule in rules.items())
+    def __init__(
+        self, rules: Mapping[str, EventRule], scanner_for: Callable[[Sequence[Needle]], Scanner] = scanner_of
+    ) -> None:
+        needles: dict[Needle, int] = {}
+        self._rules = tuple(_Rule(event, rule, needles) for event, rule in rules.items())
+        self._scanner = scanner_for(tuple(needles))
+        self._folding = PlainScanner([Needle(text) for text in FOLDING_TO_ASCII])
+        self._is_folded = any(needle.is_folded for needle in needles)
 
     def classify(self, line: bytes) -> Match | None:
         """Return what names one line, `None` if no rule does."""
-        return self.named((line,)).get(0)
+        return self.named((line,)).matches.get(0)
 
     def classify_block(self, lines: Sequence[bytes]) -> list[Match | None]:
         """Return for every line what names it."""
-        named = self.named(lines)
+        named = self.named(lines).matches
         return [named.get(index) for index in range(len(lines))]
 
-    def named(self, lines: Sequence[bytes]) -> dict[int, Match]:
-        """Return the lines that a rule names, by their index, in no particular order."""
-        block = _Block(lines)
-        named: dict[int, Match] = {}
-        texts: dict[int, str] = {}
+    def named(self, lines: Sequence[bytes]) -> Named:
+        """Return the lines that a rule names, by their index."""
+        return self._name(_Listed(lines))
+
+    def named_in(self, text: bytes) -> Named:
+        """Return the lines of a text that a rule names, by the offset at which they begin.
+
+        Lines are cut as `core.lines.LineSplitter` cuts them, at most `LINE_LIMIT_BYTES` long.
+        """
+        return self._name(_Text(text))
+
+    def _name(self, block: "_Block") -> Named:
+        found = self._scanner.scan(block.content, block.next_line)
+        folding: list[int] = []
+        if self._is_folded and not block.content.isascii():
+            folding = list(chain.from_iterable(self._folding.scan(block.content, block.next_line)))
+        named = Named(block.count)
+        matches, texts = named.matches, dict[int, str]()
         for rule in self._rules:
-            for index in block.candidates(rule.needles):
-                if index in named:
+            rule.pattern.passed(block.count)
+            quick, quick_chars, match = rule.pattern.quick, rule.pattern.quick_chars, rule.match
+            for place in _candidates(rule, block, found, folding):
+                if place in matches:
                     continue
-                text = texts.get(index)
+                text = texts.get(place)
                 if text is None:
-                    text = texts[index] = decode(lines[index])
-                found = rule.search(text)
-                if found is not None:
-                    named[index] = rule.match(found)
+                    text = texts[place] = decode(block.line(place))
+                if len(text) <= quick_chars:
+                    taken = quick(text)
+                else:
+                    try:
+                        taken = rule.pattern.patient(text)
+                    except GaveUp:
+                        named.given_up.append((place, rule.event))
+                        continue
+                if taken is not None:
+                    matches[place] = match(taken)
         return named
 
 
-class _Block:
-    """Lines side by side, to be searched at once.
+def _candidates(rule: "_Rule", block: "_Block", found: list[list[int]], folding: list[int]) -> Iterable[int]:
+    """Return the lines in which one of the rule's needles stands; all of them if it has none."""
+    if not rule.needles:
+        return block.places()
+    offsets: Iterable[int] = found[rule.needles[0]]
+    if len(rule.needles) > 1 or (rule.is_folded and folding):
+        offsets = chain(*(found[number] for number in rule.needles), folding if rule.is_folded else ())
+    return dict.fromkeys(map(block.place_of, offsets))
 
-    Nothing stands between the lines: a needle across a border only makes a candidate that the pattern then refuses.
+
+class _Block(Protocol):
+    """Lines to be searched at once."""
+
+    content: bytes
+    count: int
+    """How many lines there are."""
+
+    def places(self) -> Iterable[int]:
+        """Return what stands for each line."""
+        ...
+
+    def place_of(self, offset: int) -> int:
+        """Return what stands for the line in which an offset lies."""
+        ...
+
+    def next_line(self, offset: int) -> int:
+        """Return where the line after that of an offset begins."""
+        ...
+
+    def line(self, place: int) -> bytes:
+        """Return a line without its end."""
+        ...
+
+
+class _Listed:
+    """Lines given one by one.
+
+    Nothing stands between them: a needle across a border only makes a candidate that the pattern then refuses.
     """
 
     def __init__(self, lines: Sequence[bytes]) -> None:
-        self._bytes = b"".join(lines)
+        self.content = b"".join(lines)
+        self.count = len(lines)
+        self.line = lines.__getitem__
         self._starts = list(accumulate(map(len, lines), initial=0))
-        self._folded: bytes | None = None
-        self._found: dict[Needle, list[int]] = {}
 
-    def candidates(self, needles: tuple[Needle, ...]) -> Iterable[int]:
-        """Return the lines in which one of the needles begins; all of them if there is no needle."""
-        if not needles:
-            return range(len(self._starts) - 1)
-        if len(needles) == 1 and not needles[0].is_folded:
-            return self._having(needles[0])
-        found = {index: None for needle in needles for index in self._having(needle)}
-        if any(needle.is_folded for needle in needles) and not self._bytes.isascii():
-            found.update({index: None for text in FOLDING_TO_ASCII for index in self._having(Needle(text))})
-        return found
+    def places(self) -> Iterable[int]:
+        return range(self.count)
 
-    def _having(self, needle: Needle) -> list[int]:
-        known = self._found.get(needle)
-        if known is None:
-            known = self._found[needle] = self._search(needle)
-        return known
+    def place_of(self, offset: int) -> int:
+        return bisect_right(self._starts, offset) - 1
 
-    def _search(self, needle: Needle) -> list[int]:
-        find = (self._lower() if needle.is_folded else self._bytes).find
-        starts, text = self._starts, needle.text
-        found: list[int] = []
-        after = 0
-        at = find(text)
-        while at >= 0:
-            after = bisect_right(starts, at, after)
-            found.append(after - 1)
-            at = find(text, starts[after])
-        return found
+    def next_line(self, offset: int) -> int:
+        return self._starts[bisect_right(self._starts, offset)]
 
-    def _lower(self) -> bytes:
-        if self._folded is None:
-            self._folded = self._bytes.lower()
-        return self._folded
+
+class _Text:
+    """Lines that end with `\\n`, the last one perhaps without."""
+
+    def __init__(self, text: bytes) -> None:
+        self.content = text
+        self.count = lines_in(text)
+
+    def places(self) -> Iterable[int]:
+        return starts_of(self.content)
+
+    def place_of(self, offset: int) -> int:
+        return self.content.rfind(b"\n", 0, offset) + 1
+
+    def next_line(self, offset: int) -> int:
+        return self.content.find(b"\n", offset) + 1 or len(self.content)
+
+    def line(self, place: int) -> bytes:
+        end = self.content.find(b"\n", place)
+        line = self.content[place:] if end < 0 else self.content[place:end].removesuffix(b"\r")
+        return line if len(line) <= LINE_LIMIT_BYTES else line[:LINE_LIMIT_BYTES] + TRUNCATED
 
 
 class _Rule:
     """A rule, compiled."""
 
-    def __init__(self, event: str, rule: EventRule) -> None:
-        pattern = re.compile(rule.match)
-        groups = pattern.groupindex
-        self.needles = required(rule.match)
-        self.search = pattern.search
-        self._event = event
+    def __init__(self, event: str, rule: EventRule, needles: dict[Needle, int]) -> None:
+        self.event = event
+        self.pattern = BoundedPattern(rule.match)
+        wanted = required(rule.match)
+        self.needles = tuple(needles.setdefault(needle, len(needles)) for needle in wanted)
+        """Numbers of the needles of which one is in every line that matches."""
+        self.is_folded = any(needle.is_folded for needle in wanted)
         self._kind = rule.kind
-        self._labels = tuple((name, group) for name, group in groups.items() if name != rule.number)
-        self._number = groups.get(rule.number) if rule.number is not None else None
+        self._groups = tuple(self.pattern.groups)
+        self._number = rule.number
         self._plain = Match(event, rule.kind, (), None)
-        self._remembered: dict[tuple[str | None, ...], Labels] = {}
+        self._remembered: dict[object, Match] = {}
 
     def match(self, found: re.Match[str]) -> Match:
         """Return what the rule says of a line in which its pattern was found."""
-        if not self._labels and self._number is None:
+        if not self._groups:
             return self._plain
-        number = None if self._number is None else _number(found[self._number])
-        return Match(self._event, self._kind, self._labels_of(found), number)
-
-    def _labels_of(self, found: re.Match[str]) -> Labels:
-        values = tuple(found[group] for _, group in self._labels)
+        values = found.group(*self._groups)
         known = self._remembered.get(values)
         if known is not None:
             return known
-        labels = tuple(
-            (name, visible(value, _LABEL_LENGTH))
-            for (name, _), value in zip(self._labels, values, strict=True)
-            if value is not None
-        )
-        if sum(len(value or "") for value in values) <= _LABEL_LENGTH * len(values):
+        texts: tuple[str | None, ...] = tuple(found[name] for name in self._groups)
+        match = self._read(texts)
+        if sum(len(text or "") for text in texts) <= _LABEL_LENGTH * len(texts):
             if len(self._remembered) >= _REMEMBERED:
                 self._remembered.clear()
-            self._remembered[values] = labels
-        return labels
+            self._remembered[values] = match
+        return match
+
+    def _read(self, texts: tuple[str | None, ...]) -> Match:
+        """Return what captured texts say."""
+        captured = dict(zip(self._groups, texts, strict=True))
+        number = None if self._number is None else _number(captured.pop(self._number, None))
+        labels = tuple((name, visible(text, _LABEL_LENGTH)) for name, text in captured.items() if text is not None)
+        return Match(self.event, self._kind, labels, number)
 
 
 def _number(text: str | None) -> float | None:

@@ -1,5 +1,9 @@
 """Bytes cut into lines, the same lines however the bytes arrive."""
 
+from collections.abc import Iterator
+
+LINE_LIMIT_BYTES = 256 * 1024
+"""A longer line is cut here and marked."""
 TRUNCATED = " …[truncated]".encode()
 """What stands at the end of a line that was longer than the limit."""
 
@@ -68,3 +72,16 @@ class LineSplitter:
         if self._limit_bytes is None or len(line) <= self._limit_bytes:
             return line
         return line[: self._limit_bytes] + TRUNCATED
+
+
+def starts_of(text: bytes) -> Iterator[int]:
+    """Yield where the lines of a text begin."""
+    start = 0
+    while start < len(text):
+        yield start
+        start = text.find(b"\n", start) + 1 or len(text)
+
+
+def lines_in(text: bytes) -> int:
+    """Return how many lines a text has; a last one without an end counts."""
+    return text.count(b"\n") + (text != b"" and not text.endswith(b"\n"))

@@ -25,8 +25,6 @@ BLOCK_LINES = 2_000
 """Most lines handed over at once."""
 BLOCK_S = 0.1
 """Longest time that a line waits to be handed over."""
-LINE_LIMIT_BYTES = 256 * 1024
-"""A longer line is cut here and marked."""
 REASON_LIMIT = 400
 SEEN_EVERY_S = 1.0
 

@@ -11,13 +11,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from console.core.lines import LineSplitter
+from console.core.lines import LINE_LIMIT_BYTES, LineSplitter
 from console.core.text import visible
 from console.sources import programs
 from console.sources.base import (
     BLOCK_LINES,
     BLOCK_S,
-    LINE_LIMIT_BYTES,
     Block,
     LineSink,
     Lost,

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from console.core.lines import TRUNCATED
-from console.sources.base import LINE_LIMIT_BYTES, Lost
+from console.core.lines import LINE_LIMIT_BYTES, TRUNCATED
+from console.sources.base import Lost
 
 STREAMS = {1: "stdout", 2: "stderr"}
 SPAN_NS = 5 * 10**9

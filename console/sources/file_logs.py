@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from itertools import accumulate, count, islice
 from pathlib import Path
 
-from console.core.lines import TRUNCATED
+from console.core.lines import LINE_LIMIT_BYTES, TRUNCATED
 from console.core.text import visible
 from console.sources.base import (
     BLOCK_LINES,
-    LINE_LIMIT_BYTES,
     Block,
     LineSink,
     Standing,

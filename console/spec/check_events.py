@@ -5,23 +5,26 @@ import re
 import warnings
 from collections.abc import Mapping
 
+from console.core.patterns import BoundedPattern, GaveUp
 from console.core.rollout import EventRule
 from console.core.text import decode
 from console.spec.nodes import Path
 from console.spec.problems import quoted, suggestion
 from console.spec.review import Review
 
+_SIMPLER = "let what is repeated begin with a fixed character, so that a line can be cut in one way only"
+
 
 def check_events(review: Review) -> None:
     """Check patterns, numbers and samples."""
-    compiled: dict[str, re.Pattern[str]] = {}
+    compiled: dict[str, BoundedPattern] = {}
     for name, rule in review.rollout.events.items():
         pattern = _compiled(review, ("events", name, "match"), rule.match)
         if pattern is None:
             continue
         compiled[name] = pattern
         _check_number(review, name, rule, pattern)
-        if pattern.search("") is not None:
+        if pattern.quick("") is not None:
             review.doubt(("events", name, "match"), "this matches every line", "say what the line must contain")
         if not rule.sample:
             review.doubt(
@@ -31,12 +34,12 @@ def check_events(review: Review) -> None:
         _check_samples(review, name, review.rollout.events[name], compiled)
 
 
-def _compiled(review: Review, path: Path, text: str) -> re.Pattern[str] | None:
+def _compiled(review: Review, path: Path, text: str) -> BoundedPattern | None:
     try:
         with warnings.catch_warnings():
             # Patterns that Python may read differently one day would print a warning over the screen.
             warnings.simplefilter("error")
-            return re.compile(text)
+            return BoundedPattern(text)
     except re.error as error:
         why = "" if review.is_hidden(path) else f": {error.msg}"
         at = f" at position {error.pos + 1}" if error.pos is not None else ""
@@ -49,17 +52,17 @@ def _compiled(review: Review, path: Path, text: str) -> re.Pattern[str] | None:
     return None
 
 
-def _check_number(review: Review, name: str, rule: EventRule, pattern: re.Pattern[str]) -> None:
-    if rule.number is None or rule.number in pattern.groupindex:
+def _check_number(review: Review, name: str, rule: EventRule, pattern: BoundedPattern) -> None:
+    if rule.number is None or rule.number in pattern.groups:
         return
     path: Path = ("events", name, "number")
     expected = "write the number in the pattern as (?P<name>\\d+), with this name"
-    if pattern.groupindex:
-        expected = suggestion(rule.number, pattern.groupindex, "named groups")
+    if pattern.groups:
+        expected = suggestion(rule.number, pattern.groups, "named groups")
     review.wrong(path, f"{review.written(path)} is no named group of the pattern", expected)
 
 
-def _check_samples(review: Review, name: str, rule: EventRule, compiled: Mapping[str, re.Pattern[str]]) -> None:
+def _check_samples(review: Review, name: str, rule: EventRule, compiled: Mapping[str, BoundedPattern]) -> None:
     pattern = compiled[name]
     for index, sample in enumerate(rule.sample):
         path: Path = ("events", name, "sample", index)
@@ -67,20 +70,29 @@ def _check_samples(review: Review, name: str, rule: EventRule, compiled: Mapping
         if "\n" in line:
             review.wrong(path, "this sample has more than one line", "a rule sees one line at a time")
             continue
-        found = pattern.search(line)
+        try:
+            found = pattern.search(line)
+            first = next(other for other in compiled if other == name or compiled[other].search(line) is not None)
+        except GaveUp:
+            review.wrong(path, "the search of this sample was given up: it takes too long", _SIMPLER)
+            continue
         if found is None:
             review.wrong(
                 path, f"the pattern does not match {review.written(path)}", "correct the pattern or the sample"
             )
             continue
-        first = next(other for other in compiled if compiled[other].search(line) is not None)
         if first != name:
             expected = f"rules are tried in order: put {name} above {first}, or narrow {first}"
             review.wrong(path, f"{review.written(path)} is named {first} before {name} is tried", expected)
         _check_captured(review, path, rule, found)
     for index, other in enumerate(rule.not_):
-        if pattern.search(_as_read(other)) is not None:
-            path = ("events", name, "not", index)
+        path = ("events", name, "not", index)
+        try:
+            is_matched = pattern.search(_as_read(other)) is not None
+        except GaveUp:
+            review.wrong(path, "the search of this line was given up: it takes too long", _SIMPLER)
+            continue
+        if is_matched:
             review.wrong(path, f"the pattern matches {review.written(path)}, which it must not", "narrow the pattern")
 
 

@@ -2,9 +2,13 @@
 
 import io
 import json
+import os
+import pickle
 import re
+import signal
 import subprocess
 import sys
+import tempfile
 import tracemalloc
 from collections import Counter
 from pathlib import Path
@@ -15,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.cli import main
+from console.commands import count
 from console.commands.count import CHUNK_BYTES, as_json, as_text, count_stream
 from console.core.classify import Classifier
 from console.core.rollout import EventRule
@@ -165,28 +170,53 @@ def test_a_log_that_cannot_be_read_is_told_and_the_others_are_counted(
     ]
 
 
-def test_a_log_that_fails_half_way_adds_nothing(
-    rollout: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file whose first page cannot be read")
+def test_a_log_that_cannot_be_read_adds_nothing(
+    rollout: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Failing(io.BytesIO):
-        def read(self, size: int | None = -1) -> bytes:
-            if self.tell():
-                raise OSError(5, "Input/output error")
-            return super().read(7)
-
-    opened = Path.open
     good = written(tmp_path, "good.log", b"DENIED\n")
-    monkeypatch.setattr(
-        Path,
-        "open",
-        lambda self, *args, **kw: Failing(b"DENIED\nDENIED\n") if self.name == "bad.log" else opened(self, *args, **kw),
-    )
 
-    assert main(["count", rollout, str(tmp_path / "bad.log"), good, "--json"]) == 4
+    assert main(["count", rollout, "/proc/self/mem", good, "--json"]) == 4
 
     told = capsys.readouterr()
     assert json.loads(told.out)["lines"] == 1
     assert "Input/output error" in told.err
+
+
+lines_of_logs = st.lists(
+    st.sampled_from([b"FSM transition: A -> B", b"completed in 12ms", b"DENIED", b"", b"noise\r"])
+    | st.integers(0, 250).map(lambda number: b"FSM transition: S%d -> T" % number),
+    max_size=400,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(lines=lines_of_logs, has_end=st.booleans(), part=st.integers(1, 3000))
+def test_a_file_counted_by_several_processes_counts_as_by_one(lines: list[bytes], has_end: bool, part: int) -> None:
+    log = b"\n".join(lines) + b"\n" * has_end
+    with tempfile.NamedTemporaryFile() as file, pytest.MonkeyPatch.context() as patch:
+        file.write(log)
+        file.flush()
+        patch.setattr(count, "PART_BYTES", part)
+
+        counted = count.count_file(CLASSIFIER, Path(file.name))
+
+    expected = count_stream(CLASSIFIER, io.BytesIO(log))
+    assert as_json(RULES, counted) == as_json(RULES, expected)
+
+
+def test_a_process_that_ends_early_is_told_and_its_log_adds_nothing(
+    rollout: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = written(tmp_path, "app.log", b"DENIED\n" * 1000)
+    monkeypatch.setattr(count, "PART_BYTES", 1000)
+    monkeypatch.setattr(pickle, "dump", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+
+    assert main(["count", rollout, log, "--json"]) == 4
+
+    told = capsys.readouterr()
+    assert json.loads(told.out)["lines"] == 0
+    assert "ended early" in told.err
 
 
 def test_a_bad_rollout_file_is_told_with_its_own_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -262,10 +292,12 @@ def test_a_hostile_label_reaches_the_terminal_harmless(
     assert "\x1b" not in capsys.readouterr().out
 
 
-def test_a_line_of_many_megabytes_is_one_line() -> None:
-    counted = count_stream(CLASSIFIER, io.BytesIO(b"x" * 3_000_000 + b" DENIED\n" + b"y" * 2_000_000))
+def test_a_line_of_many_megabytes_is_one_line_cut_where_the_console_cuts_it() -> None:
+    first = b"x" * 200_000 + b" DENIED" + b"x" * 3_000_000 + b" completed in 5ms\n"
+    counted = count_stream(CLASSIFIER, io.BytesIO(first + b"y" * 2_000_000))
 
-    assert (counted.lines, counted.unclassified, counted.rollup.total("", "denied")) == (2, 1, 1)
+    assert (counted.lines, counted.unclassified) == (2, 1)
+    assert (counted.rollup.total("", "denied"), counted.rollup.total("", "llm_call")) == (1, 0)
 
 
 class Endless(io.RawIOBase):

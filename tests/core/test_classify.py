@@ -4,13 +4,16 @@ import math
 import re
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from console.core.classify import Classifier, Match
+from console.core.lines import LINE_LIMIT_BYTES, LineSplitter
 from console.core.rollout import EventRule
+from console.core.scan import PlainScanner, scanner_of
 from console.core.text import decode, visible
 
 PATTERNS = {
@@ -121,6 +124,7 @@ line_bytes = st.lists(st.sampled_from(FRAGMENTS) | st.binary(max_size=3), max_si
 blocks = st.lists(line_bytes, max_size=20)
 ALL = rules_of(PATTERNS)
 CLASSIFIER = Classifier(ALL)
+PLAIN = Classifier(ALL, PlainScanner)
 
 
 @settings(max_examples=400)
@@ -128,7 +132,29 @@ CLASSIFIER = Classifier(ALL)
 @example(lines=[b"FSM transition", b" rejected", b"", b"", b"FSM transition rejected"])
 @example(lines=["taſk failed: \u212aiss".encode(), b"task failed: kiss"])
 def test_a_block_is_named_as_if_every_rule_were_tried_on_every_line(lines: list[bytes]) -> None:
-    assert CLASSIFIER.classify_block(lines) == [oracle(ALL, line) for line in lines]
+    expected = [oracle(ALL, line) for line in lines]
+
+    assert CLASSIFIER.classify_block(lines) == expected
+    assert PLAIN.classify_block(lines) == expected
+
+
+@settings(max_examples=400)
+@given(text=blocks.map(b"\n".join) | st.lists(line_bytes).map(b"\r\n".join))
+@example(text=b"refused")
+@example(text=b"refused\r")
+@example(text=b"\n\nrefused\r\n\nboth here")
+def test_a_text_is_named_as_its_lines_are(text: bytes) -> None:
+    splitter = LineSplitter()
+    lines = splitter.feed(text)
+    last = splitter.finish()
+    if last is not None:
+        lines.append(last)
+    expected = [match for match in (oracle(ALL, line) for line in lines) if match is not None]
+
+    for classifier in (CLASSIFIER, PLAIN):
+        named = classifier.named_in(text)
+        assert named.lines == len(lines)
+        assert [named.matches[place] for place in sorted(named.matches)] == expected
 
 
 @settings(max_examples=200)
@@ -179,9 +205,11 @@ def patterns(draw: st.DrawFn) -> str:
     lines=st.lists(st.text("abABkKsSiIſıİKéÉ\n ", max_size=6).map(str.encode), max_size=10),
 )
 def test_any_pattern_finds_what_it_finds_on_single_lines(pattern: str, lines: list[bytes]) -> None:
-    named = Classifier({"e": EventRule(match=pattern)}).classify_block(lines)
+    expected = [bool(re.search(pattern, decode(line))) for line in lines]
 
-    assert [match is not None for match in named] == [bool(re.search(pattern, decode(line))) for line in lines]
+    for scanner_for in (scanner_of, PlainScanner):
+        named = Classifier({"e": EventRule(match=pattern)}, scanner_for).classify_block(lines)
+        assert [match is not None for match in named] == expected
 
 
 def test_nothing_is_named_without_lines_or_without_rules() -> None:
@@ -254,6 +282,32 @@ def test_a_line_of_a_megabyte_is_named_in_good_time() -> None:
 
     assert [match.event if match else None for match in named] == ["alternation", None, "alternation"]
     assert time.process_time() - began < 10
+
+
+def test_lines_over_the_limit_are_cut_in_a_text() -> None:
+    long = b"refused" + b"x" * LINE_LIMIT_BYTES + b"denied\n"
+
+    named = Classifier({"denied": EventRule(match="denied"), "refused": EventRule(match="refused")}).named_in(long)
+
+    assert [match.event for match in named.matches.values()] == ["refused"]
+
+
+def test_several_threads_may_share_a_classifier() -> None:
+    lines = [b"x" * 200 + b" refused", b"nothing", b"tool=book"] * 500
+    expected = CLASSIFIER.classify_block(lines)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(named == expected for named in pool.map(CLASSIFIER.classify_block, [lines] * 40))
+
+
+def test_a_rule_that_backtracks_without_end_is_given_up_and_named() -> None:
+    rules = {"endless": EventRule(match=r"^(?:a|aa)+$"), "rest": EventRule(match="a+!")}
+    line = b"a" * 60 + b"!"
+
+    named = Classifier(rules).named([line, b"aaa", b"b"])
+
+    assert named.given_up == [(0, "endless")]
+    assert {place: match.event for place, match in named.matches.items()} == {0: "rest", 1: "endless"}
 
 
 def test_a_pattern_that_does_not_compile_is_refused() -> None:

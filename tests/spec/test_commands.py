@@ -89,3 +89,31 @@ def test_any_name_gives_a_file_that_validates(tmp_path: Path, name: str) -> None
     path.write_text(starter(name), encoding="utf-8")
 
     assert load(path, {}).rollout.rollout
+
+
+def test_slow_rules_are_named_with_their_cost_and_what_to_do(write: Write, capsys: Capture) -> None:
+    events = r"""
+events:
+  digits: {match: '\d{3}\s+\d', sample: ["123 4"]}
+  endless: {match: '(?:\w+\s?)+:$', sample: ["a b:"]}
+  word: {match: 'DENIED (?P<tool>\w+)', sample: ["DENIED x"]}
+"""
+    path = write(events + PHASES)
+
+    assert main(["validate", str(path), "--json"]) == 0
+
+    said = json.loads(capsys.readouterr().out)
+    assert set(said["us_per_line"]) == {"digits", "endless", "word"}
+    assert said["us_per_line"]["digits"] > said["us_per_line"]["word"]
+    slow = [warning for warning in said["warnings"] if "this rule" in warning]
+    assert [warning.split(":")[0] for warning in slow] == ["events.digits.match", "events.endless.match"]
+    assert "runs on every line" in slow[0]
+    assert "given up after 20 ms" in slow[1]
+
+
+def test_a_sample_that_backtracks_without_end_is_a_problem_and_not_a_wait(write: Write, capsys: Capture) -> None:
+    path = write(f"events:\n  endless: {{match: '^(?:a|aa)+$', sample: ['{'a' * 60}!']}}\n" + PHASES)
+
+    assert main(["validate", str(path)]) == 4
+
+    assert "takes too long" in capsys.readouterr().err
