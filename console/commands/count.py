@@ -20,8 +20,9 @@ from console.core.lines import LINE_LIMIT_BYTES
 from console.core.quantiles import quantile
 from console.core.rollout import EventRule
 from console.core.rollup import Rollup
-from console.core.tally import count_text
+from console.core.tally import GIVEN_UP, count_text
 from console.core.text import visible
+from console.core.words import count_of
 from console.spec.load import load
 from console.spec.problems import RolloutFileError
 
@@ -63,6 +64,10 @@ class Counted:
         """Return the quantiles of an event's number within 1 %, `None` where no number was captured."""
         bins = self.rollup.bins("", event, since=_WHENEVER, until=_WHENEVER + 1)
         return {name: _short(quantile(bins, q)) for name, q in QUANTILES.items()}
+
+    def given_up(self, event: str) -> int:
+        """Return on how many lines the search of an event's rule was given up (`core.patterns`)."""
+        return self.rollup.total(None, GIVEN_UP + event)
 
     def labels(self, event: str, names: Iterable[str]) -> dict[str, dict[str, int]]:
         """Return for each label its values with their counts, most frequent first and `OTHER` last."""
@@ -178,6 +183,10 @@ def run(args: argparse.Namespace) -> int:
             reason = getattr(error, "strerror", None) or error
             print(f"rollout-console count: {visible(log)}: {reason}; its lines are not counted", file=sys.stderr)
             code = UNUSABLE
+    for event in rules:
+        if given_up := counted.given_up(event):
+            said = f"the search of rule {event} was given up on {count_of(given_up, 'line')}: its count is short"
+            print(f"rollout-console count: {said}; `validate` says why", file=sys.stderr)
     _print(json.dumps(as_json(rules, counted), indent=2) if args.json else as_text(rules, counted))
     return code
 
@@ -192,6 +201,8 @@ def as_json(rules: Mapping[str, EventRule], counted: Counted) -> dict[str, Any]:
             events[event]["labels"] = counted.labels(event, names)
         if rule.number is not None:
             events[event]["quantiles"] = counted.quantiles(event)
+        if given_up := counted.given_up(event):
+            events[event]["given_up"] = given_up
     return {"lines": counted.lines, "unclassified": counted.unclassified, "events": events}
 
 

@@ -9,8 +9,8 @@ from console.core.judging import Judged, Measured, Thresholds, aged, failed, obs
 from console.core.quantiles import quantile
 from console.core.rollout import Metric
 from console.core.rollup import Rollup
-from console.core.tally import LINES
-from console.core.words import Table
+from console.core.tally import GIVEN_UP, LINES
+from console.core.words import Table, count_of
 
 HISTORY = 240
 """Values kept per track for the plot of a panel."""
@@ -92,16 +92,30 @@ class MetricState:
             self.judged[track] = aged(self.thresholds, judged, at)
 
 
-def read_events(metric: Metric, rollup: Rollup, tracks: tuple[str, ...], at: float, phase_began: float) -> SampleTaken:
+def read_events(
+    name: str, metric: Metric, rollup: Rollup, *, tracks: tuple[str, ...], at: float, phase_began: float
+) -> SampleTaken | SampleFailed:
     """Return the readings of a metric of events at `at`, from the counts in its window.
 
     A count or rate has as its samples the lines that were read, so that "0 denials in 0 lines" is known to be no
-    data. The present second is left out because it is not over.
+    data. The present second is left out because it is not over. Where the search of a rule was given up on lines of
+    the window, its counts are known to be short, and that is no reading.
     """
     until = float(int(at))
     since = phase_began if metric.window == "phase" else until - (metric.window or 3600.0)
+    for event in _events_of(metric):
+        lines = rollup.count(None, GIVEN_UP + event, since=since, until=at + 1)
+        if lines:
+            return SampleFailed(at, name, f"the search of rule {event} was given up on {count_of(lines, 'line')}", 0.0)
     readings = tuple(_read(metric, rollup, track, since, until) for track in tracks)
-    return SampleTaken(at=at, metric="", readings=readings, took_s=0.0)
+    return SampleTaken(at=at, metric=name, readings=readings, took_s=0.0)
+
+
+def _events_of(metric: Metric) -> tuple[str, ...]:
+    """Return the events whose counts a metric is made of."""
+    if metric.quantile is not None:
+        return tuple(metric.quantile.of)
+    return () if metric.events is None else (*metric.events.of, *(metric.events.over or ()))
 
 
 def _read(metric: Metric, rollup: Rollup, track: str, since: float, until: float) -> Reading:

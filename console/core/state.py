@@ -40,9 +40,10 @@ from console.core.record import Record
 from console.core.ring import RowRing
 from console.core.rollout import ActionKind, Rollout
 from console.core.rollup import Rollup
+from console.core.tally import GIVEN_UP
 from console.core.verdict import Verdict
 from console.core.watched import WatchedSource
-from console.core.words import Outcome, SourceState
+from console.core.words import Outcome, SourceState, count_of
 
 LOST_AFTER_S = 10.0
 """A log source that has not answered for so long leaves the metrics of events without data."""
@@ -78,6 +79,7 @@ class State:
         self.changed: set[str] = {"phase", "session"}
         """Names of the documents that `documents` has yet to write."""
         self._sampled_at = 0.0
+        self._told_given_up: dict[str, int] = {}
         self._units = {name: metric.unit for name, metric in rollout.metrics.items()}
 
     # -- reading the state ---------------------------------------------------------------------------------------
@@ -202,9 +204,12 @@ class State:
                 if blind:
                     records += self._judging(name, at, partial(state.fail, SampleFailed(at, name, blind, 0.0)))
             else:
-                sample = read_events(state.metric, self.rollup, self.tracks, at, self.phase.began)
-                judge = partial(state.take, sample, self.phase.traffic, keeps=keeps)
-                records += self._judging(name, at, judge)
+                sample = self._read_events(name, at)
+                if isinstance(sample, SampleFailed):
+                    records += self._judging(name, at, partial(state.fail, sample))
+                else:
+                    records += self._judging(name, at, partial(state.take, sample, self.phase.traffic, keeps=keeps))
+        records += self._tell_given_up(at)
         if keeps:
             self._sampled_at = at
             self.rollup.prune(at)
@@ -231,14 +236,28 @@ class State:
         self.phase = replace(self.phase, began=since)
         self.changed |= {"session", "phase"}
 
-    def event_samples(self, at: float) -> list[SampleTaken]:
+    def event_samples(self, at: float) -> list[SampleTaken | SampleFailed]:
         """Return the readings of all metrics of events, for the record."""
-        return [
-            SampleTaken(at, name, sample.readings, 0.0)
-            for name, state in self.metrics.items()
-            if not state.metric.is_probed
-            for sample in (read_events(state.metric, self.rollup, self.tracks, at, self.phase.began),)
-        ]
+        return [self._read_events(name, at) for name, state in self.metrics.items() if not state.metric.is_probed]
+
+    def _read_events(self, name: str, at: float) -> SampleTaken | SampleFailed:
+        metric = self.metrics[name].metric
+        return read_events(name, metric, self.rollup, tracks=self.tracks, at=at, phase_began=self.phase.began)
+
+    def _tell_given_up(self, at: float) -> list[Record]:
+        """Say which rules were given up on lines, each time that their number has doubled."""
+        records = []
+        for event in self.rollout.events:
+            lines = self.rollup.total(None, GIVEN_UP + event)
+            if lines < max(1, 2 * self._told_given_up.get(event, 0)):
+                continue
+            self._told_given_up[event] = lines
+            said = (
+                f"the search of rule {event} was given up on {count_of(lines, 'line')} so far, as its expression"
+                " backtracks: its counts are short"
+            )
+            records.append(Record(at, "rule", said, {"event": event, "lines": lines}))
+        return records
 
     def _judge(self, given: SampleTaken | SampleFailed) -> list[Record]:
         state = self.metrics.get(given.metric)
@@ -385,6 +404,7 @@ class State:
             for state in self.metrics.values():
                 state.judged = {track: shifted(judged, pause_s) for track, judged in state.judged.items()}
             text = f"taken up again by {opened.actor} after {pause_s:.0f} s"
+            self._told_given_up = {event: self.rollup.total(None, GIVEN_UP + event) for event in self.rollout.events}
         self.phase = phases.unwatched(self.phase)
         return [Record(opened.at, "session", text, {"version": opened.version, "last_seen": opened.last_seen})]
 

@@ -56,3 +56,8 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
     """Nobody knows whether it took effect: a time-out, or the runner vanished."""
     ABANDONED = "abandoned"
+
+
+def count_of(number: int, word: str) -> str:
+    """Return a number with its word: `1 line`, `1,200 lines`."""
+    return f"{number:,} {word if number == 1 else word + 's'}"

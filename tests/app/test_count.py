@@ -343,3 +343,17 @@ def test_a_reader_that_has_had_enough_is_no_error(rollout: str, tmp_path: Path) 
 
     reader.stdin.close()
     assert (counted.returncode, counted.stderr) == (0, "")
+
+
+def test_a_rule_that_is_given_up_is_named_and_its_count_is_said_to_be_short(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "endless.yaml"
+    file.write_text(ROLLOUT + "  endless: {match: '^(?:a|aa)+$'}\n")
+    log = written(tmp_path, "app.log", b"a" * 60 + b"!\naaaa\n")
+
+    assert main(["count", str(file), log, "--json"]) == 0
+
+    told = capsys.readouterr()
+    assert json.loads(told.out)["events"]["endless"] == {"count": 1, "given_up": 1}
+    assert "rule endless was given up on 1 line" in told.err

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -26,7 +27,7 @@ from console.core.inputs import (
 from console.core.memory import restore
 from console.core.rollout import Rollout
 from console.core.state import State
-from console.core.tally import count_lines
+from console.core.tally import count_lines, count_text
 from console.core.verdict import Verdict
 from console.core.view import build_frame
 from console.core.words import Outcome, SourceState
@@ -380,3 +381,26 @@ def test_the_session_tells_when_it_was_taken_up_again() -> None:
     (record,) = state.apply(SessionOpened(START + 3600, ANNA, "1", START))
 
     assert record.text == "taken up again by anna@ops1 (pts/3) after 3600 s"
+
+
+def test_a_rule_that_was_given_up_breaks_its_metrics_and_is_named_in_the_journal() -> None:
+    document = ROLLOUT.model_dump(by_alias=True, exclude_unset=True)
+    document["events"]["failed"]["match"] = r"^(?:a|aa)+$"
+    rollout = Rollout.model_validate(document)
+    state = State(rollout, START)
+    state.apply(SourceChanged(START, "app", SourceState.LIVE, parts={"canary": 1}))
+    words = ["a" * 60 + "!", *["served home"] * 99]
+    counted = replace(lines(START + 1, "canary", words), counts={})
+    endless = count_text(Classifier(rollout.events), "\n".join(words).encode())
+    state.apply(replace(counted, counts={replace(c, second=int(START + 1)): n for c, n in endless.counts.items()}))
+
+    records = state.apply(TimePassed(START + 3))
+
+    panel = frame_of(state, START + 3).panels[0]
+    assert panel.verdict is Verdict.BROKEN
+    assert panel.reason == "the search of rule failed was given up on 1 line"
+    told = [record.text for record in records if record.kind == "rule"]
+    assert told == [
+        "the search of rule failed was given up on 1 line so far, as its expression backtracks: its counts are short"
+    ]
+    assert not [record for record in state.apply(TimePassed(START + 4)) if record.kind == "rule"], "it is said once"
