@@ -62,7 +62,7 @@ class ActionScreen(ConsoleDialog[None]):
         self._body = PreviewBody(id="body")
         self._said = Page(id="said")
         self._status = Page(id="status")
-        self._word = Entry(id="word")
+        self._word = Entry(id="word", select_on_focus=False)  # else the second key replaces the first
         self._reason = Entry(id="reason", placeholder="why, for the journal (needed)")
         self._cancel = Button("Cancel", id="cancel", compact=True)
         self._confirm = Button(Content(clean(action.title)), id="confirm", compact=True, disabled=True)
