@@ -1,4 +1,4 @@
-"""Conditions as people write them: `< 1%`, `>= 3s`, `<= 1 per 1000`, `< baseline + 10ms`, `within 10% of baseline`."""
+"""Conditions as people write them: `< 1%`, `<= 1 per 1000`, `500..2000ms`, `< baseline + 10ms`."""
 
 import math
 import operator
@@ -26,13 +26,23 @@ _UNITS = {
     "$": ("money", 1.0),
 }
 _PER = re.compile(r"per\s+(\d+)")
-_NUMBER = (
-    r"(?P<money>\$)?\s*(?P<number>[+-]?\d[\d,_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*"
-    r"(?P<unit>per\s+\d+|[%$]|[A-Za-z]+)?"
-)
+
+
+def _number(name: str = "") -> str:
+    """Return the pattern of a number with its unit, whose groups begin with `name`."""
+    return (
+        rf"(?P<{name}money>\$)?\s*(?P<{name}number>[+-]?\d[\d,_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*"
+        rf"(?P<{name}unit>per\s+\d+|[%$]|(?!(?:to|and)\b)[A-Za-z]+)?"
+    )
+
+
+_NUMBER = _number()
 _COMPARISON = re.compile(rf"(?P<op><=|>=|==|!=|<|>|=)\s*{_NUMBER}")
 _RELATIVE = re.compile(
     r"(?P<op><=|>=|==|!=|<|>)\s*(?:(?P<factor>\d+(?:\.\d+)?)\s*[*x×]?\s*)?baseline(?:\s*(?P<sign>[+-])\s*(?P<offset>.+))?"
+)
+_RANGE = re.compile(
+    rf"(?:(?P<outside>outside|not between)|between|inside)?\s*{_number('low_')}\s*(?:\.\.|…|–|to\b|and\b)\s*{_NUMBER}"
 )
 _WITHIN = re.compile(rf"within\s+{_NUMBER}\s+of\s+baseline")
 
@@ -52,6 +62,10 @@ class Op(StrEnum):
     NE = "!="
     WITHIN = "within"
     """No further from the baseline than the bound."""
+    INSIDE = "inside"
+    """From one bound to another, both included."""
+    OUTSIDE = "outside"
+    """Below one bound or above another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +76,12 @@ class Condition:
     """As the file says it."""
     op: Op
     bound: float
-    """The number compared with; for a relative condition the offset added to the baseline's share."""
+    """The number compared with, the lower one of a range; for a relative condition the offset added to the
+    baseline's share."""
     factor: float = 0.0
     """How much of the baseline's value is part of the bound; 0 for a fixed bound."""
+    upper: float = math.inf
+    """The upper bound of a range."""
 
     @property
     def needs_baseline(self) -> bool:
@@ -88,6 +105,8 @@ class Condition:
             return None
         if self.op is Op.WITHIN:
             return baseline is not None and abs(value - baseline) <= limit
+        if self.op in (Op.INSIDE, Op.OUTSIDE):
+            return (limit <= value <= self.upper) is (self.op is Op.INSIDE)
         return bool(_COMPARE[self.op](value, limit))
 
     def __str__(self) -> str:
@@ -122,9 +141,10 @@ def share_scale(unit: str) -> float:
     return 1.0 / scale if dimension == "share" else 1.0
 
 
-def _in_unit(match: re.Match[str], unit: str) -> float:
-    number = float(match.group("number").replace(",", "").replace("_", ""))
-    written = match.group("unit") or match.group("money") or ""
+def _in_unit(match: re.Match[str], unit: str, name: str = "", default: str = "") -> float:
+    """Return the number of the groups that begin with `name` in `unit`; `default` is its unit if none is written."""
+    number = float(match.group(f"{name}number").replace(",", "").replace("_", ""))
+    written = _written_unit(match, name) or default
     written = re.sub(r"\s+", " ", written)
     if not written or written == unit:
         return number
@@ -135,6 +155,10 @@ def _in_unit(match: re.Match[str], unit: str) -> float:
     if dimension != metric_dimension:
         raise ConditionError(f"{written} cannot be compared with a metric in {unit or 'plain numbers'}")
     return number * scale / metric_scale
+
+
+def _written_unit(match: re.Match[str], name: str = "") -> str:
+    return match.group(f"{name}unit") or match.group(f"{name}money") or ""
 
 
 def parse_condition(text: str, unit: str = "") -> Condition:
@@ -152,13 +176,25 @@ def parse_condition(text: str, unit: str = "") -> Condition:
         if within.group("unit") == "%":
             return Condition(said, Op.WITHIN, 0.0, float(within.group("number")) / 100)
         return Condition(said, Op.WITHIN, _in_unit(within, unit), 0.0)
+    between = _RANGE.fullmatch(said)
+    if between is not None:
+        return _parse_range(said, between, unit)
     relative = _RELATIVE.fullmatch(said)
     if relative is not None:
         return _parse_relative(said, relative, unit)
     raise ConditionError(
-        f"expected a condition such as '< 1%', '>= 3s', '== 0', '<= 1 per 1000', '< baseline + 10ms' or"
-        f" 'within 10% of baseline', found {said!r}"
+        f"expected a condition such as '< 1%', '>= 3s', '== 0', '<= 1 per 1000', '500..2000ms',"
+        f" '< baseline + 10ms' or 'within 10% of baseline', found {said!r}"
     )
+
+
+def _parse_range(said: str, match: re.Match[str], unit: str) -> Condition:
+    """Return a range; where only one of its numbers has a unit, the other one has it too."""
+    low = _in_unit(match, unit, "low_", default=_written_unit(match))
+    high = _in_unit(match, unit, default=_written_unit(match, "low_"))
+    if low > high:
+        raise ConditionError(f"expected the smaller number first, found {said!r}")
+    return Condition(said, Op.OUTSIDE if match.group("outside") else Op.INSIDE, low, upper=high)
 
 
 def _parse_relative(said: str, match: re.Match[str], unit: str) -> Condition:
@@ -186,27 +222,51 @@ def split_pause(text: str) -> tuple[str, str]:
 
 
 def are_disjoint(good: Condition, bad: Condition) -> bool:
-    """Return whether no value satisfies both of two fixed conditions; `True` where that cannot be told.
+    """Return whether no value satisfies both of two conditions; `True` where that cannot be told.
 
-    A target that overlaps a warning is a contradiction: the same number would be on target and a warning.
+    A target that overlaps a warning is a contradiction: the same number would be on target and a warning. Conditions
+    that take the same part of the baseline compare as fixed ones do.
     """
-    if good.needs_baseline or bad.needs_baseline or Op.NE in (good.op, bad.op):
+    if not _are_comparable(good, bad):
         return True
-    low, low_in, high, high_in = _interval(good)
-    other_low, other_low_in, other_high, other_high_in = _interval(bad)
-    if high < other_low or other_high < low:
-        return True
-    if high == other_low:
-        return not (high_in and other_low_in)
-    if other_high == low:
-        return not (other_high_in and low_in)
-    return False
+    return not any(_meet(one, other) for one in _regions(good) for other in _regions(bad))
 
 
-def _interval(condition: Condition) -> tuple[float, bool, float, bool]:
-    bound, op = condition.bound, condition.op
-    if op in (Op.LT, Op.LE):
-        return -math.inf, False, bound, op is Op.LE
-    if op in (Op.GT, Op.GE):
-        return bound, op is Op.GE, math.inf, False
-    return bound, True, bound, True
+def is_part_of(inner: Condition, outer: Condition) -> bool:
+    """Return whether every value that satisfies `inner` satisfies `outer` too; `False` where that cannot be told."""
+    if not _are_comparable(inner, outer):
+        return False
+    return all(any(_holds_in(one, other) for other in _regions(outer)) for one in _regions(inner))
+
+
+Edge = tuple[float, int]
+"""A number, and whether a region begins or ends a hair below it (-1), at it (0) or above it (1)."""
+
+
+def _are_comparable(one: Condition, other: Condition) -> bool:
+    return Op.WITHIN not in (one.op, other.op) and one.factor == other.factor
+
+
+def _regions(condition: Condition) -> list[tuple[Edge, Edge]]:
+    """Return the values that satisfy a condition as regions, each from its least to its greatest value."""
+    bound, upper = condition.bound, condition.upper
+    least, greatest = (-math.inf, 0), (math.inf, 0)
+    below, above = (least, (bound, -1)), ((bound, 1), greatest)
+    return {
+        Op.LT: [below],
+        Op.LE: [(least, (bound, 0))],
+        Op.GT: [above],
+        Op.GE: [((bound, 0), greatest)],
+        Op.EQ: [((bound, 0), (bound, 0))],
+        Op.NE: [below, above],
+        Op.INSIDE: [((bound, 0), (upper, 0))],
+        Op.OUTSIDE: [below, ((upper, 1), greatest)],
+    }[condition.op]
+
+
+def _meet(one: tuple[Edge, Edge], other: tuple[Edge, Edge]) -> bool:
+    return one[0] <= other[1] and other[0] <= one[1]
+
+
+def _holds_in(inner: tuple[Edge, Edge], outer: tuple[Edge, Edge]) -> bool:
+    return outer[0] <= inner[0] and inner[1] <= outer[1]

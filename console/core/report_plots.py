@@ -16,6 +16,8 @@ def limits_of(panel: Panel) -> tuple[Limit, ...]:
         condition = _parsed(said, panel.unit)
         if name in ("target", "warning", "critical") and condition is not None and not condition.needs_baseline:
             limits.append(Limit(name, condition.bound, said, _BAD_SIDE.get(condition.op, 0)))
+            if condition.op in (Op.INSIDE, Op.OUTSIDE):
+                limits.append(Limit(name, condition.upper, said, 0))
     return tuple(limits)
 
 

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from console.core.conditions import Condition, are_disjoint
+from console.core.conditions import Condition, are_disjoint, is_part_of
 from console.core.durations import format_duration
 from console.core.rollout import CONDITIONS, HttpProbe, Metric
 from console.spec.nodes import Path
@@ -124,7 +124,10 @@ def _check_conditions(review: Review, path: Path, metric: Metric) -> None:
         )
     for bad in ("warning", "critical"):
         if "target" in parsed and bad in parsed and not are_disjoint(parsed["target"], parsed[bad]):
-            review.doubt((*path, bad), f"a value can be on target and {bad} at once", "change one of the two")
+            review.wrong((*path, bad), f"a value can be on target and {bad} at once", "change one of the two")
+    if "warning" in parsed and "critical" in parsed and is_part_of(parsed["warning"], parsed["critical"]):
+        found = f"every value that is a warning ({parsed['warning']}) is critical already"
+        review.wrong((*path, "critical"), found, "let critical ask for more than warning does")
     _check_evidence(review, path, metric)
 
 

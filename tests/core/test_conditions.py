@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.conditions import ConditionError, are_disjoint, parse_condition, share_scale, split_pause
+from console.core.conditions import ConditionError, are_disjoint, is_part_of, parse_condition, share_scale, split_pause
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,13 @@ from console.core.conditions import ConditionError, are_disjoint, parse_conditio
         ("!= 3", "", 4.0, 3.0),
         (">1,000", "", 1001.0, 1000.0),
         ("< 1MiB", "KiB", 1023.0, 1024.0),
+        ("500..2000ms", "s", 0.5, 0.499),
+        ("500ms to 2s", "ms", 2000.0, 2000.1),
+        ("between 1% and 5", "%", 5.0, 5.1),
+        ("-5..5", "", -5.0, -5.1),
+        ("outside 10..20", "", 9.9, 10.0),
+        ("not between 10 and 20MB", "MB", 20.1, 20.0),
+        ("$1,000 – $2,000", "$", 1000.0, 2001.0),
     ],
 )
 def test_a_fixed_condition_is_read_in_the_unit_of_its_metric(text: str, unit: str, holds: float, fails: float) -> None:
@@ -53,7 +60,23 @@ def test_a_relative_condition_takes_its_limit_from_the_baseline(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "5", "> ", "> many", "~ 5", "> 5 <", "> 3 parsecs", "baseline", "< baseline + lots", "within 10 of"]
+    "text",
+    [
+        "",
+        "5",
+        "> ",
+        "> many",
+        "~ 5",
+        "> 5 <",
+        "5..1",
+        "1..2..3",
+        "between 1",
+        "1 to many",
+        "> 3 parsecs",
+        "baseline",
+        "< baseline + lots",
+        "within 10 of",
+    ],
 )
 def test_what_is_no_condition_is_refused_with_what_was_found(text: str) -> None:
     with pytest.raises(ConditionError) as refused:
@@ -92,3 +115,38 @@ def test_every_number_is_on_exactly_one_side_of_a_bound(value: float, bound: flo
     below, at_least = parse_condition(f"< {bound!r}"), parse_condition(f">= {bound!r}")
 
     assert below.holds(value) is not at_least.holds(value)
+
+
+CONDITIONS = st.one_of(
+    st.tuples(st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), st.integers(-3, 3)).map(
+        lambda pair: f"{pair[0]} {pair[1]}"
+    ),
+    st.tuples(st.sampled_from(["between", "outside"]), st.integers(-3, 3), st.integers(0, 3)).map(
+        lambda three: f"{three[0]} {three[1]} and {three[1] + three[2]}"
+    ),
+)
+VALUES = [half / 2 for half in range(-16, 17)]
+"""Every bound, a value between every two, and values beyond all of them."""
+
+
+@given(one=CONDITIONS, other=CONDITIONS)
+def test_conditions_are_disjoint_exactly_if_no_value_satisfies_both(one: str, other: str) -> None:
+    first, second = parse_condition(one), parse_condition(other)
+
+    assert are_disjoint(first, second) == (not any(first.holds(v) and second.holds(v) for v in VALUES))
+
+
+@given(one=CONDITIONS, other=CONDITIONS)
+def test_a_condition_is_part_of_another_only_if_every_value_that_satisfies_it_satisfies_the_other(
+    one: str, other: str
+) -> None:
+    first, second = parse_condition(one), parse_condition(other)
+
+    assert is_part_of(first, second) == all(second.holds(v) for v in VALUES if first.holds(v))
+
+
+def test_conditions_that_take_the_same_part_of_the_baseline_compare() -> None:
+    assert are_disjoint(parse_condition("< baseline + 5"), parse_condition("> baseline + 10"))
+    assert not are_disjoint(parse_condition("< baseline + 10"), parse_condition("> baseline + 5"))
+    assert are_disjoint(parse_condition("< baseline + 10"), parse_condition("> 5")), "nobody knows"
+    assert not is_part_of(parse_condition("within 10% of baseline"), parse_condition("> 5"))

@@ -78,6 +78,15 @@ SHAPE = [
 ]
 
 MEANING = [
+    (
+        METRIC.replace("KEYS", "target: '< 5', warning: '> 3'"),
+        "metrics.m.warning: a value can be on target and warning at once",
+    ),
+    (
+        METRIC.replace("KEYS", "warning: '> 5', critical: '> 3'"),
+        "metrics.m.critical: every value that is a warning (> 5) is critical already; let critical ask for more",
+    ),
+    (METRIC.replace("KEYS", "target: '20..10'"), "metrics.m.target: found '20..10'; expected the smaller number first"),
     ("service: ''", "service: this is empty"),
     ('service: "a\\tb"', "service: 'a    b' has characters that cannot be shown"),
     ("service: ' app'", "service: ' app' has spaces around it; remove them"),
@@ -238,10 +247,6 @@ DOUBT = [
     (METRIC.replace("KEYS", "every: 5s, timeout: 5s"), "metrics.m.timeout: this is not shorter than `every`"),
     (METRIC.replace("KEYS", "stale_after: 5s"), "metrics.m.stale_after: this is shorter than `every`"),
     (METRIC.replace("KEYS", "window: 5m"), "metrics.m.window: a http metric has no window"),
-    (
-        METRIC.replace("KEYS", "target: '< 5', warning: '> 3'"),
-        "metrics.m.warning: a value can be on target and warning at once",
-    ),
     (METRIC.replace("KEYS", "on: {critical: hold}"), "metrics.m.on.critical: the metric has no critical condition"),
     (DB + METRIC.replace("KEYS", "source: log"), "metrics.m.source: a http metric asks no source"),
     ("phases: [{name: a, traffic: 5%}]", "there is no action of kind rollback"),
