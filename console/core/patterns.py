@@ -49,7 +49,8 @@ class GaveUp(Exception):
 class BoundedPattern:
     """A regular expression whose search ends within `GIVES_UP_AFTER_S`, or nearly so, on any line.
 
-    Finds what `re` finds. Raises `re.error` for a pattern that does not compile.
+    Finds what `re` finds, except that a search with a limit, where it ignores case, takes the Turkish `İ` and `ı` for
+    no `i`. Raises `re.error` for a pattern that does not compile.
     """
 
     def __init__(self, pattern: str) -> None:
