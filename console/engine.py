@@ -8,8 +8,9 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+from console.batch import Batch
 from console.core.classify import Classifier
 from console.core.frame import AlertView, Frame, JournalView, SessionView
 from console.core.inputs import (
@@ -31,11 +32,10 @@ from console.core.record import Record
 from console.core.redact import Redactor
 from console.core.ring import RowRing
 from console.core.state import State
-from console.core.tally import merge_counted
 from console.core.text import visible
 from console.core.view import build_frame
 from console.core.words import SourceState, Table
-from console.effects.store import Store, StoreFailed
+from console.effects.store import Store, Stored, StoreFailed
 from console.inbox import Counter, Inbox
 from console.probing import Probe, Prober
 from console.sources.checks import CheckResult, passes
@@ -48,37 +48,8 @@ TICK_S = 1.0
 FRAME_S = 0.2
 RECORD_EVENTS_S = 10.0
 JOURNAL_KEPT = 500
-SAMPLES_KEPT = 20_000
-"""Measurements kept while the session's file cannot be written."""
-
-
-@dataclass(slots=True)
-class Batch:
-    """What has been folded and not yet written."""
-
-    counted: dict[tuple[str, str, str], LinesCounted] = field(default_factory=dict)
-    samples: list[SampleTaken | SampleFailed] = field(default_factory=list)
-    records: list[Record] = field(default_factory=list)
-    docs: dict[str, str] = field(default_factory=dict)
-
-    def __bool__(self) -> bool:
-        return bool(self.counted or self.samples or self.records or self.docs)
-
-    def add(self, counted: LinesCounted) -> None:
-        """Add a stretch of lines without its rows, which are for the screen only."""
-        key = (counted.source, counted.origin, counted.stream)
-        bare = replace(counted, rows=())
-        waiting = self.counted.get(key)
-        self.counted[key] = bare if waiting is None else merge_counted(waiting, bare, rows_limit=0)
-
-    def precede(self, later: "Batch") -> None:
-        """Put what could not be written in front of what came later."""
-        counted, later.counted = later.counted, self.counted
-        for stretch in counted.values():
-            later.add(stretch)
-        later.samples[:0] = self.samples
-        later.records[:0] = self.records
-        later.docs = {**self.docs, **later.docs}
+SLOW_COMMIT_S = 10.0
+"""A commit that takes longer is an alert: what is folded meanwhile is nowhere but in memory."""
 
 
 class Engine:
@@ -112,6 +83,8 @@ class Engine:
         self.opened_after = 0
         """Number of the last journal record from before this console took the session up."""
         self._trouble = ""
+        self._writing_since: float | None = None
+        """When the commit that is under way was begun."""
         self._connections: Connections | None = None
         self._prober: Prober | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -128,17 +101,7 @@ class Engine:
             if self._since is not None:
                 self.state.backdate(self._since)
         else:
-            restore(
-                self.state,
-                documents=stored.docs,
-                positions=stored.positions,
-                cells=stored.cells,
-                totals=stored.totals,
-                labels=stored.labels,
-                lines=sum(stored.lines.values()),
-                unclassified=sum(stored.unclassified.values()),
-                samples=await self.store.samples(since=stored.last_seen - 3600),
-            )
+            await asyncio.to_thread(self._take_up, stored)  # nobody else has the state yet, and the screen answers
         for source in self.state.sources.values():
             source.recall(SourceState.STARTING, "", at)
         self._session = replace(self._session, started=self.state.began)
@@ -152,6 +115,19 @@ class Engine:
         )
         self.apply(SessionOpened(at, self.actor, self._version, stored.last_seen))
         self._frame = self._make_frame()
+
+    def _take_up(self, stored: Stored) -> None:
+        restore(
+            self.state,
+            documents=stored.docs,
+            positions=stored.positions,
+            counts=stored.counts,
+            totals=stored.totals,
+            labels=stored.labels,
+            lines=sum(stored.lines.values()),
+            unclassified=sum(stored.unclassified.values()),
+            samples=stored.samples,
+        )
 
     async def start(self) -> None:
         """Begin to read, to probe and to tick."""
@@ -211,10 +187,10 @@ class Engine:
             return
         records = self.state.apply(given)
         if isinstance(given, SampleTaken | SampleFailed):
-            self._batch.samples.append(given)
+            self._batch.add_samples((given,))
         for record in records:
             self._seq += 1
-            self._batch.records.append(record)
+            self._batch.add_record(record)
             self._journal.append(journal_view(self._seq, record))
         del self._journal[:-JOURNAL_KEPT]
 
@@ -248,7 +224,7 @@ class Engine:
         self.apply(TimePassed(at))
         if at - self._recorded_at >= RECORD_EVENTS_S:
             self._recorded_at = at
-            self._batch.samples += self.state.event_samples(at)
+            self._batch.add_samples(self.state.event_samples(at))
 
     async def _every(self, pause_s: float, work: Callable[[], None]) -> None:
         while True:
@@ -272,16 +248,20 @@ class Engine:
     async def _commit(self, *, durable: bool) -> bool:
         async with self._commits:
             self._batch.docs |= self.state.documents()
+            self._batch.gone += self.state.forgotten()
             batch, self._batch = self._batch, Batch()
             if not batch:
                 return True
+            self._writing_since = self.clock()
             result = await self.store.commit(
-                counted=list(batch.counted.values()),
+                counted=batch.counted,
                 samples=batch.samples,
                 records=batch.records,
                 docs=batch.docs,
+                gone=batch.gone,
                 durable=durable,
             )
+            self._writing_since = None
             if isinstance(result, StoreFailed):
                 self._keep_for_later(batch, result)
                 return False
@@ -292,10 +272,9 @@ class Engine:
         """Keep what could not be written; lines that the file refuses are given up, and that is written down."""
         self._trouble = failure.reason
         if failure.kind == "refused":
-            batch.counted.clear()
+            batch.give_up_lines()
             self.apply(GapSuspected(self.clock(), "session", "counts", failure.reason))
         batch.precede(self._batch)
-        del self._batch.samples[:-SAMPLES_KEPT]
 
     # -- showing -------------------------------------------------------------------------------------------------
 
@@ -332,9 +311,12 @@ class Engine:
             journal=self.journal(20),
             schedules=None if self._prober is None else self._prober.schedules,
         )
-        if not self._trouble:
+        reason, since = self._trouble, self._writing_since
+        if not reason and since is not None and at - since > SLOW_COMMIT_S:
+            reason = f"the disk has not answered for {at - since:.0f} s; what is counted waits in memory"
+        if not reason:
             return frame
-        trouble = AlertView("session", "blind", f"the session file cannot be written: {self._trouble}", at)
+        trouble = AlertView("session", "blind", f"the session file cannot be written: {reason}", at)
         return replace(frame, alerts=(trouble, *frame.alerts))
 
     # -- for orders ----------------------------------------------------------------------------------------------

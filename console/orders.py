@@ -27,11 +27,10 @@ from console.core.ring import RowRing
 from console.core.rollout import ActionKind, ChecklistItem, Metric
 from console.core.words import Outcome, Table
 from console.effects import executor
-from console.effects.export import write_snapshot
 from console.effects.preview import build_preview, labels
 from console.effects.sessions import Session, fresh_attempt, loose_attempts
 from console.engine import JOURNAL_KEPT, Engine, journal_view
-from console.reading import EXPORTED_RECORDS, events_of, history_of, versions
+from console.reading import EXPORTED_RECORDS, events_of, versions
 from console.sources.base import ProbeFailed
 
 ADOPT_EVERY_S = 1.0
@@ -336,6 +335,8 @@ class Orders:
 
     async def snapshot(self, screen_svg: str) -> Path:
         """Export the session with this picture of the screen and return the folder."""
+        from console.effects.export import write_snapshot  # noqa: PLC0415 - only when it is needed: a quick start
+
         engine = self._engine
         self._check_may_write()
         await engine.commit(durable=True)
@@ -343,7 +344,7 @@ class Orders:
         export = Export(
             frame=engine.fresh_frame(),
             events=events_of(engine.state),
-            history=history_of(await engine.store.samples()),
+            history=await engine.store.history(),
             journal=tuple(journal_view(row.seq, row.record) for row in rows),
             journal_head=await engine.store.journal_head(),
             file_sha256=engine.loaded.text_sha256,

@@ -17,11 +17,12 @@ from console.core.memory import restore
 from console.core.plan import Preview
 from console.core.ring import RowRing
 from console.core.rollout import Rollout
+from console.core.rollup import Rollup
 from console.core.state import State
 from console.core.view import build_frame
 from console.core.words import Table
 from console.effects.lock import SESSION_LOCK, holder_of
-from console.effects.session_reader import SessionReader, Stored
+from console.effects.session_reader import SAMPLES_S, Known, SessionReader, Stored
 from console.engine import journal_view
 
 JOURNAL_SHOWN = 500
@@ -29,14 +30,22 @@ NOBODY = "nobody: nothing is being read or measured"
 EXPORTED_RECORDS = 10_000
 
 
-def restored(rollout: Rollout, stored: Stored, samples: Iterable[SampleTaken | SampleFailed], at: float) -> State:
-    """Return the state that a session's file holds."""
+def restored(
+    rollout: Rollout,
+    stored: Stored,
+    at: float,
+    *,
+    rollup: Rollup | None = None,
+    samples: Iterable[SampleTaken | SampleFailed] = (),
+) -> State:
+    """Return the state that a session's file holds; `rollup` has the counts from before those in `stored`."""
     state = State(rollout, at)
+    state.rollup = rollup or state.rollup
     restore(
         state,
         documents=stored.docs,
         positions=stored.positions,
-        cells=stored.cells,
+        counts=stored.counts,
         totals=stored.totals,
         labels=stored.labels,
         lines=sum(stored.lines.values()),
@@ -61,22 +70,6 @@ def events_of(state: State) -> dict[str, dict[str, EventTotal]]:
     return found
 
 
-def history_of(
-    samples: Iterable[SampleTaken | SampleFailed],
-) -> dict[tuple[str, str], list[tuple[float, float | None]]]:
-    """Return every metric over time by metric and track; a failed measurement is a gap on each of its tracks."""
-    found: dict[tuple[str, str], list[tuple[float, float | None]]] = {}
-    for sample in samples:
-        if isinstance(sample, SampleTaken):
-            for reading in sample.readings:
-                found.setdefault((sample.metric, reading.track), []).append((sample.at, reading.value))
-            continue
-        for (metric, _), points in found.items():
-            if metric == sample.metric:
-                points.append((sample.at, None))
-    return found
-
-
 def versions() -> Mapping[str, str]:
     """Return the versions that a report names."""
     return {name: version(name) for name in ("rollout-console", "textual")}
@@ -86,12 +79,12 @@ def read_export(folder: Path, session_id: str, holder: str) -> Export:
     """Return everything a snapshot of a session shows, read from its file; raises `SessionUnreadable`."""
     file = SessionReader.open_read_only(folder)
     try:
-        stored, samples = file.load(), file.samples()
+        stored, history = file.load(), file.history()
         journal = tuple(journal_view(row.seq, row.record) for row in file.newest_records(EXPORTED_RECORDS))
     finally:
         file.close()
     at = stored.last_seen or time.time()
-    state = restored(rollout_of(stored), stored, samples, at)
+    state = restored(rollout_of(stored), stored, at)
     frame = build_frame(
         state,
         at,
@@ -101,7 +94,7 @@ def read_export(folder: Path, session_id: str, holder: str) -> Export:
     return Export(
         frame=frame,
         events=events_of(state),
-        history=history_of(samples),
+        history=history,
         journal=journal,
         journal_head=stored.head,
         file_sha256=str(json.loads(stored.docs["rollout"])["sha256"]),
@@ -121,23 +114,34 @@ class Onlooker:
         self._file = SessionReader.open_read_only(folder)
         self._rows = RowRing()
         self._state: State | None = None
+        self._rollup = Rollup()
+        self._known: Known | None = None
+        self._samples: list[SampleTaken | SampleFailed] = []
         self._journal: tuple[JournalView, ...] = ()
         self._seen: object = None
         self._refresh()
 
     def _refresh(self) -> None:
-        """Read the session again if it was written to, and let time pass in what was read."""
+        """Read what was written to the session since the last time, and let time pass in it."""
         self._holder = str(holder_of(self._folder / SESSION_LOCK) or NOBODY)
         moment = self._file.moment()
         if self._state is None or moment != self._seen:
-            stored = self._file.load()
-            last = stored.last_seen or time.time()
-            samples = self._file.samples(since=last - 3600)
-            rows = self._file.newest_records(JOURNAL_SHOWN)
-            self._state = restored(rollout_of(stored), stored, samples, last)
-            self._journal = tuple(journal_view(row.seq, row.record) for row in reversed(rows))
+            self._read()
             self._seen = moment
-        self._state.apply(TimePassed(time.time()))
+        if self._state is not None:
+            self._state.apply(TimePassed(time.time()))
+
+    def _read(self) -> None:
+        stored = self._file.load(self._known)
+        last = stored.last_seen or time.time()
+        if stored.is_whole:
+            self._rollup, self._samples = Rollup(), []
+        self._samples = [one for one in self._samples if one.at >= last - SAMPLES_S] + list(stored.samples)
+        self._known = None  # until it is all taken up, so that a fault in between makes it all be read again
+        rows = self._file.newest_records(JOURNAL_SHOWN)
+        self._state = restored(rollout_of(stored), stored, last, rollup=self._rollup, samples=self._samples)
+        self._journal = tuple(journal_view(row.seq, row.record) for row in reversed(rows))
+        self._known = stored.known
 
     async def follow(self) -> None:
         """Read the session again every second, for ever; what cannot be read now is tried again."""

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from console.core.frame import EventCounts, EventView
+from console.core.frame import EventCounts, EventView, Frame
+from console.core.gaps import SHORT_MARK, Short, short_note
 from widgets.drawing import Drawing
 from widgets.ink import KINDS, Role
 from widgets.lines import Line, Span, cells, cut, fit
@@ -17,6 +18,15 @@ class CountersPart:
 
     events: tuple[EventView, ...]
     tracks: tuple[str, ...]
+    short: tuple[Short, ...] = ()
+    """The tracks of which counts may be short."""
+    note: str = ""
+    """Why they may be."""
+
+
+def counters_part(frame: Frame) -> CountersPart:
+    """Return what the counters show of a frame."""
+    return CountersPart(frame.events, frame.tracks, frame.short, short_note(frame.short, frame.sources))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +34,13 @@ class _Column:
     title: str
     width: int
     text: Callable[[EventCounts], str]
+    may_be_short: Callable[[Short], bool]
 
 
-_TOTAL = _Column("total", 10, lambda counts: short_count(counts.total))
-_MINUTE = _Column("1m", 7, lambda counts: short_count(counts.last_minute))
-_HOUR = _Column("1h", 8, lambda counts: short_count(counts.last_hour))
-_RATE = _Column("/s", 6, lambda counts: per_second(counts.per_second))
+_TOTAL = _Column("total", 10, lambda counts: short_count(counts.total), lambda short: short.total)
+_MINUTE = _Column("1m", 7, lambda counts: short_count(counts.last_minute), lambda short: short.last_minute)
+_HOUR = _Column("1h", 8, lambda counts: short_count(counts.last_hour), lambda short: short.last_hour)
+_RATE = _Column("/s", 6, lambda counts: per_second(counts.per_second), lambda _: False)
 _CHOICES = ((_TOTAL, _MINUTE, _HOUR, _RATE), (_TOTAL, _MINUTE, _RATE), (_TOTAL, _MINUTE), (_TOTAL,))
 """Sets of columns, the first that fits is taken."""
 _LEAST_NAME = 19
@@ -69,7 +80,10 @@ def counter_lines(part: CountersPart, width: int, *, is_focused: bool = False) -
     named = max((cells([Span(f"{event.kind} {event.event}")]) for event in part.events), default=0) + 3
     name = max(6, min(named, width - counted, 40))
     plot = min(30, width - counted - name - 2)
+    short = {each.track: each for each in part.short}
     lines = [_heading(tracks, columns, name, width, is_focused=is_focused)]
+    if part.note:
+        lines.append(Line(tuple(cut([Span(f" {SHORT_MARK} {part.note}", Role.WARNING)], width))))
     if not part.events:
         return [*lines, Line((Span("  no event rules, or nothing read yet", Role.DIM),))]
     for event in part.events:
@@ -78,20 +92,24 @@ def counter_lines(part: CountersPart, width: int, *, is_focused: bool = False) -
         spans.append(Span(" " * (name - cells(spans))))
         by_track = {counts.track: counts for counts in event.tracks}
         for track in tracks:
-            spans.extend(_count_spans(by_track.get(track), track, columns))
+            spans.extend(_count_spans(by_track.get(track), track, columns, short.get(track)))
         if plot >= 8:
             spans += [Span("  "), Span(spark(event.spark, plot), Role.PLOT)]
         lines.append(Line(tuple(spans)))
     return lines
 
 
-def _count_spans(counts: EventCounts | None, track: str, columns: tuple[_Column, ...]) -> list[Span]:
+def _count_spans(
+    counts: EventCounts | None, track: str, columns: tuple[_Column, ...], short: Short | None
+) -> list[Span]:
     spans = [Span(" " * _GAP)]
     for column in columns:
         text = "–" if counts is None else column.text(counts)
         is_total = column is _TOTAL
         role = Role.DIM if text in ("0", "0.0", "–") else Role.STRONG if is_total and track == "canary" else Role.TEXT
-        spans.append(Span(fit(text, column.width, is_right=True), role))
+        mark = SHORT_MARK if counts is not None and short is not None and column.may_be_short(short) else ""
+        room = max(0, column.width - len(text) - len(mark))
+        spans += [Span(" " * room), Span(mark, Role.WARNING), Span(fit(text, min(len(text), column.width)), role)]
     return spans
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from console.core.frame import AlertView, Flow, Frame, SourceView
+from console.core.gaps import gaps_text, skew_text
 from console.core.words import SourceState
 from widgets.drawing import Drawing
 from widgets.ink import Ground, Role
@@ -54,8 +55,11 @@ def source_spans(source: SourceView, *, detail: int) -> list[Span]:
         spans.append(Span(f" {whole(source.age_s)}", Role.DIM if is_well else role))
     if source.reason and detail == 2:
         spans.append(Span(f": {source.reason}", Role.DIM))
+    if source.skew_s is not None:
+        said = skew_text(source.skew_s) if detail else f"clock {source.skew_s:+.1f} s"
+        spans.append(Span(f" {said}", Role.WARNING))
     if source.gaps:
-        spans.append(Span(f" {source.gaps} gap{'s' if source.gaps > 1 else ''}", Role.WARNING))
+        spans.append(Span(f" {gaps_text(source.gaps, source.newest_gaps[:1] if detail else ())}", Role.WARNING))
     return spans
 
 

@@ -6,6 +6,7 @@ Times are seconds since the epoch, UTC; ages and durations are seconds.
 
 from dataclasses import dataclass
 
+from console.core.gaps import Gap, Short
 from console.core.verdict import Verdict
 from console.core.words import Outcome, SourceState, Table
 
@@ -112,6 +113,11 @@ class SourceView:
     lag_s: float | None
     """How far behind its newest line is, for log sources."""
     gaps: int
+    """How often lines may have been lost."""
+    newest_gaps: tuple[Gap, ...] = ()
+    """The newest of them, latest first."""
+    skew_s: float | None = None
+    """How far the clock that stamps its lines is ahead of this machine's; `None` while they agree to the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +308,8 @@ class Frame:
     session: SessionView
     tracks: tuple[str, ...]
     """The tracks in use, canary first."""
+    short: tuple[Short, ...] = ()
+    """The tracks of which counts may be short, because lines may have been lost."""
 
 
 def worst_first(panels: tuple[Panel, ...]) -> tuple[Panel, ...]:

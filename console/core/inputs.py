@@ -94,6 +94,26 @@ class GapSuspected:
     source: str
     name: str
     reason: str
+    since: float | None = None
+    """Time of the last line before, which was counted, by the clock that stamps the lines; `None` if nobody knows."""
+    until: float | None = None
+    """Time of the first line after, by the same clock."""
+    lines_at_most: int | None = None
+    """How many it may be, if they were written as fast as the fastest that was seen; `None` if nobody can tell."""
+    track: str | None = None
+    """The track of what lost them; `None` where that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class SkewMeasured:
+    """The clock that stamps the lines of a source was compared with the clock of this machine."""
+
+    at: float
+    source: str
+    skew_s: float
+    """The clock of the source minus that of this machine."""
+    shift_s: float = 0.0
+    """By how much the times of its lines are put right, whole seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +296,7 @@ Input = (
     | SourceSeen
     | OriginEnded
     | GapSuspected
+    | SkewMeasured
     | SampleTaken
     | SampleFailed
     | SampleSkipped

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 
 from console.core.attempts import Attempt
-from console.core.inputs import Cell, LabelCell, SampleFailed, SampleTaken
+from console.core.gaps import Gaps
+from console.core.grains import Packed
+from console.core.inputs import LabelCell, SampleFailed, SampleTaken
 from console.core.judging import Judged
 from console.core.phases import PhaseState
 from console.core.text import visible
@@ -17,6 +19,7 @@ from console.core.words import SourceState
 if TYPE_CHECKING:
     from console.core.state import State
 
+_GAPS = TypeAdapter(Gaps)
 _JUDGED = TypeAdapter(dict[str, Judged])
 _PHASE = TypeAdapter(PhaseState)
 _ATTEMPTS = TypeAdapter(list[Attempt])
@@ -33,7 +36,7 @@ class PhaseGone(Exception):
 
 
 def document(state: "State", name: str) -> str:
-    """Return one part of the state as JSON: `session`, `phase`, `attempts`, `sources` or `metric:NAME`."""
+    """Return one part of the state as JSON: `session`, `phase`, `attempts`, `ended`, `sources` or `metric:NAME`."""
     if name == "session":
         return json.dumps({"began": state.began})
     if name == "phase":
@@ -43,9 +46,11 @@ def document(state: "State", name: str) -> str:
         kept = _ATTEMPTS.dump_python(list(state.attempts.values()), mode="json")
         return json.dumps({"kept": kept, "settled": sorted(state.settled)})
     if name == "sources":
-        gaps = {source.name: source.gaps for source in state.sources.values()}
+        gaps = {source.name: _GAPS.dump_python(source.gaps, mode="json") for source in state.sources.values()}
         states = {source.name: (source.state, source.reason) for source in state.sources.values()}
-        return json.dumps({"gaps": gaps, "ended": sorted(state.ended), "states": states})
+        return json.dumps({"gaps": gaps, "states": states})
+    if name == "ended":
+        return json.dumps(list(state.ended))
     return _JUDGED.dump_json(state.metrics[name.removeprefix("metric:")].judged).decode()
 
 
@@ -63,7 +68,7 @@ def restore(
     *,
     documents: Mapping[str, str],
     positions: Mapping[tuple[str, str, str], int],
-    cells: Sequence[tuple[Cell, int]],
+    counts: Packed,
     totals: Mapping[tuple[str, str], int],
     labels: Mapping[LabelCell, int],
     lines: int,
@@ -72,8 +77,8 @@ def restore(
 ) -> None:
     """Take up what `documents`, the counters and the samples once wrote down."""
     state.positions = dict(positions)
-    state.rollup.restore(cells, totals, at=state.at)
-    state.rollup.add_labels(labels)
+    state.rollup.restore(counts, totals, at=state.at)
+    state.rollup.restore_labels(labels)
     state.lines, state.unclassified = lines, unclassified
     state.began = float(json.loads(documents.get("session", "{}")).get("began", state.began))
     if "phase" in documents:
@@ -84,13 +89,16 @@ def restore(
         state.settled = set(said["settled"])
         state.attempts = {attempt.started.attempt: attempt for attempt in kept}
     sources = json.loads(documents.get("sources", "{}"))
-    state.ended = {(source, origin) for source, origin in sources.get("ended", ())}
+    # Until there was a document of its own, it was in that of the sources.
+    ended = json.loads(documents["ended"]) if "ended" in documents else sources.get("ended", ())
+    state.ended = dict.fromkeys((source, origin) for source, origin in ended)
     for source, (said, reason) in sources.get("states", {}).items():
         if source in state.sources:
             state.sources[source].recall(SourceState(said), reason, state.at)
     for source, gaps in sources.get("gaps", {}).items():
         if source in state.sources:
-            state.sources[source].gaps = gaps
+            # Once only their number was written down.
+            state.sources[source].gaps = Gaps(count=gaps) if isinstance(gaps, int) else _GAPS.validate_python(gaps)
     for name, metric in state.metrics.items():
         document = documents.get(f"metric:{name}")
         if document is not None:

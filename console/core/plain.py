@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from console.core.durations import format_duration
 from console.core.export import clock
 from console.core.frame import AttemptView, EventView, Frame, Panel, SourceView, worst_first
+from console.core.gaps import SHORT_MARK, Short, gaps_text, short_note, skew_text
 from console.core.report import soak_text
 from console.core.report_cells import track_name
 from console.core.text import visible
@@ -109,8 +110,10 @@ def _source(source: SourceView) -> str:
     elif source.age_s is not None:
         said.append(format_duration(source.age_s))
     said += [f"{track_name(track)} {count}" for track, count in source.parts]
+    if source.skew_s is not None:
+        said.append(skew_text(source.skew_s))
     if source.gaps:
-        said.append(f"{source.gaps} gaps")
+        said.append(gaps_text(source.gaps, source.newest_gaps))
     return " ".join(said) + (f" ({source.reason})" if source.reason and glyph != "●" else "")
 
 
@@ -143,16 +146,20 @@ def _events(frame: Frame) -> list[str]:
     if not frame.events:
         return []
     heads = [head for track in frame.tracks for head in (track_name(track), "1m", "1h")]
-    return _columns([("event", *heads), *(_event(view, frame.tracks) for view in frame.events)], numbers_from=1)
+    rows = [("event", *heads), *(_event(view, frame) for view in frame.events)]
+    note = short_note(frame.short, frame.sources)
+    return [*_columns(rows, numbers_from=1), *([f"{SHORT_MARK} {note}"] if note else [])]
 
 
-def _event(view: EventView, tracks: Sequence[str]) -> tuple[str, ...]:
+def _event(view: EventView, frame: Frame) -> tuple[str, ...]:
     found = {counts.track: counts for counts in view.tracks}
+    short = {each.track: each for each in frame.short}
     cells = [view.event]
-    for track in tracks:
-        counts = found.get(track)
+    for track in frame.tracks:
+        counts, may = found.get(track), short.get(track, Short(track))
         numbers = (counts.total, counts.last_minute, counts.last_hour) if counts else (0, 0, 0)
-        cells += [f"{number:,}" for number in numbers]
+        marked = zip(numbers, (may.total, may.last_minute, may.last_hour), strict=True)
+        cells += [f"{SHORT_MARK if is_short else ''}{number:,}" for number, is_short in marked]
     return tuple(cells)
 
 

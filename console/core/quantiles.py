@@ -66,3 +66,19 @@ def quantile(bins: Mapping[int, int], q: float) -> float | None:
         if left < 0:
             return value_of(number)
     return None
+
+
+def coarse(bins: Mapping[int, int], limit: int) -> dict[int, int]:
+    """Return buckets as they are, or put together with their neighbours, so that at most `limit` are left.
+
+    Counts are conserved. Two, four, eight … neighbours share a bucket of their middle, so accuracy is lost: only
+    for numbers that are spread over more than 17 powers of ten are 2,048 buckets too few.
+    """
+    found, width = dict(bins), 1
+    while len(found) > limit:
+        width *= 2
+        found = {}
+        for number, count in bins.items():
+            middle = number if number == _ZERO else number - number % width + width // 2
+            found[middle] = found.get(middle, 0) + count
+    return found

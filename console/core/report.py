@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from console.core.durations import format_duration
 from console.core.export import Events, Export, clock
-from console.core.frame import Frame, Panel, PhaseView, worst_first
+from console.core.frame import Frame, Panel, PhaseView, SourceView, worst_first
+from console.core.gaps import gaps_text, short_note, skew_text
 from console.core.plot import Plot
 from console.core.report_actions import action_sections, checklist_section
 from console.core.report_cells import Cell, Facts, Section, moment_text, track_name, verdict_cell
@@ -156,7 +157,15 @@ def _events(frame: Frame, events: Events) -> Section:
         ("Event", "Kind", *heads, "Most frequent labels"),
         tuple(rows),
         empty="The rollout file names no event.",
-        note=f"{flow.lines:,} lines read since the session began, {flow.unclassified:,} of them unclassified.",
+        note=" ".join(
+            filter(
+                None,
+                (
+                    f"{flow.lines:,} lines read since the session began, {flow.unclassified:,} of them unclassified.",
+                    f"Counts {note}." if (note := short_note(frame.short, frame.sources)) else "",
+                ),
+            )
+        ),
     )
 
 
@@ -218,13 +227,20 @@ def _sources(frame: Frame) -> Section:
                 Cell(", ".join(f"{track_name(track)} {count}" for track, count in source.parts) or "–"),
                 Cell("never" if source.age_s is None else f"{format_duration(source.age_s)} ago"),
                 Cell("–" if source.lag_s is None else format_duration(source.lag_s)),
-                Cell(str(source.gaps), "warning" if source.gaps else "number"),
-                Cell(source.reason or "–"),
+                Cell(
+                    gaps_text(source.gaps, source.newest_gaps) if source.gaps else "0",
+                    "warning" if source.gaps else "number",
+                ),
+                Cell("; ".join(filter(None, (_skew(source), source.reason))) or "–"),
             )
             for source in frame.sources
         ),
         empty="The rollout file names no source.",
     )
+
+
+def _skew(source: SourceView) -> str:
+    return "" if source.skew_s is None else skew_text(source.skew_s)
 
 
 def _gaps(export: Export) -> Iterator[Section]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from console.core.export import Events, EventTotal, Export, History, iso
 from console.core.frame import AttemptView, Frame, Panel, PhaseView, TrackValue
+from console.core.gaps import Gap
 from console.core.thin import runs, thinned
 
 SCHEMA = "rollout-console/snapshot/1"
@@ -191,9 +192,23 @@ def _sources_json(frame: Frame) -> list[dict[str, Any]]:
             "lag_s": seconds(source.lag_s),
             "follows": dict(source.parts),
             "gaps": source.gaps,
+            "newest_gaps": [_gap_json(gap) for gap in source.newest_gaps],
+            "skew_s": seconds(source.skew_s),
         }
         for source in frame.sources
     ]
+
+
+def _gap_json(gap: Gap) -> dict[str, Any]:
+    return {
+        "at": iso(gap.at),
+        "name": gap.name,
+        "track": gap.track,
+        "reason": gap.reason,
+        "since": iso(gap.since),
+        "until": iso(gap.until),
+        "lines_at_most": gap.lines_at_most,
+    }
 
 
 def _history_json(history: History) -> list[dict[str, Any]]:

@@ -1,18 +1,21 @@
 """The newest display rows, bounded by bytes, addressed by absolute numbers."""
 
+import sys
 from collections import deque
 from collections.abc import Iterable
 from itertools import islice
 
 from console.core.words import Row
 
+BUDGET_BYTES = 6 * 1024 * 1024
 _ROW_OVERHEAD_BYTES = 200
+"""What a row takes besides its text; names and kinds are shared by many rows."""
 
 
 class RowRing:
     """Keeps the newest rows within a budget; a row keeps its number for ever, so a view never slides."""
 
-    def __init__(self, budget_bytes: int = 8 * 1024 * 1024) -> None:
+    def __init__(self, budget_bytes: int = BUDGET_BYTES) -> None:
         self._rows: deque[Row] = deque()
         self._budget_bytes = budget_bytes
         self._size_bytes = 0
@@ -30,7 +33,7 @@ class RowRing:
 
     @property
     def size_bytes(self) -> int:
-        """What the rows kept take, as an estimate."""
+        """What the rows kept take in memory."""
         return self._size_bytes
 
     def extend(self, rows: Iterable[Row]) -> None:
@@ -50,4 +53,4 @@ class RowRing:
 
 
 def _cost(row: Row) -> int:
-    return _ROW_OVERHEAD_BYTES + 2 * len(row.text)
+    return _ROW_OVERHEAD_BYTES + sys.getsizeof(row.text)

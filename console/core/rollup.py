@@ -1,24 +1,28 @@
 """Counters over time: every event of every track, in any window."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import TypeVar
 
 from console.core.classify import LABEL_LIMIT, OTHER
+from console.core.grains import (
+    BIN_MINUTES_BYTES,
+    BIN_SECONDS_BYTES,
+    HORIZON_S,
+    HOUR_S,
+    MINUTE_S,
+    Edges,
+    Grain,
+    Packed,
+    edge_within,
+)
 from console.core.inputs import Cell, LabelCell
-from console.core.series import HOUR_S, MINUTE_S, BinSeries, CountSeries, Parts, parts
+from console.core.series import BinSeries, CountSeries, Parts, parts
 
 T = TypeVar("T")
 
-HORIZON_S = 2 * HOUR_S
-"""For how long single seconds are kept."""
-KEPT_S = 8 * 24 * HOUR_S
-"""For how long anything but totals and labels is kept."""
-BIN_MINUTES_S = 48 * HOUR_S
-"""For how long the minutes of captured numbers are kept; older ones are known by the hour."""
-_PACK_AFTER_S = 120
-_BEGINNING = -(1 << 62)
-"""Before every second there is."""
+_PACK_AFTER_S = 5
 
 
 class Rollup:
@@ -32,13 +36,15 @@ class Rollup:
 
     Totals and labels are never forgotten. At most `LABEL_LIMIT` values per event and label, over all tracks, are
     kept apart, those that arrived first; all others count as `OTHER`.
+
+    Memory is bounded: see `CountSeries` for what a series of counts takes. The seconds and the minutes of captured
+    numbers take `BIN_SECONDS_BYTES` and `BIN_MINUTES_BYTES` at most, over all series; where that is not enough for
+    the whole time, older windows are rounded sooner.
     """
 
     def __init__(self, horizon_s: float = HORIZON_S) -> None:
         self._horizon_s = horizon_s
-        self._seconds_from = _BEGINNING
-        self._bin_minutes_from = _BEGINNING
-        self._kept_from = _BEGINNING
+        self._edges = Edges()
         self._totals: dict[str, dict[str, int]] = {}
         self._counts: dict[str, dict[str, CountSeries]] = {}
         self._bins: dict[str, dict[str, BinSeries]] = {}
@@ -49,44 +55,50 @@ class Rollup:
         for cell, count in cells.items():
             self._add(cell, count)
 
-    def restore(
-        self,
-        cells: Iterable[tuple[Cell, int]],
-        totals: Mapping[tuple[str, str], int] | None = None,
-        *,
-        at: float | None = None,
-    ) -> None:
-        """Take up counters that were exported by `cells` and `totals`; `at` is the present, or the newest cell.
+    def restore(self, packed: Packed, totals: Mapping[tuple[str, str], int], *, at: float) -> None:
+        """Take up what `packed` and `totals` say, on top of what was taken up before; `at` is the present.
 
-        Totals given here, by track and event, replace the sums of the cells: they know what was forgotten.
+        Totals are by track and event, and of everything: they know what was forgotten.
         """
-        known = list(cells)
-        if at is None:
-            at = max((cell.second for cell, _ in known), default=None)
-        if at is not None:
-            self.prune(at)
-        for cell, count in known:
+        self._edges = self._edges.later(packed.edges)
+        self.prune(at)
+        takers: dict[tuple[int, int], Callable[[int, bytes], None]] = {}
+        firsts = [self._edges.first_unit(grain) for grain in Grain]
+        for grain, unit, series, data in packed.packs:
+            if unit >= firsts[grain]:
+                take = takers.get((grain, series))
+                if take is None:
+                    take = takers[grain, series] = self._taker(Grain(grain), *packed.series[series])
+                take(unit, data)
+        for cell, count in packed.loose:
             self._add(cell, count)
-        for (track, event), total in (totals or {}).items():
+        for (track, event), total in totals.items():
             self._totals.setdefault(event, {})[track] = total
+        self._keep_within()
+
+    def packed(self) -> Packed:
+        """Return the counters for `restore`; what it makes of them answers as this one does."""
+        known: dict[tuple[str, str], list[CountSeries | BinSeries]] = {}
+        for kept in (self._counts, self._bins):
+            for event, by_track in kept.items():
+                for track, series in by_track.items():
+                    known.setdefault((track, event), []).append(series)
+        packs = [
+            (grain, unit, number, data)
+            for number, both in enumerate(known.values())
+            for series in both
+            for grain, unit, data in series.packs()
+        ]
+        return Packed(dict(enumerate(known)), sorted(packs), (), self._edges)
 
     def prune(self, at: float) -> None:
         """Forget what is too old at `at`: single seconds, then minutes, then everything but totals and labels."""
-        seconds_from = _hour_of(at - self._horizon_s)
-        for by_track in self._bins.values():
-            for bins in by_track.values():
-                bins.pack(math.floor(at) - _PACK_AFTER_S)
-        if seconds_from <= self._seconds_from:
-            return
-        self._seconds_from = seconds_from
-        self._bin_minutes_from = _hour_of(at - max(BIN_MINUTES_S, self._horizon_s))
-        self._kept_from = _hour_of(at - max(KEPT_S, self._horizon_s))
-        for counts_by_track in self._counts.values():
-            for counts in counts_by_track.values():
-                counts.forget(self._seconds_from, self._kept_from)
-        for by_track in self._bins.values():
-            for bins in by_track.values():
-                bins.forget(self._seconds_from, self._bin_minutes_from, self._kept_from)
+        for bins in self._all_bins():
+            bins.pack(math.floor(at) - _PACK_AFTER_S)
+        edges = self._edges.at(at, self._horizon_s)
+        if edges != self._edges:
+            self._forget(edges)
+        self._keep_within()
 
     def tracks(self) -> tuple[str, ...]:
         """Return the tracks that anything was counted on, in order of the alphabet."""
@@ -107,11 +119,8 @@ class Rollup:
 
     def bins(self, track: str | None, event: str, *, since: float, until: float) -> dict[int, int]:
         """Return how often each bucket of an event's number (`core.quantiles`) happened in a window."""
-        first, end = self._whole(since), self._whole(until)
-        first, end = (
-            edge if edge >= self._bin_minutes_from else edge - edge % HOUR_S for edge in (first, max(first, end))
-        )
-        window = parts(first, end)
+        first, end = self._whole_of_bins(since), self._whole_of_bins(until)
+        window = parts(first, max(first, end))
         found: dict[int, int] = {}
         for series in _of(self._bins, track, event):
             for number, count in series.bins(window).items():
@@ -127,18 +136,15 @@ class Rollup:
         return tuple(float(self.count(track, event, since=edge, until=edge + step_s)) for edge in edges)
 
     def cells(self, since: float) -> Iterator[tuple[Cell, int]]:
-        """Yield the counters from `since` on; where single seconds are forgotten, at the first of a minute or hour.
-
-        What `restore` makes of them answers as this one does.
-        """
+        """Yield the counters from `since` on; where single seconds are forgotten, at the first of a minute or hour."""
         first = math.floor(since)
         for event, counts_by_track in self._counts.items():
             for track, counts in counts_by_track.items():
-                for second, count in counts.cells(first, self._seconds_from):
+                for second, count in counts.cells(first, self._edges):
                     yield Cell(second, track, event), count
         for event, bins_by_track in self._bins.items():
             for track, bins in bins_by_track.items():
-                for second, number, count in bins.cells(first, self._seconds_from, self._bin_minutes_from):
+                for second, number, count in bins.cells(first, self._edges):
                     yield Cell(second, track, event, number), count
 
     def add_labels(self, labels: Mapping[LabelCell, int]) -> dict[LabelCell, int]:
@@ -154,6 +160,11 @@ class Rollup:
             by_track[cell.track] = by_track.get(cell.track, 0) + count
             counted[cell] = counted.get(cell, 0) + count
         return counted
+
+    def restore_labels(self, labels: Mapping[LabelCell, int]) -> None:
+        """Take up counts of labels in place of those that were there."""
+        self._labels.clear()
+        self.add_labels(labels)
 
     def labels(self, track: str | None, event: str) -> dict[str, dict[str, int]]:
         """Return per label its values and how often each was captured; `None` is all tracks."""
@@ -179,20 +190,44 @@ class Rollup:
         if cell.bin == 0:
             totals = self._totals.setdefault(cell.event, {})
             totals[cell.track] = totals.get(cell.track, 0) + count
-        if cell.second < self._kept_from:
+        if not self._edges.kept <= cell.second < self._edges.end:
             return
         if cell.bin != 0:
-            bins_by_track = self._bins.setdefault(cell.event, {})
-            bins = bins_by_track.get(cell.track)
-            if bins is None:
-                bins = bins_by_track[cell.track] = BinSeries()
-            bins.add(cell.second, cell.bin, count, self._seconds_from, self._bin_minutes_from)
-            return
-        counts_by_track = self._counts.setdefault(cell.event, {})
-        counts = counts_by_track.get(cell.track)
-        if counts is None:
-            counts = counts_by_track[cell.track] = CountSeries()
-        counts.add(cell.second, count, self._seconds_from)
+            _series(self._bins, cell.track, cell.event, BinSeries).add(cell.second, cell.bin, count, self._edges)
+        else:
+            _series(self._counts, cell.track, cell.event, CountSeries).add(cell.second, count, self._edges)
+
+    def _taker(self, grain: Grain, track: str, event: str) -> Callable[[int, bytes], None]:
+        if grain in (Grain.SECONDS, Grain.MINUTES):
+            return partial(_series(self._counts, track, event, CountSeries).take, grain)
+        return partial(_series(self._bins, track, event, BinSeries).take, grain)
+
+    def _all_bins(self) -> Iterator[BinSeries]:
+        for by_track in self._bins.values():
+            yield from by_track.values()
+
+    def _forget(self, edges: Edges) -> None:
+        self._edges = edges
+        for counts_by_track in self._counts.values():
+            for counts in counts_by_track.values():
+                counts.forget(edges)
+        for bins in self._all_bins():
+            bins.forget(edges)
+
+    def _keep_within(self) -> None:
+        """Give up the oldest seconds and minutes of captured numbers where they take more than they may."""
+        minute, hour = (
+            self._over(Grain.BIN_SECONDS, BIN_SECONDS_BYTES),
+            self._over(Grain.BIN_MINUTES, BIN_MINUTES_BYTES),
+        )
+        if minute is not None or hour is not None:
+            self._forget(self._edges.trimmed(minute, None if hour is None else -(-hour // 60)))
+
+    def _over(self, grain: Grain, limit_bytes: int) -> int | None:
+        if sum(bins.size_bytes(grain) for bins in self._all_bins()) <= limit_bytes:
+            return None
+        sizes = [size for bins in self._all_bins() for size in bins.sizes(grain)]
+        return edge_within(sorted(sizes, reverse=True), limit_bytes)
 
     def _window(self, since: float, until: float) -> Parts:
         first, end = self._whole(since), self._whole(until)
@@ -200,12 +235,22 @@ class Rollup:
 
     def _whole(self, edge: float) -> int:
         second = math.floor(edge)
-        return second if second >= self._seconds_from else second - second % MINUTE_S
+        return second if second >= self._edges.seconds else second - second % MINUTE_S
+
+    def _whole_of_bins(self, edge: float) -> int:
+        second = math.floor(edge)
+        if second >= self._edges.bin_seconds:
+            return second
+        return second - second % (MINUTE_S if second >= self._edges.bin_minutes else HOUR_S)
 
 
-def _hour_of(at: float) -> int:
-    second = math.floor(at)
-    return second - second % HOUR_S
+def _series(known: dict[str, dict[str, T]], track: str, event: str, make: type[T]) -> T:
+    """Return the series of an event on a track, made where there was none."""
+    by_track = known.setdefault(event, {})
+    found = by_track.get(track)
+    if found is None:
+        found = by_track[track] = make()
+    return found
 
 
 def _of(known: Mapping[str, Mapping[str, T]], track: str | None, event: str) -> Iterable[T]:

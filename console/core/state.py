@@ -11,6 +11,7 @@ from functools import partial
 from console.core import attempts as acting
 from console.core import memory, phases
 from console.core.attempts import Attempt
+from console.core.gaps import bounds_text, size_text, skew_text
 from console.core.inputs import (
     ActionEnded,
     ActionProgressed,
@@ -28,6 +29,7 @@ from console.core.inputs import (
     SessionClosed,
     SessionOpened,
     SignedOff,
+    SkewMeasured,
     SnapshotTaken,
     SourceChanged,
     SourceSeen,
@@ -49,6 +51,8 @@ LOST_AFTER_S = 10.0
 """A log source that has not answered for so long leaves the metrics of events without data."""
 EVENT_SAMPLE_S = 5.0
 """How often the value of a metric of events is kept for plots."""
+ENDED_KEPT = 500
+"""Containers and commands of a source that are remembered after they ended; none of them ever comes again."""
 
 
 class State:
@@ -64,8 +68,9 @@ class State:
         self.lines = 0
         self.unclassified = 0
         self.positions: dict[tuple[str, str, str], int] = {}
-        self.ended: set[tuple[str, str]] = set()
-        """Sources and origins that are gone for good."""
+        self.ended: dict[tuple[str, str], None] = {}
+        """Sources and origins that are gone for good, in the order in which they went."""
+        self._forgotten: list[tuple[str, str]] = []
         self.metrics = {
             name: MetricState(name, metric, Thresholds.of(metric)) for name, metric in rollout.metrics.items()
         }
@@ -153,11 +158,12 @@ class State:
                     self.sources[given.source].seen_at = given.at
                 return []
             case OriginEnded():
-                self.ended.add((given.source, given.origin))
-                self.changed.add("sources")
+                self._end(given.source, given.origin)
                 return []
             case GapSuspected():
                 return self._suspect_gap(given)
+            case SkewMeasured():
+                return self._compare_clocks(given)
             case ItemTicked() | SignedOff():
                 return self._tick(given)
             case ActionStarted() | ActionProgressed() | ActionEnded():
@@ -298,12 +304,42 @@ class State:
         said = " · ".join(part for part in (f"{change.source}: {change.state}", parts, change.reason) if part)
         return [Record(change.at, "source", said, {"source": change.source, "state": change.state.value})]
 
+    def _end(self, source: str, origin: str) -> None:
+        """Note that an origin is gone for good, and forget the oldest of those that went before."""
+        self.changed.add("ended")
+        self.ended.pop((source, origin), None)
+        self.ended[source, origin] = None
+        spec = self.rollout.sources.get(source)
+        if spec is None or spec.kind == "file":
+            return  # a file is told from what it held before it was truncated by how often it was
+        for old in [one for one in self.ended if one[0] == source][:-ENDED_KEPT]:
+            del self.ended[old]
+            self._forgotten.append(old)
+            for key in [key for key in self.positions if key[:2] == old]:
+                del self.positions[key]
+
     def _suspect_gap(self, gap: GapSuspected) -> list[Record]:
         if gap.source in self.sources:
-            self.sources[gap.source].gaps += 1
+            self.sources[gap.source].gaps.add(gap)
             self.changed.add("sources")
-        said = f"{gap.source} {gap.name}: lines may be missing: {gap.reason}"
-        return [Record(gap.at, "gap", said, {"source": gap.source, "name": gap.name, "reason": gap.reason})]
+        where = f"{bounds_text(gap.since, gap.until)}, {size_text(gap.lines_at_most)}"
+        said = f"{gap.source} {gap.name}: lines may be missing, {where}: {gap.reason}"
+        body = {
+            "source": gap.source,
+            "name": gap.name,
+            "reason": gap.reason,
+            "since": gap.since,
+            "until": gap.until,
+            "lines_at_most": gap.lines_at_most,
+        }
+        return [Record(gap.at, "gap", said, body)]
+
+    def _compare_clocks(self, measured: SkewMeasured) -> list[Record]:
+        source = self.sources.get(measured.source)
+        if source is None or not source.compared(measured):
+            return []
+        said = f"{source.name}: {skew_text(measured.skew_s)}"
+        return [Record(measured.at, "source", said, {"source": source.name, "skew_s": measured.skew_s})]
 
     def _tick(self, given: ItemTicked | SignedOff) -> list[Record]:
         self.changed.add("phase")
@@ -414,3 +450,8 @@ class State:
         """Return, as JSON by name, the parts of the state that changed since the last call."""
         changed, self.changed = self.changed, set()
         return {name: memory.document(self, name) for name in sorted(changed)}
+
+    def forgotten(self) -> list[tuple[str, str]]:
+        """Return the sources and origins whose positions were forgotten since the last call."""
+        forgotten, self._forgotten = self._forgotten, []
+        return forgotten

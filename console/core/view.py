@@ -19,6 +19,7 @@ from console.core.frame import (
     SessionView,
     TrackValue,
 )
+from console.core.gaps import short_counts
 from console.core.judging import LEVELS, Judged, pending, shown_value
 from console.core.metrics import MetricState
 from console.core.rollout import CONDITIONS, ActionKind
@@ -98,6 +99,7 @@ def build_frame(
         ),
         session=session,
         tracks=state.tracks,
+        short=short_counts([source.gaps for source in state.sources.values()], state.tracks, at),
     )
 
 

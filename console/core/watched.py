@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from console.core.frame import SourceView
-from console.core.inputs import LinesCounted, SourceChanged
+from console.core.gaps import Gaps
+from console.core.inputs import LinesCounted, SkewMeasured, SourceChanged
 from console.core.words import SourceState
 
 QUIET_AFTER_S = 30.0
 """A log source that said nothing for this long is shown as quiet; silence is legal."""
+SKEW_S = 1.0
+"""From this difference on the clocks are said to differ."""
 
 
 @dataclass(slots=True)
@@ -27,7 +30,11 @@ class WatchedSource:
     newest: float | None = None
     """Time of the newest line."""
     parts: Mapping[str, int] = field(default_factory=dict)
-    gaps: int = 0
+    gaps: Gaps = field(default_factory=Gaps)
+    skew_s: float | None = None
+    """How far the clock that stamps its lines is ahead; `None` for nobody knows."""
+    shift_s: float = 0.0
+    """By how much the times of its lines are put right."""
     lines: int = 0
 
     def changed(self, change: SourceChanged) -> bool:
@@ -52,6 +59,20 @@ class WatchedSource:
         self.seen_at = self.line_at = max(counted.at, self.line_at or 0.0)
         self.newest = max(counted.newest, self.newest or 0.0)
 
+    def compared(self, measured: SkewMeasured) -> bool:
+        """Take up how the clocks differ; return whether it is worth a line in the journal."""
+        known = self.skew_s or 0.0
+        is_news = abs(measured.skew_s - known) >= SKEW_S
+        self.skew_s, self.shift_s = measured.skew_s, measured.shift_s
+        return is_news
+
+    def _lag_s(self, at: float) -> float | None:
+        """Return how far reading is behind what is written, by one clock."""
+        is_reading = self.line_at is not None and at - self.line_at <= 2.0
+        if not is_reading or self.line_at is None or self.newest is None:
+            return None
+        return max(0.0, self.line_at - self.newest + (self.skew_s or 0.0) - self.shift_s)
+
     def view(self, at: float) -> SourceView:
         """Return the source as the strip shows it."""
         state = self.state
@@ -61,7 +82,6 @@ class WatchedSource:
             and (self.line_at is None or at - self.line_at > QUIET_AFTER_S)
         ):
             state = SourceState.QUIET
-        is_reading = self.line_at is not None and at - self.line_at <= 2.0 and self.newest is not None
         return SourceView(
             name=self.name,
             kind=self.kind,
@@ -70,6 +90,8 @@ class WatchedSource:
             age_s=None if self.seen_at is None else max(0.0, at - self.seen_at),
             retry_in_s=None if self.retry_at is None else max(0.0, self.retry_at - at),
             parts=tuple(self.parts.items()),
-            lag_s=max(0.0, (self.line_at or at) - self.newest) if is_reading and self.newest is not None else None,
-            gaps=self.gaps,
+            lag_s=self._lag_s(at),
+            gaps=self.gaps.count,
+            newest_gaps=tuple(reversed(self.gaps.newest)),
+            skew_s=self.skew_s if abs(self.skew_s or 0.0) >= SKEW_S else None,
         )

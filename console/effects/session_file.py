@@ -11,20 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from console.core.inputs import LinesCounted, Reading, SampleFailed, SampleTaken
+from console.core.classify import LABEL_LIMIT, OTHER
+from console.core.inputs import LabelCell, LinesCounted, SampleFailed, SampleTaken
 from console.core.record import Record, canonical, chain
 from console.core.redact import Redactor
 from console.effects import session_schema as schema
+from console.effects.session_counts import Counters
 from console.effects.session_reader import SessionReader
+from console.effects.session_samples import add_samples, pack_samples
 from console.effects.session_schema import FILE_NAME, StoreFailed
 
-SECONDS_KEPT_S = 2 * 3600
-"""Counts older than this are kept by the minute."""
-
-MINUTES_KEPT_S = 8 * 86400
-"""Counts older than this are kept in the totals only."""
-
-_COMPACT_EVERY_S = 900
+_NOT_FOLDED = (sqlite3.Error, OverflowError, ValueError)
+"""Why folding may fail; what was committed stands, and is folded next time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,9 @@ class SessionFile(SessionReader):
         self._redactor = redactor
         self._inode = path.stat().st_ino
         self._is_full_sync = False
-        self._compacted_at: float | None = None
+        self._counters = Counters(connection)
+        self._values: dict[tuple[str, str], set[str]] = {}
+        """Values of labels that are kept apart, by event and label, as far as they were looked up."""
 
     @classmethod
     def create(cls, folder: Path, redactor: Redactor) -> Self:
@@ -60,7 +60,10 @@ class SessionFile(SessionReader):
         return cls(schema.open_checked(folder), folder / FILE_NAME, redactor)
 
     def close(self) -> None:
-        """Fold the log into the file and let it go."""
+        """Fold what is new into the file and let it go."""
+        with suppress(*_NOT_FOLDED):
+            if (newest := self._meta_number("last_seen")) is not None:
+                self.fold(newest)
         with suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()
@@ -72,43 +75,41 @@ class SessionFile(SessionReader):
         samples: Sequence[SampleTaken | SampleFailed] = (),
         records: Sequence[Record] = (),
         docs: Mapping[str, str] | None = None,
+        gone: Iterable[tuple[str, str]] = (),
         durable: bool = False,
     ) -> Committed | StoreFailed:
         """Write everything in one transaction, or nothing.
 
         A stretch whose end the file has already is left out; one that overlaps what is there, or leaves lines out,
-        is refused with everything else in the commit. `durable` waits for the disk. Docs are JSON texts.
+        is refused with everything else in the commit. `durable` waits for the disk. Docs are JSON texts. `gone` are
+        sources and origins that never come again: the file forgets how far they were read.
         After a failure the same commit may be tried again.
         """
         try:
             self._check_still_there()
             self._synchronise(durable)
             with self._transaction():
-                skipped = sum(not self._add_lines(stretch) for stretch in counted)
-                self._add_samples(samples)
+                fresh = [stretch for stretch in counted if self._move_position(stretch)]
+                self._add_counts(fresh)
+                add_samples(self._connection, samples, self._safe)
+                self._forget(gone)
                 seq, head = self._add_records(records)
                 self._put_docs(docs or {})
                 newest = self._note_time(counted, samples, records)
-            if newest is not None:
-                self._compact_when_due(newest)
+            if newest is not None and not durable and self._counters.is_due(newest):
+                with suppress(*_NOT_FOLDED):
+                    self.fold(newest)
         except _Refused as refusal:
             return StoreFailed("refused", str(refusal))
         except (sqlite3.Error, OSError, OverflowError, ValueError) as error:
             return schema.failure(error, self._path)
-        return Committed(seq, head, skipped)
+        return Committed(seq, head, len(counted) - len(fresh))
 
-    def compact(self, at: float) -> None:
-        """Fold counts older than two hours into minutes and drop those older than eight days; totals stay."""
-        edge = int(at - SECONDS_KEPT_S) // 60 * 60
+    def fold(self, at: float) -> None:
+        """Put new counts and old measurements into packs and drop what is too old at `at`; totals stay."""
         with self._transaction():
-            self._connection.execute(
-                "INSERT INTO cells SELECT second - second % 60, track, event, bin, sum(n) FROM cells"
-                " WHERE second < ? AND second % 60 != 0 GROUP BY 1, 2, 3, 4"
-                " ON CONFLICT DO UPDATE SET n = n + excluded.n",
-                (edge,),
-            )
-            self._connection.execute("DELETE FROM cells WHERE second < ? AND second % 60 != 0", (edge,))
-            self._connection.execute("DELETE FROM cells WHERE second < ?", (int(at - MINUTES_KEPT_S),))
+            self._counters.fold(at)
+            pack_samples(self._connection, at)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -116,6 +117,10 @@ class SessionFile(SessionReader):
         try:
             yield
             self._connection.execute("COMMIT")
+        except BaseException:
+            self._counters.undone()
+            self._values.clear()
+            raise
         finally:
             if self._connection.in_transaction:
                 with suppress(sqlite3.Error):
@@ -131,8 +136,8 @@ class SessionFile(SessionReader):
             self._connection.execute("PRAGMA synchronous=" + ("FULL" if is_full else "NORMAL"))
             self._is_full_sync = is_full
 
-    def _add_lines(self, stretch: LinesCounted) -> bool:
-        """Add a stretch's counts and move its position; return whether it was new."""
+    def _move_position(self, stretch: LinesCounted) -> bool:
+        """Move a stream's position to the end of a stretch; return whether it was new. Raises `_Refused`."""
         stream = (stretch.source, stretch.origin, stretch.stream)
         found = self._connection.execute(
             "SELECT position FROM positions WHERE source = ? AND origin = ? AND stream = ?", stream
@@ -146,41 +151,45 @@ class SessionFile(SessionReader):
                 f"lines {stretch.after} to {stretch.upto} of {'/'.join(stream)}: it {how} lines;"
                 f" the file has them up to {position}"
             )
-        write = self._connection.executemany
-        write(
-            "INSERT INTO cells VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
-            ((cell.second, cell.track, cell.event, cell.bin, n) for cell, n in stretch.counts.items()),
-        )
-        write(
-            "INSERT INTO totals VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
-            ((cell.track, cell.event, n) for cell, n in stretch.counts.items() if cell.bin == 0),
-        )
-        write(
-            "INSERT INTO labels VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
-            ((cell.track, cell.event, cell.label, self._safe(cell.value), n) for cell, n in stretch.labels.items()),
-        )
-        self._connection.execute(
-            "INSERT INTO lines VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
-            " SET lines = lines + excluded.lines, unclassified = unclassified + excluded.unclassified",
-            (stretch.source, stretch.lines, stretch.unclassified),
-        )
         self._connection.execute(
             "INSERT INTO positions VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position",
             (*stream, stretch.upto),
         )
         return True
 
-    def _add_samples(self, samples: Iterable[SampleTaken | SampleFailed]) -> None:
-        for sample in samples:
-            error = self._safe(sample.reason) if isinstance(sample, SampleFailed) else None
-            readings = () if isinstance(sample, SampleFailed) else sample.readings
-            self._connection.executemany(
-                "INSERT INTO samples VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    (sample.at, sample.metric, r.track, r.value, r.samples, r.bad, sample.took_s, error)
-                    for r in readings or (Reading("", None),)
-                ),
+    def _add_counts(self, stretches: Sequence[LinesCounted]) -> None:
+        """Add what stretches of lines counted."""
+        self._counters.add(stretch.counts for stretch in stretches)
+        self._connection.executemany(
+            "INSERT INTO labels VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+            [
+                (cell.track, cell.event, cell.label, self._value(cell), n)
+                for stretch in stretches
+                for cell, n in stretch.labels.items()
+            ],
+        )
+        self._connection.executemany(
+            "INSERT INTO lines VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
+            " SET lines = lines + excluded.lines, unclassified = unclassified + excluded.unclassified",
+            ((stretch.source, stretch.lines, stretch.unclassified) for stretch in stretches),
+        )
+
+    def _value(self, cell: LabelCell) -> str:
+        """Return the value a label is counted under: its own, or `OTHER` when enough are kept apart already."""
+        value = self._safe(cell.value)
+        values = self._values.get((cell.event, cell.label))
+        if values is None:
+            found = self._connection.execute(
+                "SELECT DISTINCT value FROM labels WHERE event = ? AND label = ?", (cell.event, cell.label)
             )
+            values = self._values[cell.event, cell.label] = {row[0] for row in found}
+        if value not in values and len(values) - (OTHER in values) >= LABEL_LIMIT:
+            value = OTHER
+        values.add(value)
+        return value
+
+    def _forget(self, gone: Iterable[tuple[str, str]]) -> None:
+        self._connection.executemany("DELETE FROM positions WHERE source = ? AND origin = ?", gone)
 
     def _add_records(self, records: Iterable[Record]) -> tuple[int, str]:
         seq, head = self._journal_end()
@@ -213,14 +222,6 @@ class SessionFile(SessionReader):
         if newest is not None:
             self._put_meta("last_seen", repr(max(newest, self._meta_number("last_seen") or 0.0)))
         return newest
-
-    def _compact_when_due(self, at: float) -> None:
-        if self._compacted_at is None:
-            self._compacted_at = at
-        if at - self._compacted_at >= _COMPACT_EVERY_S:
-            self._compacted_at = at
-            with suppress(sqlite3.Error):  # the commit stands; what is not compact now is compacted next time
-                self.compact(at)
 
     def _put_meta(self, key: str, value: str) -> None:
         self._connection.execute(

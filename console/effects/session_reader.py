@@ -4,14 +4,29 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from console.core.inputs import Cell, LabelCell, Reading, SampleFailed, SampleTaken
+from console.core.grains import Packed
+from console.core.inputs import LabelCell, SampleFailed, SampleTaken
+from console.core.points import Points
 from console.core.record import GENESIS, ChainBreak, JournalRow, Record, check_chain
+from console.effects import session_counts, session_samples, session_upgrade
 from console.effects import session_schema as schema
+
+SAMPLES_S = 3600.0
+"""How far back the measurements reach that a session starts from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How far somebody has read a session that goes on being written."""
+
+    counted: int = 0
+    """Number of the newest counts."""
+    sampled: int = 0
+    """Number of the newest measurement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +35,8 @@ class Stored:
 
     positions: Mapping[tuple[str, str, str], int]
     """Key of the last counted line by source, origin and stream."""
-    cells: Sequence[tuple[Cell, int]]
-    """Counts by the second for the last two hours, by the minute before that; oldest first."""
+    counts: Packed
+    """Counts over time, as finely as `core.grains` says."""
     totals: Mapping[tuple[str, str], int]
     """How often each event happened since the session began, by track and event."""
     lines: Mapping[str, int]
@@ -33,6 +48,11 @@ class Stored:
     """Time of the newest input in the file; `None` for a session nothing was written to."""
     seq: int
     head: str
+    samples: Sequence[SampleTaken | SampleFailed]
+    """The measurements of the last hour."""
+    known: Known
+    is_whole: bool
+    """Whether `counts` and `samples` are all there are, and not only those that came after what was known before."""
 
 
 class SessionReader:
@@ -51,30 +71,42 @@ class SessionReader:
         """Let the file go."""
         self._connection.close()
 
-    def load(self) -> Stored:
-        """Return what the session starts from."""
+    def load(self, known: Known | None = None) -> Stored:
+        """Return what the session starts from; to somebody who read it before, as little of it again as possible."""
         with self._snapshot():
-            return self._load()
+            return self._load(known or Known())
 
-    def _load(self) -> Stored:
+    def _load(self, known: Known) -> Stored:
         rows = self._connection.execute
         per_source = rows("SELECT source, lines, unclassified FROM lines").fetchall()
         seq, head = self._journal_end()
+        last_seen = self._meta_number("last_seen")
+        known, counts, is_whole = self._counts(known)
         return Stored(
             positions={(row[0], row[1], row[2]): row[3] for row in rows("SELECT * FROM positions")},
-            cells=[
-                (Cell(second, track, event, bin_), n)
-                for second, track, event, bin_, n in rows("SELECT * FROM cells ORDER BY second")
-            ],
+            counts=counts,
             totals={(track, event): n for track, event, n in rows("SELECT track, event, n FROM totals")},
             lines={source: lines for source, lines, _ in per_source},
             unclassified={source: unclassified for source, _, unclassified in per_source},
             labels={LabelCell(*row[:4]): row[4] for row in rows("SELECT track, event, label, value, n FROM labels")},
             docs=dict(rows("SELECT name, json FROM docs")),
-            last_seen=self._meta_number("last_seen"),
+            last_seen=last_seen,
             seq=seq,
             head=head,
+            samples=self._samples((last_seen or 0.0) - SAMPLES_S, known.sampled),
+            known=replace(known, sampled=session_samples.newest_row(self._connection)),
+            is_whole=is_whole,
         )
+
+    def _counts(self, known: Known) -> tuple[Known, Packed, bool]:
+        """Return the counts that came after those known; all of them where that cannot be told apart any more."""
+        if self._is_old:
+            return Known(), session_upgrade.read_counts(self._connection), True
+        added = session_counts.read_added(self._connection, known.counted) if known.counted else None
+        if added is not None:
+            return replace(known, counted=added[0]), Packed(loose=added[1]), False
+        counted, counts = session_counts.read_counts(self._connection)
+        return Known(counted), counts, True
 
     def moment(self) -> tuple[float | None, int]:
         """Return when the session was last written to and its newest journal record, which costs next to nothing."""
@@ -110,17 +142,25 @@ class SessionReader:
         return None if found is None else str(found[0])
 
     def samples(self, since: float = 0.0) -> list[SampleTaken | SampleFailed]:
-        """Return the measurements taken at or after a time, in the order in which they were written."""
-        found = self._connection.execute(
-            "SELECT at, metric, took_s, error, track, value, samples, bad FROM samples WHERE at >= ? ORDER BY rowid",
-            (since,),
-        )
-        return [_sample(head, list(rows)) for head, rows in groupby(found, key=lambda row: row[:4])]
+        """Return the measurements taken at or after a time; those of a metric in the order of their writing."""
+        return self._samples(since, 0)
+
+    def _samples(self, since: float, after: int) -> list[SampleTaken | SampleFailed]:
+        return session_samples.read_samples(self._connection, since, after, has_packs=not self._is_old)
+
+    def history(self) -> dict[tuple[str, str], Points]:
+        """Return every metric by metric and track, since the session began; a failed measurement is a gap."""
+        return session_samples.read_history(self._connection, has_packs=not self._is_old)
 
     def copy_to(self, target: Path) -> None:
         """Write a whole and compact copy of the session to a new file."""
         self._connection.execute("VACUUM INTO ?", (str(target),))
         target.chmod(0o600)
+
+    @property
+    def _is_old(self) -> bool:
+        """Whether it was written in version 1 and never opened for writing since; it is read as it is."""
+        return schema.version_of(self._connection) < schema.VERSION
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
@@ -141,19 +181,3 @@ class SessionReader:
     def _meta_number(self, key: str) -> float | None:
         value = self._meta(key)
         return None if value is None else float(value)
-
-
-def _sample(head: tuple[float, str, float, str | None], rows: list[tuple[object, ...]]) -> SampleTaken | SampleFailed:
-    at, metric, took_s, error = head
-    if error is not None:
-        return SampleFailed(at, metric, error, took_s)
-    return SampleTaken(at, metric, tuple(_reading(*row[4:]) for row in rows), took_s)
-
-
-def _reading(track: object, value: object, samples: object, bad: object) -> Reading:
-    return Reading(
-        str(track),
-        value if isinstance(value, float) else None,
-        samples if isinstance(samples, int) else None,
-        bad if isinstance(bad, int) else None,
-    )

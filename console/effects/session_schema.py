@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from console.effects import session_counts, session_samples, session_upgrade
+
 FILE_NAME = "session.db"
 
 APPLICATION_ID = 0x524F4C43
 """`ROLC`: tells a session from any other SQLite file."""
 
-VERSION = 1
+VERSION = 2
+"""Version 1 kept a row per counter and second or minute, and a row per measurement for ever."""
 
-_TABLES = """
+_TABLES = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE journal (
     seq INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, body TEXT NOT NULL,
@@ -23,25 +26,19 @@ CREATE TABLE positions (
     source TEXT NOT NULL, origin TEXT NOT NULL, stream TEXT NOT NULL, position INTEGER NOT NULL,
     PRIMARY KEY (source, origin, stream)
 ) WITHOUT ROWID;
-CREATE TABLE cells (
-    second INTEGER NOT NULL, track TEXT NOT NULL, event TEXT NOT NULL, bin INTEGER NOT NULL, n INTEGER NOT NULL,
-    PRIMARY KEY (second, track, event, bin)
-) WITHOUT ROWID;
-CREATE TABLE totals (
-    track TEXT NOT NULL, event TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (track, event)
-) WITHOUT ROWID;
 CREATE TABLE lines (source TEXT PRIMARY KEY, lines INTEGER NOT NULL, unclassified INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE labels (
     track TEXT NOT NULL, event TEXT NOT NULL, label TEXT NOT NULL, value TEXT NOT NULL, n INTEGER NOT NULL,
     PRIMARY KEY (track, event, label, value)
 ) WITHOUT ROWID;
-CREATE TABLE samples (
-    at REAL NOT NULL, metric TEXT NOT NULL, track TEXT NOT NULL, value REAL, samples INTEGER, bad INTEGER,
-    took_s REAL NOT NULL, error TEXT
-);
-CREATE INDEX samples_at ON samples (at);
 CREATE TABLE docs (name TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID;
+{session_counts.TABLES}
+{session_samples.TABLES}
 """
+
+WAL_BYTES = 8 * 1024 * 1024
+"""What the log beside the file is cut back to. It is folded into the file every 4 MB, and is longer only while
+somebody reads what was before that."""
 
 FailureKind = Literal["full", "read-only", "gone", "damaged", "busy", "refused", "io"]
 
@@ -137,7 +134,9 @@ def _open(path: Path) -> sqlite3.Connection:
         damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA journal_size_limit=67108864")
+        connection.execute(f"PRAGMA journal_size_limit={WAL_BYTES}")
+        if damage == "ok" and version_of(connection) < VERSION:
+            session_upgrade.from_version_1(connection, VERSION)
     except SessionUnreadable:
         connection.close()
         raise
@@ -162,9 +161,14 @@ def _make(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return the format of a session file."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
 def _check_kind(connection: sqlite3.Connection, path: Path) -> None:
     application_id = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = version_of(connection)
     if application_id != APPLICATION_ID:
         raise SessionUnreadable(f"{path} is no session of rollout-console")
     if version > VERSION:

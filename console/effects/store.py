@@ -2,13 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Self, TypeVar
 
 from console.core.inputs import LinesCounted, SampleFailed, SampleTaken
+from console.core.points import Points
 from console.core.record import ChainBreak, JournalRow, Record
 from console.core.redact import Redactor
 from console.effects.session_file import Committed, SessionFile
@@ -58,27 +59,29 @@ class Store:
         samples: Sequence[SampleTaken | SampleFailed] = (),
         records: Sequence[Record] = (),
         docs: Mapping[str, str] | None = None,
+        gone: Iterable[tuple[str, str]] = (),
         durable: bool = False,
     ) -> Committed | StoreFailed:
         """Write everything in one transaction, or nothing; `durable` waits for the disk.
 
-        Counts and read positions may be read again after a power cut; what people did must not be lost: commit it
-        `durable`. Cancelling the wait does not stop a commit that has begun.
+        `gone` are sources and origins that never come again. Counts and read positions may be read again after a
+        power cut; what people did must not be lost: commit it `durable`. Cancelling the wait does not stop a commit
+        that has begun.
         """
 
         def work(file: SessionReader) -> Committed | StoreFailed:
             if not isinstance(file, SessionFile):
                 return StoreFailed("read-only", "the session was opened for reading only")
-            return file.commit(counted=counted, samples=samples, records=records, docs=docs, durable=durable)
+            return file.commit(counted=counted, samples=samples, records=records, docs=docs, gone=gone, durable=durable)
 
         return await self._ask(work)
 
     async def load(self, *, at: float | None = None) -> Stored:
-        """Return what the session starts from; with the present time, old counts are folded into minutes first."""
+        """Return what the session starts from; with the present time, what is too old is dropped first."""
 
         def work(file: SessionReader) -> Stored:
             if at is not None and isinstance(file, SessionFile):
-                file.compact(at)
+                file.fold(at)
             return file.load()
 
         return await self._ask(work)
@@ -91,9 +94,9 @@ class Store:
         """Return the newest records, in the order of the journal."""
         return await self._ask(lambda file: file.newest_records(limit))
 
-    async def samples(self, since: float = 0.0) -> list[SampleTaken | SampleFailed]:
-        """Return the measurements taken at or after a time, in the order in which they were written."""
-        return await self._ask(lambda file: file.samples(since))
+    async def history(self) -> dict[tuple[str, str], Points]:
+        """Return every metric since the session began, by metric and track."""
+        return await self._ask(lambda file: file.history())
 
     async def check_journal(self) -> ChainBreak | None:
         """Return the first journal record that was changed, removed or reordered."""

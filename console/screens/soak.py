@@ -31,7 +31,7 @@ from console.screens.base import ConsoleScreen
 from console.screens.key_caps import key_caps, ladder_keys
 from widgets.advance import AdvanceBox, AdvancePart
 from widgets.attempt import AttemptPart, AttemptStrip, attempt_to_show, strip_height
-from widgets.counters import CountersPart, EventCounters, kinds_of
+from widgets.counters import EventCounters, counters_part, kinds_of
 from widgets.drawing import Drawing
 from widgets.header import SoakHeader, header_part
 from widgets.key_bar import KeyBar
@@ -127,7 +127,7 @@ class SoakScreen(ConsoleScreen[None]):
         may_move = self._clock() - self._key_pressed > HAND_ON_KEY_S
         each = self._rows.rows_each if self._rows else 2
         self._panels.update(frame.panels, may_move=may_move, has_keys=self.may_act, rows_each=each)
-        self._events.show(CountersPart(frame.events, frame.tracks))
+        self._events.show(counters_part(frame))
         self._queries.show(queries)
         advance = AdvancePart(frame.phase, self._advance_action(frame))
         (self._advance_line if is_folded(width, height) else self._advance).show(advance)
@@ -155,7 +155,7 @@ class SoakScreen(ConsoleScreen[None]):
         width, height = self.size
         wants = Wants(
             panels=len(frame.panels),
-            events=len(frame.events),
+            events=len(frame.events) + bool(frame.short),
             clauses=len(frame.phase.clauses),
             query_lines=len(query_lines(queries, width)) - 1 if frame.queries else 0,
             attempt=0 if attempt is None else strip_height(attempt, 9),

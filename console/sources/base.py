@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, Protocol, TypeVar
 
-from console.core.inputs import GapSuspected, Input, Reading, SourceChanged, SourceSeen
+from console.core.inputs import GapSuspected, Input, Reading, SkewMeasured, SourceChanged, SourceSeen
 from console.core.probes import Metric
 from console.core.text import visible
 from console.core.words import SourceState, Table
@@ -169,9 +169,33 @@ class Standing:
             self._seen_at = at
         self._post(SourceSeen(at, self.source))
 
-    def gap(self, name: str, reason: str) -> None:
-        """Report that lines may be missing from the counts."""
-        self._post(GapSuspected(self._clock(), self.source, visible(name, 200), visible(reason, REASON_LIMIT)))
+    def gap(
+        self,
+        name: str,
+        reason: str,
+        *,
+        since: float | None = None,
+        until: float | None = None,
+        lines_at_most: int | None = None,
+        track: str | None = None,
+    ) -> None:
+        """Report that lines may be missing from the counts, and what is known of when and how many."""
+        self._post(
+            GapSuspected(
+                self._clock(),
+                self.source,
+                visible(name, 200),
+                visible(reason, REASON_LIMIT),
+                since=since,
+                until=until,
+                lines_at_most=lines_at_most,
+                track=track,
+            )
+        )
+
+    def skew(self, skew_s: float, shift_s: float) -> None:
+        """Report how far the clock of the source is ahead, and by how much its times are put right."""
+        self._post(SkewMeasured(self._clock(), self.source, skew_s, shift_s))
 
     def _tell(self, state: SourceState, reason: str, parts: dict[str, int], pause_s: float | None) -> None:
         at = self._clock()

@@ -1,83 +1,44 @@
-"""A Docker engine: where it is, how to reach it, and its log streams as plain bytes.
+"""A Docker engine and how to reach it.
 
 Listing, inspecting, events and figures go through the Docker SDK. Log bytes do not: the SDK drops which stream a
-record belongs to, takes times only as whole seconds or inexact floats, and costs some 20 µs a line.
+record belongs to, takes times only as whole seconds or inexact floats, and costs some 20 µs a line. Where our own
+requests do not get through, as with a proxy that wants HTTP/1.1, the same bytes are read over the SDK's connection.
 """
 
 import contextlib
 import json
 import os
-import socket
-import ssl
 import threading
+import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
 
 import docker
-import docker.context
 import docker.errors
-import docker.tls
-import docker.utils
 import requests
 
 from console.sources.base import Lost, Unreadable
-from console.sources.docker_tunnel import DEFAULT_SOCKET, Tunnel
+from console.sources.docker_address import Address, dial, resolve
+from console.sources.docker_streams import CONNECT_S, Gone, LogStream, NotUnderstood, ask, ask_over_sdk
+from console.sources.docker_tunnel import Tunnel
 
-CONNECT_S = 5.0
 ANSWER_S = 30.0
-RECV_BYTES = 256 * 1024
-_HEADER_LIMIT_BYTES = 64 * 1024
+_ANSWER_LIMIT_BYTES = 4 * 1024 * 1024
+_OLDEST_API = "1.24"
+"""Any version does for asking which versions there are."""
 
-
-class Gone(Exception):
-    """The engine knows no such container."""
+__all__ = ["Engine", "Gone", "LogStream", "Moment"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Address:
-    """Where an engine listens: a socket file, or a host and port, perhaps with TLS."""
+class Moment:
+    """The same moment on two clocks, in seconds since the epoch."""
 
-    path: str = ""
-    host: str = ""
-    port: int = 0
-    tls: docker.tls.TLSConfig | None = None
-
-    def __str__(self) -> str:
-        return self.path or f"{self.host}:{self.port}"
-
-    @property
-    def base_url(self) -> str:
-        """As the SDK wants it."""
-        return f"unix://{self.path}" if self.path else f"tcp://{self.host}:{self.port}"
-
-
-class LogStream:
-    """The body of one answer of the engine, in blocks as they come."""
-
-    def __init__(self, link: socket.socket, first: bytes) -> None:
-        self._link = link
-        self._first = first
-        self._timeout_s: float | None = None
-
-    def read(self, within_s: float) -> bytes | None:
-        """Return the next block, `b""` at the end, or `None` if nothing came in time. Raises `Lost`."""
-        if self._first:
-            first, self._first = self._first, b""
-            return first
-        if within_s != self._timeout_s:
-            self._link.settimeout(within_s)
-            self._timeout_s = within_s
-        try:
-            return self._link.recv(RECV_BYTES)
-        except TimeoutError:
-            return None
-        except OSError as error:
-            raise Lost(f"the connection to the engine broke: {error.strerror or error}") from None
-
-    def close(self) -> None:
-        """Hang up."""
-        self._link.close()
+    engine_s: float
+    here_s: float
 
 
 class Engine:
@@ -87,24 +48,30 @@ class Engine:
         self._environment = dict(os.environ if environment is None else environment)
         self._host = host
         self._lock = threading.Lock()
-        self._address: _Address | None = None
+        self._address: Address | None = None
         self._tunnel: Tunnel | None = None
         self._version: str | None = None
+        self._has_understood = False
+        """Whether our own requests were answered as an engine does."""
 
     def __str__(self) -> str:
         return self._host or self._environment.get("DOCKER_HOST") or "the local engine"
 
+    @property
+    def caution(self) -> str:
+        """What is slower than it could be; empty if nothing is."""
+        is_foreign = self._address is not None and self._address.is_foreign
+        return "read through the Docker SDK: slower" if is_foreign else ""
+
     @contextlib.contextmanager
     def client(self, timeout_s: float = 10.0) -> Iterator[docker.DockerClient]:
         """Give a client of the SDK for use in this thread; its failures become `Lost`, but `NotFound` stays."""
-        address = self._where()
         # Asked without the SDK: failures are then said in plain words, and no socket of it stays open.
         version = self._api_version(timeout_s)
+        address = self._where()
         made: docker.DockerClient | None = None
         try:
-            made = docker.DockerClient(
-                base_url=address.base_url, tls=address.tls or False, version=version, timeout=max(1, round(timeout_s))
-            )
+            made = docker.DockerClient(**_given(address, version, timeout_s))
             made.api.trust_env = False  # else certificates named in the environment would replace the engine's own
             yield made
         except docker.errors.NotFound:
@@ -120,26 +87,28 @@ class Engine:
             if made is not None:
                 made.close()
 
-    def ping(self, timeout_s: float = CONNECT_S) -> None:
-        """Return if the engine answers. Raises `Lost` or `Unreadable`."""
-        self._ask("/_ping", timeout_s).close()
+    def ping(self, timeout_s: float = CONNECT_S) -> float | None:
+        """Return the engine's time, cut to seconds, if it says so when it answers. Raises `Lost` or `Unreadable`."""
+        answer = self._ask("/_ping", timeout_s)
+        answer.close()
+        return answer.date_s
 
-    def _api_version(self, timeout_s: float) -> str:
-        """Return the newest version of the API that the engine speaks. Raises `Lost` or `Unreadable`."""
-        if self._version is not None:
-            self.connect(timeout_s).close()
-            return self._version
-        answer = self._ask("/version", timeout_s)
-        body = b""
+    def moment(self, timeout_s: float = CONNECT_S) -> Moment:
+        """Return the engine's time, exact to about half of what the way there and back takes.
+
+        Raises `Lost` or `Unreadable`.
+        """
+        asked_s = time.time()
         try:
-            while len(body) < _HEADER_LIMIT_BYTES and (block := answer.read(timeout_s)):
-                body += block
-            self._version = str(json.loads(body)["ApiVersion"])
-        except (ValueError, KeyError, TypeError):
-            raise Lost("what answers there is no Docker engine") from None
-        finally:
-            answer.close()
-        return self._version
+            engine_s = datetime.fromisoformat(str(self._document("/info", timeout_s)["SystemTime"])).timestamp()
+        except (KeyError, ValueError):
+            raise Lost("the engine does not say what time it has") from None
+        return Moment(engine_s, (asked_s + time.time()) / 2)
+
+    def is_running(self, container: str) -> bool:
+        """Return whether a container has a process now. Raises `Gone`, `Lost` or `Unreadable`."""
+        state = self._document(f"/containers/{container}/json", ANSWER_S).get("State") or {}
+        return bool(state.get("Running"))
 
     def logs(self, container: str, *, is_followed: bool, since_ns: int = 0, tail: int | None = None) -> LogStream:
         """Open the log of a container, both streams with times, from `since_ns` on or the last `tail` records.
@@ -155,21 +124,6 @@ class Engine:
         version = f"/v{self._version}" if self._version else ""
         return self._ask(f"{version}/containers/{container}/logs?{urlencode(wish)}", ANSWER_S)
 
-    def connect(self, timeout_s: float = CONNECT_S) -> socket.socket:
-        """Return a fresh connection. Raises `Lost` or `Unreadable` with the remedy."""
-        address = self._where()
-        link = socket.socket(socket.AF_UNIX) if address.path else None
-        try:
-            if link is not None:
-                link.settimeout(timeout_s)
-                link.connect(address.path)
-                return link
-            return _dial(address, timeout_s)
-        except OSError as error:
-            if link is not None:
-                link.close()
-            raise _plain(error, address) from None
-
     def close(self) -> None:
         """End the tunnel, if there is one."""
         with self._lock:
@@ -177,130 +131,91 @@ class Engine:
                 self._tunnel.close()
                 self._tunnel = None
 
+    def _api_version(self, timeout_s: float) -> str:
+        """Return the newest version of the API that the engine speaks. Raises `Lost` or `Unreadable`."""
+        if self._version is not None:
+            address = self._where()
+            if not address.is_foreign:
+                dial(address, timeout_s).close()
+            return self._version
+        try:
+            self._version = str(self._document("/version", timeout_s)["ApiVersion"])
+        except KeyError:
+            raise Lost("what answers there is no Docker engine") from None
+        return self._version
+
+    def _document(self, path: str, timeout_s: float) -> dict[str, Any]:
+        """Return what the engine answers as JSON. Raises `Gone`, `Lost` or `Unreadable`."""
+        answer, body = self._ask(path, timeout_s), b""
+        try:
+            while block := answer.read(timeout_s):
+                body += block
+                if len(body) > _ANSWER_LIMIT_BYTES:
+                    break
+            said = json.loads(body)
+        except ValueError:
+            raise Lost("what answers there is no Docker engine") from None
+        finally:
+            answer.close()
+        if not isinstance(said, dict):
+            raise Lost("what answers there is no Docker engine")
+        return said
+
     def _ask(self, path: str, timeout_s: float) -> LogStream:
-        link = self.connect()
+        address = self._where()
         try:
-            link.settimeout(timeout_s)
-            # With HTTP/1.0 the engine sends the body as it is, without chunks.
-            link.sendall(f"GET {path} HTTP/1.0\r\nHost: docker\r\nUser-Agent: rollout-console\r\n\r\n".encode())
-            status, first = _read_head(link)
-            if status == 200:
-                return LogStream(link, first)
-            body = first
-            while len(body) < _HEADER_LIMIT_BYTES and (more := link.recv(4096)):
-                body += more
-        except TimeoutError:
-            link.close()
-            raise Lost(f"the engine at {self._where()} does not answer within {timeout_s:.0f}s") from None
-        except OSError as error:
-            link.close()
-            raise Lost(f"the connection to the engine broke: {error.strerror or error}") from None
-        except Lost:
-            link.close()
-            raise
-        link.close()
-        raise _refusal(status, body)
+            if address.is_foreign:
+                return ask_over_sdk(self._session(address, timeout_s), address, path, timeout_s)
+            answer = ask(address, path, timeout_s)
+        except Gone:
+            if path != "/_ping":
+                raise
+            raise Lost("what answers there is no Docker engine") from None
+        except NotUnderstood as refused:
+            if address.is_foreign or self._has_understood or not self._is_understood_over_sdk(timeout_s):
+                raise Lost(str(refused)) from None
+            return self._ask(path, timeout_s)
+        self._has_understood = True
+        return answer
 
-    def _where(self) -> _Address:
+    def _is_understood_over_sdk(self, timeout_s: float) -> bool:
+        """Return whether the SDK gets through where our own requests do not; from then on it is asked."""
+        foreign = replace(resolve(self._host, self._environment), is_foreign=True)
+        try:
+            ask_over_sdk(self._session(foreign, timeout_s), foreign, "/_ping", timeout_s).close()
+        except (Gone, Lost, Unreadable, NotUnderstood):
+            return False
         with self._lock:
-            if self._tunnel is not None:
-                self._tunnel.ensure()
-            if self._address is None:
-                self._address = self._resolve()
-            return self._address
+            self._address = foreign
+        return True
 
-    def _resolve(self) -> _Address:
+    def _session(self, address: Address, timeout_s: float) -> docker.APIClient:
         try:
-            given = docker.utils.kwargs_from_env(environment=self._environment)
-            if self._host is not None:
-                given["base_url"] = self._host
-            if "base_url" not in given:
-                given = {**docker.context.ContextAPI.kwargs_from_context(environment=self._environment), **given}
-        except (docker.errors.DockerException, OSError, ValueError) as error:
-            raise Unreadable(f"the Docker settings cannot be used: {error}") from None
-        url = given.get("base_url") or f"unix://{DEFAULT_SOCKET}"
-        tls = given.get("tls") or None
-        parts = urlsplit(url)
-        if parts.scheme == "ssh":
-            self._tunnel = Tunnel(url)
+            session = docker.APIClient(**_given(address, self._version or _OLDEST_API, timeout_s))
+        except (docker.errors.DockerException, requests.RequestException, OSError, ValueError) as error:
+            raise Lost(f"the engine at {address} cannot be reached: {error}") from None
+        session.trust_env = False
+        return session
+
+    def _where(self) -> Address:
+        with self._lock:
+            if self._address is None:
+                self._address = resolve(self._host, self._environment)
+            address = self._address
+            if not address.is_tunnelled or address.is_foreign:
+                return address
+            if self._tunnel is None:
+                self._tunnel = Tunnel(address.url)
             self._tunnel.ensure()
-            return _Address(path=self._tunnel.socket_path)
-        if parts.scheme in ("unix", "http+unix"):
-            return _Address(path=f"{parts.netloc}{parts.path}" or DEFAULT_SOCKET)
-        if parts.scheme not in ("tcp", "http", "https") or not parts.hostname:
-            raise Unreadable(f"{url} is no engine address; write unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST")
-        is_tls = tls is not None or parts.scheme == "https"
-        if is_tls and tls is None:
-            tls = docker.tls.TLSConfig(verify=True)
-        return _Address(host=parts.hostname, port=parts.port or (2376 if is_tls else 2375), tls=tls)
+            path = self._tunnel.socket_path
+            return replace(address, url=f"unix://{path}", path=path)
 
 
-def _dial(address: _Address, timeout_s: float) -> socket.socket:
-    link = socket.create_connection((address.host, address.port), timeout=timeout_s)
-    # Silence is legal on a log stream, so only the kernel can notice that the other side is gone.
-    link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 30_000)):
-        if hasattr(socket, name):
-            link.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-    if address.tls is None:
-        return link
-    try:
-        return _tls_context(address.tls).wrap_socket(link, server_hostname=address.host)
-    except OSError:
-        link.close()
-        raise
-
-
-def _tls_context(config: docker.tls.TLSConfig) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=config.ca_cert if config.verify else None)
-    if not config.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if config.cert:
-        context.load_cert_chain(*config.cert)
-    return context
-
-
-def _read_head(link: socket.socket) -> tuple[int, bytes]:
-    """Return the status of an answer and what came of its body."""
-    head = b""
-    while b"\r\n\r\n" not in head:
-        chunk = link.recv(65536)
-        if not chunk or len(head) > _HEADER_LIMIT_BYTES:
-            raise Lost("the engine hung up without an answer")
-        head += chunk
-    fields, _, body = head.partition(b"\r\n\r\n")
-    words = fields.split(b" ", 2)
-    if not words[0].startswith(b"HTTP/") or len(words) < 2 or not words[1].isdigit():
-        raise Lost("what answers there is no Docker engine")
-    return int(words[1]), body
-
-
-def _refusal(status: int, body: bytes) -> Exception:
-    """Return what an answer other than 200 means."""
-    try:
-        said = str(json.loads(body)["message"])
-    except (ValueError, KeyError, TypeError):
-        said = body.decode("utf-8", "replace").strip() or "no explanation"
-    if status in (404, 409):  # unknown, or already being removed
-        return Gone(said)
-    if status == 501 or "does not support reading" in said:
-        return Unreadable(f"its log driver cannot be read ({said}); run it with the driver json-file or local")
-    return Lost(f"the engine says: {said} ({status})")
-
-
-def _plain(error: OSError, address: _Address) -> Exception:
-    """Return the failure to connect in words, with the remedy."""
-    if isinstance(error, FileNotFoundError):
-        return Lost(f"there is no Docker socket at {address}: is Docker installed and running?")
-    if isinstance(error, PermissionError):
-        return Lost(f"no permission on {address}: join the group that owns it (docker), or run as its owner")
-    if isinstance(error, ConnectionRefusedError):
-        return Lost(f"nothing answers at {address}: is the Docker engine running?")
-    if isinstance(error, socket.gaierror):
-        return Lost(f"the host {address.host} cannot be found")
-    if isinstance(error, ssl.SSLError):
-        return Lost(f"no TLS with {address}: {error.reason or error}; check DOCKER_CERT_PATH")
-    if isinstance(error, TimeoutError):
-        return Lost(f"{address} does not answer")
-    return Lost(f"{address} cannot be reached: {error.strerror or error}")
+def _given(address: Address, version: str, timeout_s: float) -> dict[str, Any]:
+    """Return what the SDK wants to know."""
+    return {
+        "base_url": address.url,
+        "tls": address.tls or False,
+        "version": version,
+        "timeout": max(1, round(timeout_s)),
+    }

@@ -1,9 +1,9 @@
 """Follows the logs of the containers that a selector names, through restarts, recreation and engine restarts.
 
-A follow stream is no record: it ends at each stop, and old engines repeat or omit lines. So each container is read at
-least once, from a little before the last line counted, after every end of its stream, and the keys of the lines
-(nanoseconds of the engine) make counting them twice impossible. When the last line counted does not come again, lines
-were lost in between, and that is reported.
+A follow stream is no record: it ends at each stop, and engines repeat or omit lines. So each container is read at
+least once, from a little before the last line counted, before every stream and after its end, and the keys of the
+lines (nanoseconds of the engine) make counting them twice impossible. When the last line counted does not come again,
+lines were lost in between, and that is reported.
 
 One thread per container reads both of its streams over one connection, so the engine decodes each log only once.
 """
@@ -13,18 +13,24 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import docker
 import docker.errors
 import requests
 
 from console.core.rollout import DockerSelector, TrackMatch
 from console.sources.base import LineSink, Lost, Standing, Unreadable, in_daemon, supervise
-from console.sources.docker_engine import Engine
+from console.sources.docker_clock import MEASURE_S, EngineClock
+from console.sources.docker_engine import Engine, Gone
 from console.sources.docker_find import Container, count_by_track, describe, list_containers
-from console.sources.docker_frames import STREAMS
-from console.sources.docker_reader import ContainerReader, Feed, clock
+from console.sources.docker_halves import STREAMS
+from console.sources.docker_ledger import container_of
+from console.sources.docker_losses import clock
+from console.sources.docker_reader import ContainerReader
+from console.sources.docker_reading import Feed
 
 LIST_S = 10.0
 PING_S = 1.0
+_STARTS = frozenset({"start", "restart"})
 _CHANGES = frozenset({"create", "start", "restart", "die", "destroy", "rename", "pause", "unpause"})
 
 
@@ -51,8 +57,9 @@ class DockerLogs:
         self._listed: dict[str, Container] = {}
         self._nudged = threading.Event()
         self._has_listed = False
-        since_ns = 0 if since_s is None else max(0, int(since_s * 1e9))
-        self._feed = Feed(standing.source, engine, sink, standing, since_ns, self._nudged.set)
+        self._clock = EngineClock()
+        self._measure_at = 0.0
+        self._feed = Feed(standing.source, engine, sink, standing, self._clock, since_s, self._nudged.set)
 
     async def run(self) -> None:
         """Follow for ever."""
@@ -73,11 +80,11 @@ class DockerLogs:
         """Keep the readers in step with the engine's listing; returns when stopped, raises when the engine is lost."""
         events = self._listen()
         try:
-            self._engine.ping()
+            self._look_at_clock()
             events.start()
             for reader in self._readers.values():
                 reader.wake()
-            list_at = ping_at = 0.0
+            list_at, ping_at = 0.0, time.monotonic() + PING_S
             while not stop.is_set():
                 if self._nudged.is_set() or time.monotonic() >= list_at:
                     self._nudged.clear()
@@ -87,7 +94,7 @@ class DockerLogs:
                     self._list()
                     list_at = time.monotonic() + LIST_S
                 if time.monotonic() >= ping_at:
-                    self._engine.ping()
+                    self._look_at_clock()
                     self._standing.seen()
                     ping_at = time.monotonic() + PING_S
                 self._report()
@@ -95,65 +102,109 @@ class DockerLogs:
         finally:
             events.stop()
 
+    def _look_at_clock(self) -> None:
+        """Ask for a sign of life, and for the exact time if it is due, or if the clock was set since.
+
+        Raises `Lost` or `Unreadable`.
+        """
+        date_s = self._engine.ping()
+        is_set = date_s is not None and self._clock.is_doubted_by(date_s)
+        if time.monotonic() < self._measure_at and not is_set and not self._clock.is_stale:
+            return
+        self._measure_at = time.monotonic() + MEASURE_S
+        try:
+            moment = self._engine.moment()
+            self._clock.measured(moment.engine_s - moment.here_s)
+        except (Lost, Gone):  # a proxy may keep this from us; then whole seconds must do
+            if date_s is None:
+                return
+            self._clock.measured(date_s + 0.5 - time.time())
+        if self._clock.skew_s is not None:
+            self._standing.skew(self._clock.skew_s, self._clock.shift_s)
+
     def _listen(self) -> "EventListener":
         return EventListener(self._engine, self._on_change, f"events {self._name}")
 
-    def _on_change(self, container: str) -> None:
+    def _on_change(self, container: str, change: str) -> None:
         """Wake the reader of a container that changed: a short run leaves no trace in the listings around it."""
         reader = self._readers.get(container)
         if reader is not None:
-            reader.wake()
+            reader.wake(is_started=change in _STARTS)
         self._nudged.set()
 
     def _list(self) -> None:
         with self._engine.client() as client:
             found = list_containers(client, self._selector, self._tracks, self._listed)
-        self._listed = {container.id: container for container in found}
-        for origin, reader in list(self._readers.items()):
-            reader.hear(self._listed.get(origin))
-            if not reader.is_alive() and origin not in self._listed:
-                del self._readers[origin]
-        for container in found:
-            if container.id not in self._readers and container.state not in ("removing", "dead"):
-                self._readers[container.id] = ContainerReader(self._feed, container)
-                self._readers[container.id].start()
-        if not self._has_listed:
-            self._has_listed = True
-            self._report_vanished()
+            self._listed = {container.id: container for container in found}
+            for origin, reader in list(self._readers.items()):
+                reader.hear(self._listed.get(origin))
+                if not reader.is_alive() and origin not in self._listed:
+                    del self._readers[origin]
+            for container in found:
+                if container.id not in self._readers and container.state not in ("removing", "dead"):
+                    self._readers[container.id] = ContainerReader(self._feed, container)
+                    self._readers[container.id].start()
+            if not self._has_listed:
+                self._has_listed = True
+                self._report_vanished(client)
 
-    def _report_vanished(self) -> None:
+    def _report_vanished(self, client: docker.DockerClient) -> None:
         """Say which containers went while nobody was reading."""
-        for origin in self._sink.known(self._name) - self._listed.keys():
-            newest = max(self._sink.resume(self._name, origin, stream) for stream in STREAMS.values())
-            self._standing.gap(
-                origin[:12],
-                f"the container was removed while nobody read it, its tail may be lost: read until {clock(newest)}",
+        vanished: dict[str, list[str]] = {}
+        for origin in self._sink.known(self._name):
+            if container_of(origin) not in self._listed:
+                vanished.setdefault(container_of(origin), []).append(origin)
+        for container, origins in vanished.items():
+            if exists(client, container):
+                continue  # it has another name or label now, and is followed no more
+            newest = max(
+                self._sink.resume(self._name, origin, stream) for origin in origins for stream in STREAMS.values()
             )
-            self._sink.ended(self._name, origin)
+            now_ns = self._clock.now_ns()
+            self._standing.gap(
+                container[:12],
+                f"the container was removed while nobody read it, its tail may be lost: read until {clock(newest)}",
+                since=newest / 1e9,
+                until=None if now_ns is None or now_ns <= newest else now_ns / 1e9,
+            )
+            for origin in origins:
+                self._sink.ended(self._name, origin)
 
     def _report(self) -> None:
         containers = list(self._listed.values())
+        readers = list(self._readers.values())
         parts = count_by_track(containers)
-        obstacles = [
-            f"{reader.container.name}: {reader.obstacle}" for reader in self._readers.values() if reader.obstacle
-        ]
+        obstacles = [f"{reader.container.name}: {reader.obstacle}" for reader in readers if reader.obstacle]
         if obstacles:
             self._standing.unreadable("; ".join(obstacles))
             return
         if not containers:
             self._standing.live(f"no container matches {describe(self._selector)}", parts=parts, is_quiet=True)
             return
-        notes = [f"{reader.container.name}: {reader.trouble}" for reader in self._readers.values() if reader.trouble]
-        notes += [f"{reader.container.name} {reader.caution}" for reader in self._readers.values() if reader.caution]
+        notes = [self._engine.caution] if self._engine.caution else []
+        notes += [f"{reader.container.name}: {reader.trouble}" for reader in readers if reader.trouble]
+        notes += [f"{reader.container.name} {reader.caution}" for reader in readers if reader.caution]
+        recovered = sum(reader.recovered for reader in readers)
+        if recovered:
+            notes.append(f"{recovered:,} lines that streams left out were read again")
         if not parts:
             notes.append("no container is running")
         self._standing.live("; ".join(notes), parts=parts, is_quiet=not parts)
 
 
+def exists(client: docker.DockerClient, container: str) -> bool:
+    """Return whether the engine knows a container."""
+    try:
+        client.api.inspect_container(container)
+    except docker.errors.NotFound:
+        return False
+    return True
+
+
 class EventListener(threading.Thread):
     """Tells when a container changes, so that the listing need not be asked for all the time."""
 
-    def __init__(self, engine: Engine, on_change: Callable[[str], None], name: str) -> None:
+    def __init__(self, engine: Engine, on_change: Callable[[str, str], None], name: str) -> None:
         super().__init__(name=name, daemon=True)
         self._engine = engine
         self._on_change = on_change
@@ -185,8 +236,9 @@ class EventListener(threading.Thread):
         for event in self._stream:
             if self._stopping.is_set():
                 return
-            if str(event.get("Action", "")).partition(":")[0] in _CHANGES:
-                self._on_change(str(event.get("id", "")))
+            change = str(event.get("Action", "")).partition(":")[0]
+            if change in _CHANGES:
+                self._on_change(str(event.get("id", "")), change)
 
     def stop(self) -> None:
         """End it."""

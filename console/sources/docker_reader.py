@@ -1,46 +1,23 @@
-"""Reads the log of one container: at least once, with keys that make counting a line twice impossible."""
+"""The thread that reads one container, from when it is listed until it is removed."""
 
 import threading
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from console.sources.base import BLOCK_LINES, BLOCK_S, Backoff, Block, LineSink, Lost, Standing, Unreadable
-from console.sources.docker_engine import Engine, Gone, LogStream
+from console.sources.base import Backoff, Lost, Unreadable
+from console.sources.docker_engine import Gone
 from console.sources.docker_find import Container
-from console.sources.docker_frames import STREAMS, Cutter, FrameCutter, TerminalCutter
+from console.sources.docker_halves import OutOfOrder
+from console.sources.docker_losses import Loss, clock
+from console.sources.docker_reading import Feed, Reading, Stopped
 
-MARGIN_NS = 10 * 10**9
-"""How far before the newest line counted reading begins again; the two streams of a container are not in the order
-of their times, and may have been committed one after the other."""
-IDLE_S = 0.5
 RESTART_S = 0.2
 """Pause before a container that runs on is followed again."""
+LOOK_S = 0.5
+"""How often the log is looked at while it cannot be followed, because the engine's clock went back."""
 OBSTACLE_S = 30.0
 AUDIT_S = 60.0
 """How often the log of a stopped container is looked at again, should its next run have been missed."""
-RATE_S = 5.0
-"""Over how long the rate of a log is taken."""
-RECORD_BYTES = 75
-"""What a line takes in the engine's file besides its text."""
 FASTEST_ROTATION_S = 1.0
-"""A log whose files are full faster than this is rotated under its readers: engines then skip lines, unseen."""
-_TAILS = (1_000, 50_000)
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """What the readers of one source share."""
-
-    source: str
-    engine: Engine
-    sink: LineSink
-    standing: Standing
-    since_ns: int
-    """Where a container is read from that was never read before; 0 for its beginning."""
-    nudge: Callable[[], None]
-    """Asks for a fresh listing."""
+"""A log whose files are full faster than this is rotated under its readers: engines then leave lines out."""
 
 
 class ContainerReader(threading.Thread):
@@ -48,36 +25,56 @@ class ContainerReader(threading.Thread):
 
     def __init__(self, feed: Feed, container: Container) -> None:
         super().__init__(name=f"logs {feed.source} {container.name}", daemon=True)
-        self.container = container
         self.trouble = ""
         """Why it cannot be read now."""
         self.obstacle = ""
         """Why it cannot be read until somebody changes something."""
-        self.caution = container.caution
-        """What may lose lines although it is read."""
-        self._rate = (0, 0)
-        """Since which time, in nanoseconds of the engine, how many bytes were logged."""
         self._feed = feed
         self._stopping = threading.Event()
         self._news = threading.Event()
         self._is_listed = True
-        counted = {name: feed.sink.resume(feed.source, container.id, name) for name in STREAMS.values()}
-        self._counted = {name: key for name, key in counted.items() if key >= 0}
-        self._open_ns: int | None = None
+        self._reading = Reading(feed, container, self._stopping, self._opened)
         self._has_all = False
-        """Whether everything up to the last end of the stream was read."""
+        """Whether everything up to the end of the process was read."""
+        self._was_lost = False
+        """Whether the engine was lost since everything was read."""
+        self._doubted_at = -1
+        """The newest line counted when a stream was out of order."""
+
+    @property
+    def container(self) -> Container:
+        """The container as it was listed last."""
+        return self._reading.ledger.container
+
+    @property
+    def recovered(self) -> int:
+        """How many lines the engine left out of its streams and gave when it was asked again."""
+        return self._reading.mender.recovered
+
+    @property
+    def caution(self) -> str:
+        """What may lose lines, or make reading slow, although it is read."""
+        if self._reading.ledger.is_behind:
+            until = clock(self._reading.ledger.clock_was_at)
+            return f"is read in looks until {until}: the engine's clock went back from there"
+        fills_in_s = self._reading.mender.fills_in_s
+        if fills_in_s is not None and fills_in_s < FASTEST_ROTATION_S:
+            return f"rotates its log every {fills_in_s:.1f}s: lines can be lost, raise max-size"
+        return self.container.caution
 
     def hear(self, container: Container | None) -> None:
         """Take the newest listing of the container, `None` when it is listed no more."""
         changed = container is None or container.state != self.container.state
         self._is_listed = container is not None
         if container is not None:
-            self.container = container
+            self._reading.ledger.container = container
         if changed:
+            self._has_all = self._has_all and not (container is not None and container.is_running)
             self._news.set()
 
-    def wake(self) -> None:
-        """Try again now: the engine is back."""
+    def wake(self, *, is_started: bool = False) -> None:
+        """Try again now: the engine is back, or the container was started or stopped."""
+        self._has_all = self._has_all and not is_started
         self._news.set()
 
     def stop(self) -> None:
@@ -87,14 +84,29 @@ class ContainerReader(threading.Thread):
 
     def run(self) -> None:
         """Read until the container is gone or the reader is stopped."""
+        try:
+            self._run()
+        finally:
+            self._reading.tell_losses(is_last=True)
+
+    def _run(self) -> None:
         pauses = Backoff()
         while not self._stopping.is_set():
+            self._news.clear()
             try:
-                self._read_to_the_end()
+                pause_s = self._read_on()
+                pauses.reset()
                 if not self._is_listed:
                     return  # it exists, but the source follows it no more
-                pauses.reset()
-                pause_s = RESTART_S
+            except Stopped:
+                return
+            except OutOfOrder:
+                newest = self._reading.ledger.newest
+                self._reading.ledger.doubt()
+                if newest > self._doubted_at:
+                    self._doubted_at = newest
+                    continue
+                pause_s = pauses.pause_s()  # it is read in order, only without following
             except Gone:
                 self._end()
                 return
@@ -104,161 +116,50 @@ class ContainerReader(threading.Thread):
             except Exception as failure:  # noqa: BLE001 - shown as the reason; the other containers are read on
                 is_named = isinstance(failure, Lost | OSError)
                 self.trouble = str(failure) if is_named else f"unexpected {type(failure).__name__}: {failure}"
-                self._has_all = False
+                self._has_all, self._was_lost = False, True
                 pause_s = pauses.pause_s()
+            self._reading.tell_losses()
             self._feed.nudge()
-            self._news.clear()
-            if not self._stopping.is_set():
-                self._news.wait(pause_s)
+            self._news.wait(pause_s)
 
-    def _read_to_the_end(self) -> None:
-        """Follow until the stream ends, then read what the stream may have left out, and wait for a new start."""
-        self._read(is_followed=True)
+    def _read_on(self) -> float:
+        """Read as far as there is anything to read, and return after how many seconds to try again, without news."""
+        reading = self._reading
+        is_running = self._is_listed and self.container.is_running
+        if not is_running or reading.ledger.newest >= 0:
+            reading.catch_up()
+        if not is_running:
+            self._has_all, self._was_lost = True, False
+            return AUDIT_S
+        if reading.ledger.is_behind:
+            return LOOK_S
+        reading.follow()
+        # After the engine was lost, the end of a stream may come long before the end of the log.
+        self._has_all = not self._was_lost
         self._feed.nudge()
         # At once: when a container is recreated, its log goes within a second of its end.
-        self._read(is_followed=False)
-        while True:
-            self._news.clear()
-            if self._stopping.is_set() or (self._is_listed and self.container.is_running):
-                return
-            self._read(is_followed=False, is_final=True)
-            if not self._is_listed:
-                return
-            self._news.wait(AUDIT_S)
+        reading.catch_up()
+        self._has_all, self._was_lost = True, False
+        return RESTART_S
 
-    def _read(self, *, is_followed: bool, is_final: bool = False) -> None:
-        cutter, stream = self._open(is_followed=is_followed)
-        self._has_all = False
+    def _opened(self, *, is_followed: bool) -> None:
         self.trouble = self.obstacle = ""
-        try:
-            ended = self._pump(stream, cutter)
-            if ended and is_final:
-                cutter.finish()
-            self._has_all = ended
-        finally:
-            stream.close()
-            self._hand_over(cutter)
-            self._open_ns = cutter.open_ns
-
-    def _pump(self, stream: LogStream, cutter: Cutter) -> bool:
-        """Read until the end of the stream, which returns true, or until stopped."""
-        due = 0.0
-        while not self._stopping.is_set():
-            within_s = IDLE_S if not cutter.waiting else max(0.01, due - time.monotonic())
-            block = stream.read(within_s)
-            if block == b"":
-                return True
-            if block is not None:
-                had = cutter.waiting
-                cutter.feed(block)
-                if not had:
-                    due = time.monotonic() + BLOCK_S
-                self._feed.standing.seen()
-            if cutter.waiting >= BLOCK_LINES or (cutter.waiting and time.monotonic() >= due):
-                self._hand_over(cutter)
-        return False
-
-    def _watch_rate(self, keys: Sequence[int], lines: Sequence[bytes]) -> None:
-        """Suspect a gap when the log is written faster than its rotation lets anybody read it."""
-        file_bytes = self.container.file_bytes
-        if not file_bytes:
-            return
-        began_ns, size_bytes = self._rate
-        size_bytes += sum(map(len, lines)) + len(lines) * RECORD_BYTES
-        passed_s = (keys[-1] - began_ns) / 1e9
-        self._rate = (began_ns, size_bytes) if 0 < passed_s < RATE_S else (keys[-1], 0)
-        if not RATE_S <= passed_s < 2 * RATE_S:  # after a silence there is no rate
-            return
-        fills_in_s = file_bytes * passed_s / size_bytes
-        had_caution, self.caution = self.caution, self.container.caution
-        if fills_in_s < FASTEST_ROTATION_S:
-            self.caution = f"rotates its log every {fills_in_s:.1f}s: lines can be lost unseen, raise max-size"
-            if had_caution == self.container.caution:
-                self._feed.standing.gap(self.container.name, self.caution)
-
-    def _open(self, *, is_followed: bool) -> tuple[Cutter, LogStream]:
-        """Return the log from a little before the newest line counted on.
-
-        `since` makes the engine decode the whole log, minutes for a big one; so the last records are asked for
-        first, which takes milliseconds, and the first of them tells whether they reach back far enough.
-        """
-        since_ns = self._resume_ns()
-        if since_ns > 0 and self._counted:
-            for tail in _TAILS:
-                cutter, stream = (
-                    self._cutter(),
-                    self._feed.engine.logs(self.container.id, is_followed=is_followed, tail=tail),
-                )
-                try:
-                    self._pump_first(stream, cutter)
-                except BaseException:
-                    stream.close()
-                    raise
-                if cutter.first_ns is not None and cutter.first_ns <= since_ns:
-                    return cutter, stream
-                stream.close()
-                if cutter.first_ns is None:
-                    break
-        return self._cutter(), self._feed.engine.logs(self.container.id, is_followed=is_followed, since_ns=since_ns)
-
-    def _pump_first(self, stream: LogStream, cutter: Cutter) -> None:
-        """Read until the first record is there, or for two seconds."""
-        deadline = time.monotonic() + 2.0
-        while cutter.first_ns is None and not self._stopping.is_set():
-            left_s = deadline - time.monotonic()
-            block = stream.read(left_s) if left_s > 0 else b""
-            if not block:
-                return
-            cutter.feed(block)
-
-    def _cutter(self) -> Cutter:
-        floors = {name: max(self._counted.get(name, -1), self._feed.since_ns - 1) for name in STREAMS.values()}
-        resume_ns = self._resume_ns()
-        anchors = {name: key for name, key in self._counted.items() if key >= resume_ns and key == floors[name]}
-        kind = TerminalCutter if self.container.has_terminal else FrameCutter
-        return kind(floors, anchors)
-
-    def _resume_ns(self) -> int:
-        if not self._counted:
-            return self._feed.since_ns
-        resume_ns = max(self._counted.values()) - MARGIN_NS
-        return max(self._feed.since_ns, resume_ns if self._open_ns is None else min(resume_ns, self._open_ns))
-
-    def _hand_over(self, cutter: Cutter) -> None:
-        container = self.container
-        for stream, before, after in cutter.gaps():
-            self._feed.standing.gap(
-                container.name,
-                f"the {stream} line of {clock(before)} was gone when it was read again, and the next is of"
-                f" {clock(after)}: the log was rotated faster than it was read",
-            )
-        for stretch in cutter.take():
-            self._counted[stretch.stream] = stretch.keys[-1]
-            self._watch_rate(stretch.keys, stretch.lines)
-            times = [key / 1e9 for key in stretch.keys]
-            self._feed.sink.take(
-                Block(
-                    source=self._feed.source,
-                    origin=container.id,
-                    stream=stretch.stream,
-                    name=container.name,
-                    track=container.track,
-                    keys=stretch.keys,
-                    times=times,
-                    lines=stretch.lines,
-                )
-            )
+        if is_followed:
+            self._has_all = False
 
     def _end(self) -> None:
         """Say so if the container went before all of its log was read."""
+        ledger = self._reading.ledger
+        self._reading.count_torn()
         if not self._has_all:
-            since = max(self._counted.values(), default=0)
-            read = f"read until {clock(since)}" if since else "nothing of it was read"
-            self._feed.standing.gap(self.container.name, f"the container was removed, its tail may be lost: {read}")
-        self._feed.sink.ended(self._feed.source, self.container.id)
+            newest, now_ns = ledger.newest, self._feed.clock.now_ns()
+            self._reading.losses.note(
+                Loss(
+                    "the container was removed, its tail may be lost: "
+                    + (f"read until {clock(newest)}" if newest >= 0 else "nothing of it was read"),
+                    newest if newest >= 0 else None,
+                    now_ns if now_ns is not None and 0 <= newest < now_ns else None,
+                )
+            )
+        ledger.end()
         self._feed.nudge()
-
-
-def clock(key: int) -> str:
-    """Return the time of a line as people write it, in UTC."""
-    return datetime.fromtimestamp(key / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " UTC"

@@ -1,7 +1,7 @@
 """Windows add up, and nothing is lost but what is too old."""
 
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.core.classify import LABEL_LIMIT, OTHER
-from console.core.inputs import Cell, LabelCell
-from console.core.rollup import BIN_MINUTES_S, HORIZON_S, KEPT_S, Rollup
-from console.core.series import HOUR_S, MINUTE_S, parts
+from console.core.grains import BIN_MINUTES_S, HORIZON_S, HOUR_S, KEPT_S, MINUTE_S, Packed
+from console.core.inputs import Cell
+from console.core.rollup import Rollup
+from console.core.series import parts
 
 NOW = 1_800_000_000
 DAY_S = 24 * HOUR_S
@@ -118,6 +118,26 @@ def test_windows_of_whole_minutes_are_exact_for_eight_days(
 
 
 @settings(max_examples=100)
+@given(batches=st.lists(cells(far), max_size=5), windows=st.lists(st.tuples(far, far), min_size=1, max_size=10))
+def test_asking_changes_no_answer(batches: list[dict[Cell, int]], windows: list[tuple[int, int]]) -> None:
+    asked = Rollup()
+    for number, batch in enumerate(batches):
+        asked.add(batch)
+        if number % 2:
+            asked.prune(NOW)
+        for since, until in windows:
+            known = binned(summed(batches[: number + 1]), None, "a", since, until)
+            found = asked.bins(None, "a", since=since, until=until)
+            assert found == known or min(since, until) < NOW - HORIZON_S
+
+    afresh = filled(*batches, at=NOW)
+    asked.prune(NOW)
+    for since, until in windows:
+        answer = afresh.bins(None, "a", since=since, until=until)
+        assert asked.bins(None, "a", since=since, until=until) == answer
+
+
+@settings(max_examples=100)
 @given(batch=cells(far), hours=st.tuples(*[st.integers(0, KEPT_S // HOUR_S)] * 2))
 def test_captured_numbers_are_exact_in_whole_hours_for_eight_days(
     batch: dict[Cell, int], hours: tuple[int, int]
@@ -180,7 +200,7 @@ def test_a_restored_rollup_answers_as_the_one_before(
     before = filled(*batches, at=NOW if prunes else None)
     after = Rollup()
 
-    after.restore(before.cells(0), before.totals(), at=NOW)
+    after.restore(before.packed(), before.totals(), at=NOW)
     before.prune(NOW)
 
     assert after.totals() == before.totals()
@@ -199,7 +219,8 @@ def test_an_export_of_the_newest_seconds_leaves_the_older_ones_out(batch: dict[C
 def test_totals_survive_a_restore_although_their_cells_are_gone() -> None:
     rollup = Rollup()
 
-    rollup.restore([(Cell(NOW, "canary", "a"), 2)], {("canary", "a"): 100, ("canary", "b"): 7})
+    known = Packed(loose=[(Cell(NOW, "canary", "a"), 2)])
+    rollup.restore(known, {("canary", "a"): 100, ("canary", "b"): 7}, at=NOW)
     rollup.add({Cell(NOW, "canary", "a"): 1})
 
     assert (rollup.total("canary", "a"), rollup.total(None, "b")) == (101, 7)
@@ -241,6 +262,16 @@ def test_a_clock_that_steps_back_brings_nothing_back_and_forgets_nothing() -> No
     rollup.add({Cell(NOW - 30, "", "a"): 1})
 
     assert rollup.count("", "a", since=NOW - 60, until=NOW + 1) == 6
+
+
+def test_a_clock_that_was_far_ahead_for_a_moment_blinds_nothing() -> None:
+    rollup = filled({Cell(NOW, "", "a"): 5}, at=NOW)
+    rollup.prune(NOW + 400 * DAY_S)
+    rollup.prune(NOW + 60)
+    rollup.add({Cell(NOW + 59, "", "a", number): 1 for number in (0, 50_000)})
+
+    assert rollup.count("", "a", since=NOW + 59, until=NOW + 60) == 1
+    assert rollup.bins("", "a", since=NOW + 59, until=NOW + 60) == {50_000: 1}
 
 
 def test_a_window_in_fractions_is_rounded_down_at_both_ends() -> None:
@@ -322,83 +353,6 @@ def test_the_parts_of_a_window_are_the_window(first: int, width: int) -> None:
     assert sorted(covered) == list(range(first, first + width))
     assert all(high - low < 60 and low // 60 == (high - 1) // 60 for low, high in seconds if low < high)
     assert all(high - low < 60 and low // 60 == (high - 1) // 60 for low, high in minutes if low < high)
-
-
-def label(value: str, track: str = "canary") -> LabelCell:
-    return LabelCell(track, "a", "tool", value)
-
-
-def test_the_first_hundred_values_are_kept_apart_and_the_rest_is_other() -> None:
-    rollup = Rollup()
-
-    applied = rollup.add_labels({label(f"v{number}"): 2 for number in range(LABEL_LIMIT + 5)})
-    rollup.add_labels({label("v0", "baseline"): 1, label("late", "baseline"): 1})
-
-    values = rollup.labels(None, "a")["tool"]
-    assert list(values) == [f"v{number}" for number in range(LABEL_LIMIT)] + [OTHER]
-    assert (values["v0"], values["v99"], values[OTHER]) == (3, 2, 11)
-    assert applied[label(OTHER)] == 10
-    assert rollup.labels("baseline", "a") == {"tool": {"v0": 1, OTHER: 1}}
-
-
-def test_a_captured_value_named_other_takes_no_place_of_a_value() -> None:
-    rollup = Rollup()
-
-    rollup.add_labels({label(OTHER): 1, **{label(f"v{number}"): 1 for number in range(LABEL_LIMIT)}})
-
-    assert len(rollup.labels(None, "a")["tool"]) == LABEL_LIMIT + 1
-    assert rollup.labels(None, "a")["tool"][OTHER] == 1
-
-
-@settings(max_examples=50)
-@given(
-    st.lists(
-        st.dictionaries(
-            st.builds(
-                LabelCell,
-                track=st.sampled_from(["canary", "baseline"]),
-                event=st.sampled_from(["a", "b"]),
-                label=st.sampled_from(["x", "y"]),
-                value=st.integers(0, 400).map(str),
-            ),
-            st.integers(1, 5),
-            max_size=150,
-        ),
-        max_size=4,
-    )
-)
-def test_counts_of_labels_are_conserved_within_the_limit_and_over_reloads(batches: list[dict[LabelCell, int]]) -> None:
-    rollup, reloaded = Rollup(), Rollup()
-    expected: defaultdict[tuple[str, str], int] = defaultdict(int)
-
-    for batch in batches:
-        applied = rollup.add_labels(batch)
-        assert sum(applied.values()) == sum(batch.values())
-        for cell, count in batch.items():
-            expected[cell.event, cell.label] += count
-        reloaded = Rollup()
-        reloaded.add_labels(rollup.label_cells())
-        assert reloaded.label_cells() == rollup.label_cells()
-
-    for (event, name), count in expected.items():
-        values = reloaded.labels(None, event)[name]
-        assert sum(values.values()) == count
-        assert len(values) <= LABEL_LIMIT + 1
-
-
-def test_what_is_too_old_takes_no_room() -> None:
-    rollup = Rollup()
-    for hour in range(24 * 12):
-        at = NOW + hour * HOUR_S
-        rollup.add({Cell(at + second, "", "a", number): 1 for second in range(3) for number in (0, 50_000)})
-        rollup.prune(at)
-
-    kept = {cell.second // HOUR_S for cell, _ in rollup.cells(0)}
-
-    assert rollup.total("", "a") == 24 * 12 * 3
-    assert len(kept) <= KEPT_S // HOUR_S + 2
-    assert len(rollup._counts["a"][""]._seconds) <= HORIZON_S // HOUR_S + 1
-    assert len(rollup._bins["a"][""]._grains[1]) <= BIN_MINUTES_S // HOUR_S + 2
 
 
 @pytest.mark.parametrize("width_s", [60, 3600, 2 * HOUR_S, 7 * DAY_S])

@@ -16,6 +16,7 @@ from console.core.inputs import (
     Input,
     ItemTicked,
     LinesCounted,
+    OriginEnded,
     Reading,
     SampleFailed,
     SampleTaken,
@@ -26,7 +27,7 @@ from console.core.inputs import (
 )
 from console.core.memory import restore
 from console.core.rollout import Rollout
-from console.core.state import State
+from console.core.state import ENDED_KEPT, State
 from console.core.tally import count_lines, count_text
 from console.core.verdict import Verdict
 from console.core.view import build_frame
@@ -360,7 +361,7 @@ def test_the_same_inputs_give_the_same_frame_and_a_restart_changes_nothing() -> 
         again,
         documents=fold(*given).documents(),
         positions=one.positions,
-        cells=list(one.rollup.cells(0)),
+        counts=one.rollup.packed(),
         totals=one.rollup.totals(),
         labels=one.rollup.label_cells(),
         lines=one.lines,
@@ -404,3 +405,27 @@ def test_a_rule_that_was_given_up_breaks_its_metrics_and_is_named_in_the_journal
         "the search of rule failed was given up on 1 line so far, as its expression backtracks: its counts are short"
     ]
     assert not [record for record in state.apply(TimePassed(START + 4)) if record.kind == "rule"], "it is said once"
+
+
+def test_thousands_of_recreated_containers_take_no_more_room_than_hundreds() -> None:
+    state = State(ROLLOUT, START)
+    for number in range(3 * ENDED_KEPT):
+        state.apply(replace(lines(START + number, "canary", ["served home"], after=-1), origin=f"c{number}"))
+        state.apply(OriginEnded(START + number, "app", f"c{number}"))
+
+    assert len(state.positions) == len(state.ended) == ENDED_KEPT
+    assert state.rollup.total("canary", "served") == 3 * ENDED_KEPT
+    assert state.forgotten() == [("app", f"c{number}") for number in range(2 * ENDED_KEPT)]
+    assert state.forgotten() == []
+    again = State(ROLLOUT, START)
+    restore(
+        again,
+        documents=state.documents(),
+        positions=state.positions,
+        counts=state.rollup.packed(),
+        totals=state.rollup.totals(),
+        labels={},
+        lines=state.lines,
+        unclassified=0,
+    )
+    assert list(again.ended) == list(state.ended)

@@ -1,23 +1,24 @@
+import json
 import os
 import sqlite3
 import stat
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
+from console.core.classify import LABEL_LIMIT, OTHER
 from console.core.inputs import Cell, LabelCell, LinesCounted, Reading, SampleFailed, SampleTaken
 from console.core.record import Record
 from console.core.redact import REDACTED, Redactor
+from console.core.rollup import Rollup
 from console.effects.session_file import Committed, SessionFile
-from console.effects.session_reader import SessionReader
-from console.effects.session_schema import SessionDamaged, SessionUnreadable, StoreFailed
+from console.effects.session_reader import SessionReader, Stored
+from console.effects.session_schema import WAL_BYTES, SessionDamaged, SessionUnreadable, StoreFailed
 
 AT = 1_795_000_000.0
 
@@ -48,6 +49,13 @@ def session(tmp_path: Path) -> Iterator[SessionFile]:
         yield file
 
 
+def cells_of(stored: Stored, at: float = AT) -> dict[Cell, int]:
+    """What a console that takes the session up counts with."""
+    rollup = Rollup()
+    rollup.restore(stored.counts, stored.totals, at=at)
+    return dict(rollup.cells(0))
+
+
 def committed(answer: Committed | StoreFailed) -> Committed:
     assert isinstance(answer, Committed), answer
     return answer
@@ -60,7 +68,7 @@ def test_what_was_committed_is_loaded(session: SessionFile) -> None:
     stored = session.load()
 
     assert stored.positions == {("app", "c1", "stdout"): 25, ("app", "c1", "stderr"): 3}
-    assert dict(stored.cells) == {Cell(int(AT), "canary", "fsm"): 28, Cell(int(AT), "canary", "fsm", 7): 6}
+    assert cells_of(stored) == {Cell(int(AT), "canary", "fsm"): 28, Cell(int(AT), "canary", "fsm", 7): 6}
     assert stored.totals == {("canary", "fsm"): 28}
     assert (stored.lines, stored.unclassified) == ({"app": 28}, {"app": 3})
     assert stored.labels == {LabelCell("canary", "fsm", "from", "A"): 28}
@@ -255,36 +263,56 @@ def test_a_session_that_was_deleted_under_the_console_is_an_error_not_a_silence(
     assert failed.kind == "gone"
 
 
-def test_compacting_folds_old_seconds_into_minutes_and_forgets_after_eight_days(session: SessionFile) -> None:
+def test_what_is_old_is_kept_by_the_minute_and_forgotten_after_eight_days(session: SessionFile) -> None:
     start = int(AT) // 60 * 60
     days = 8 * 86400
-    session.commit(counted=[stretch(-1, 1, second=start - days - 60, n=5)])
-    session.commit(counted=[stretch(1, 2, second=start - 10_000, n=3), stretch(2, 3, second=start - 9_999, n=4)])
+    session.commit(counted=[stretch(-1, 1, second=start - days - 3600, n=5)])
+    session.commit(counted=[stretch(1, 2, second=start - 20_000, n=3), stretch(2, 3, second=start - 19_999, n=4)])
     session.commit(counted=[stretch(3, 4, second=start - 61, n=2)])
     before = session.load()
 
-    session.compact(AT)
+    session.fold(AT)
 
     after = session.load()
-    old = (start - 10_000) // 60 * 60
-    assert {cell.second: n for cell, n in after.cells if cell.bin == 0} == {old: 7, start - 61: 2}
+    old = (start - 20_000) // 60 * 60
+    assert {cell.second: n for cell, n in cells_of(after).items() if cell.bin == 0} == {old: 7, start - 61: 2}
     assert after.totals == before.totals == {("canary", "fsm"): 14}
-    session.compact(AT)
-    assert session.load().cells == after.cells
+    session.fold(AT)
+    assert cells_of(session.load()) == cells_of(after)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 20_000), st.integers(1, 50)), min_size=1, max_size=30), st.integers(0, 30_000))
-def test_compacting_conserves_counts(
-    tmp_path_factory: pytest.TempPathFactory, cells: list[tuple[int, int]], at: int
-) -> None:
-    with closing(SessionFile.create(tmp_path_factory.mktemp("s"), Redactor())) as session:
-        for number, (second, n) in enumerate(cells):
-            session.commit(counted=[stretch(number - 1, number, second=second, n=n)])
+def test_the_positions_of_what_never_comes_again_are_forgotten(session: SessionFile) -> None:
+    session.commit(counted=[stretch(-1, 10), stretch(-1, 3, stream="stderr")])
 
-        session.compact(at)
+    committed(session.commit(gone=[("app", "c1")]))
 
-        assert sum(n for cell, n in session.load().cells if cell.bin == 0) == sum(n for _, n in cells)
+    assert session.load().positions == {}
+    assert session.load().totals == {("canary", "fsm"): 13}
+
+
+def test_values_of_a_label_over_the_limit_are_counted_as_other(session: SessionFile, tmp_path: Path) -> None:
+    def labelled(after: int, values: Iterable[str]) -> LinesCounted:
+        labels = {LabelCell("canary", "fsm", "tool", value): 2 for value in values}
+        return LinesCounted(AT, "app", "c1", "o", "n", "", after, after + 1, 1, 0, {}, labels)
+
+    committed(session.commit(counted=[labelled(-1, (f"v{n}" for n in range(LABEL_LIMIT + 20)))]))
+    session.close()
+    with closing(SessionFile.open(tmp_path / "s", Redactor())) as again:
+        committed(again.commit(counted=[labelled(0, ("v3", "late", "later"))]))
+        labels = {cell.value: n for cell, n in again.load().labels.items()}
+
+    assert len(labels) == LABEL_LIMIT + 1
+    assert (labels["v3"], labels[OTHER]) == (4, 44)
+    assert sum(labels.values()) == 2 * (LABEL_LIMIT + 20 + 3)
+
+
+def test_the_log_beside_the_file_stays_short(session: SessionFile, tmp_path: Path) -> None:
+    with closing(SessionReader.open_read_only(tmp_path / "s")) as reader:
+        for number in range(400):
+            committed(session.commit(counted=[stretch(number - 1, number)], docs={"big": json.dumps("x" * 100_000)}))
+            reader.load()
+
+    assert (tmp_path / "s" / "session.db-wal").stat().st_size <= WAL_BYTES
 
 
 WRITER = textwrap.dedent(

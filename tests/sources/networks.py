@@ -56,10 +56,14 @@ class Wire:
         self._writers.clear()
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if isinstance(self._target, str):
-            there_reader, there_writer = await asyncio.open_unix_connection(self._target)
-        else:
-            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        try:
+            if isinstance(self._target, str):
+                there_reader, there_writer = await asyncio.open_unix_connection(self._target)
+            else:
+                there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:  # the server is gone: so is its client's connection
+            writer.close()
+            return
         self._writers += [writer, there_writer]
         for source, sink in ((reader, there_writer), (there_reader, writer)):
             task = asyncio.create_task(self._pump(source, sink))

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,6 +21,11 @@ from tests.sources.networks import Wire
 from tests.sources.sinks import Mailbox, RecordingSink, until
 
 pytestmark = pytest.mark.engine
+both_drivers = pytest.mark.parametrize("driver", ["json-file", "local"])
+
+
+def logged(driver: str, **options: str) -> docker.types.LogConfig:
+    return docker.types.LogConfig(type=driver, config=options)
 
 
 @contextlib.asynccontextmanager
@@ -46,12 +52,13 @@ def numbers(count: int, first: int = 1) -> list[bytes]:
     return [b"line %d" % number for number in range(first, first + count)]
 
 
+@both_drivers
 async def test_lines_of_both_streams_are_read_with_track_and_name(
-    engine: PrivateEngine, containers: Containers
+    engine: PrivateEngine, containers: Containers, driver: str
 ) -> None:
     sink, mail = RecordingSink(), Mailbox()
-    containers.run("app-1", "echo out; echo err >&2; sleep 60")
-    containers.run("app-2", "printf 'crlf\\r\\n\\nlast without end'", track="baseline")
+    containers.run("app-1", "echo out; echo err >&2; sleep 60", log_config=logged(driver))
+    containers.run("app-2", "printf 'crlf\\r\\n\\nlast without end'", track="baseline", log_config=logged(driver))
 
     async with following(engine.url, sink, mail):
         await until(lambda: len(sink.lines) == 5)
@@ -71,11 +78,14 @@ async def test_lines_of_both_streams_are_read_with_track_and_name(
     assert all(abs(moment - time.time()) < 60 for block in sink.blocks for moment in block.times)
 
 
+@both_drivers
 async def test_a_restarted_container_is_read_on_without_loss_or_repeat(
-    engine: PrivateEngine, containers: Containers
+    engine: PrivateEngine, containers: Containers, driver: str
 ) -> None:
     sink, mail = RecordingSink(), Mailbox()
-    writer = containers.run("app-1", "trap 'echo bye; exit' TERM; echo up; while :; do sleep 0.05; done")
+    writer = containers.run(
+        "app-1", "trap 'echo bye; exit' TERM; echo up; while :; do sleep 0.05; done", log_config=logged(driver)
+    )
 
     async with following(engine.url, sink, mail):
         for run in range(1, 4):
@@ -88,16 +98,17 @@ async def test_a_restarted_container_is_read_on_without_loss_or_repeat(
     assert not mail.gaps
 
 
+@both_drivers
 async def test_a_recreated_container_is_followed_under_its_new_id_and_the_old_one_is_read_to_its_end(
-    engine: PrivateEngine, containers: Containers
+    engine: PrivateEngine, containers: Containers, driver: str
 ) -> None:
     sink, mail = RecordingSink(), Mailbox()
-    old = containers.run("app-1", count(5000) + "; exec sleep 60")
+    old = containers.run("app-1", count(5000) + "; exec sleep 60", log_config=logged(driver))
 
     async with following(engine.url, sink, mail):
         await until(lambda: sink.lines and old.logs(tail=1) == b"line 5000\n")
         await asyncio.to_thread(old.remove, force=True)
-        containers.run("app-1", count(5100, 5001) + "; exec sleep 60")
+        containers.run("app-1", count(5100, 5001) + "; exec sleep 60", log_config=logged(driver))
         await until(lambda: b"line 5100" in sink.lines)
         await until(lambda: old.id in sink.gone)
 
@@ -105,12 +116,13 @@ async def test_a_recreated_container_is_followed_under_its_new_id_and_the_old_on
     assert not mail.gaps
 
 
+@both_drivers
 async def test_lines_over_sixteen_kilobytes_are_whole_and_longer_ones_are_cut_with_a_mark(
-    engine: PrivateEngine, containers: Containers
+    engine: PrivateEngine, containers: Containers, driver: str
 ) -> None:
     sink, mail = RecordingSink(), Mailbox()
     script = "head -c 40000 /dev/zero | tr '\\0' x; echo; echo short >&2; head -c 300000 /dev/zero | tr '\\0' y; echo"
-    containers.run("app-1", f"{script}; echo z")
+    containers.run("app-1", f"{script}; echo z", log_config=logged(driver))
 
     async with following(engine.url, sink, mail):
         await until(lambda: len(sink.lines) == 4)
@@ -122,9 +134,17 @@ async def test_lines_over_sixteen_kilobytes_are_whole_and_longer_ones_are_cut_wi
     assert len(lines[3]) < 262_144 + 40
 
 
-async def test_a_container_with_a_terminal_gives_the_same_lines(engine: PrivateEngine, containers: Containers) -> None:
+@both_drivers
+async def test_a_container_with_a_terminal_gives_the_same_lines(
+    engine: PrivateEngine, containers: Containers, driver: str
+) -> None:
     sink, mail = RecordingSink(), Mailbox()
-    containers.run("app-1", count(500) + "; head -c 40000 /dev/zero | tr '\\0' x; echo; echo end >&2", tty=True)
+    containers.run(
+        "app-1",
+        count(500) + "; head -c 40000 /dev/zero | tr '\\0' x; echo; echo end >&2",
+        tty=True,
+        log_config=logged(driver),
+    )
 
     async with following(engine.url, sink, mail):
         await until(lambda: b"end" in sink.lines)
@@ -132,11 +152,14 @@ async def test_a_container_with_a_terminal_gives_the_same_lines(engine: PrivateE
     assert sink.lines == [*numbers(500), b"x" * 40000, b"end"]
 
 
-async def test_a_console_that_comes_back_reads_on_where_it_was(engine: PrivateEngine, containers: Containers) -> None:
+@both_drivers
+async def test_a_console_that_comes_back_reads_on_where_it_was(
+    engine: PrivateEngine, containers: Containers, driver: str
+) -> None:
     sink, mail = RecordingSink(), Mailbox()
     both = "echo line $i; [ $((i % 3)) = 0 ] && echo line $i >&2"
     script = f"i=0; while [ $i -lt 600 ]; do i=$((i+1)); {both}; sleep 0.004; done; sleep 60"
-    containers.run("app-1", script)
+    containers.run("app-1", script, log_config=logged(driver))
 
     while b"line 600" not in sink.lines:
         async with following(engine.url, sink, mail):
@@ -150,10 +173,16 @@ async def test_a_console_that_comes_back_reads_on_where_it_was(engine: PrivateEn
     assert not mail.gaps
 
 
-async def test_an_engine_that_goes_and_comes_back_costs_no_line(engine: PrivateEngine, containers: Containers) -> None:
+@both_drivers
+async def test_an_engine_that_goes_and_comes_back_costs_no_line(
+    engine: PrivateEngine, containers: Containers, driver: str
+) -> None:
     sink, mail = RecordingSink(), Mailbox()
     containers.run(
-        "app-1", f"trap exit TERM; {count(3000)}; while :; do sleep 0.05; done", restart_policy={"Name": "always"}
+        "app-1",
+        f"trap exit TERM; {count(3000)}; while :; do sleep 0.05; done",
+        restart_policy={"Name": "always"},
+        log_config=logged(driver),
     )
 
     async with following(engine.url, sink, mail):
@@ -170,9 +199,12 @@ async def test_an_engine_that_goes_and_comes_back_costs_no_line(engine: PrivateE
     assert not mail.gaps
 
 
-async def test_a_first_attach_reads_from_the_given_moment(engine: PrivateEngine, containers: Containers) -> None:
+@both_drivers
+async def test_a_first_attach_reads_from_the_given_moment(
+    engine: PrivateEngine, containers: Containers, driver: str
+) -> None:
     sink, mail = RecordingSink(), Mailbox()
-    container = containers.run("app-1", f"echo before; {WAIT}; echo after; sleep 60")
+    container = containers.run("app-1", f"echo before; {WAIT}; echo after; sleep 60", log_config=logged(driver))
     await until(lambda: b"before" in container.logs())
     stamp = container.logs(timestamps=True).split()[0].decode()
     moment = time.time()
@@ -247,9 +279,10 @@ async def test_containers_are_found_by_name_label_and_image(engine: PrivateEngin
         assert sink.lines == [b"agent"]
 
 
-async def test_a_hostile_line_is_kept_byte_for_byte(engine: PrivateEngine, containers: Containers) -> None:
+@both_drivers
+async def test_a_hostile_line_is_kept_byte_for_byte(engine: PrivateEngine, containers: Containers, driver: str) -> None:
     sink, mail = RecordingSink(), Mailbox()
-    containers.run("app-1", "printf '\\033]52;c;aGk=\\007[red]\\000\\n'")
+    containers.run("app-1", "printf '\\033]52;c;aGk=\\007[red]\\000\\n'", log_config=logged(driver))
 
     async with following(engine.url, sink, mail):
         await until(lambda: sink.lines)
@@ -290,14 +323,159 @@ async def test_cut_connections_restarts_and_rotation_cost_no_line_and_repeat_non
     assert not mail.gaps
 
 
-async def test_a_log_that_is_rotated_faster_than_anybody_reads_is_suspected(
+async def test_a_log_that_is_rotated_faster_than_anybody_reads_is_cautioned_about_and_its_losses_are_told(
     engine: PrivateEngine, containers: Containers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.sources.docker_reader.RATE_S", 0.3)
+    monkeypatch.setattr("console.sources.docker_jumps.RATE_S", 0.3)
     sink, mail = RecordingSink(), Mailbox()
     rotated = docker.types.LogConfig(type="json-file", config={"max-size": "20k", "max-file": "3"})
     containers.run("app-1", "while :; do seq 1 1000; done", log_config=rotated)
 
     async with following(engine.url, sink, mail):
-        await until(lambda: any("rotates its log every" in gap.reason for gap in mail.gaps))
-        await until(lambda: "raise max-size" in mail.reason)
+        await until(lambda: mail.gaps)
+        await until(lambda: "rotates its log every" in mail.reason and "raise max-size" in mail.reason)
+
+    assert all(gap.since is not None and gap.until is not None and gap.since < gap.until for gap in mail.gaps)
+    assert all(gap.lines_at_most for gap in mail.gaps)
+
+
+@both_drivers
+async def test_a_last_line_without_an_end_counts_although_the_container_is_removed_at_once(
+    engine: PrivateEngine, containers: Containers, driver: str
+) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    script = f"echo one; {WAIT}; echo two; printf torn"
+    app = containers.run("app-1", script, log_config=logged(driver), auto_remove=True)
+
+    async with following(engine.url, sink, mail):
+        await until(lambda: sink.lines)
+        app.exec_run(["touch", "/go"])
+        await until(lambda: app.id in sink.gone)
+
+    assert sink.lines == [b"one", b"two", b"torn"]
+    assert not mail.gaps
+
+
+@both_drivers
+async def test_a_paused_container_stays_live_and_goes_on_where_it_was(
+    engine: PrivateEngine, containers: Containers, driver: str
+) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    script = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.01; done"
+    app = containers.run("app-1", script, log_config=logged(driver))
+
+    async with following(engine.url, sink, mail):
+        await until(lambda: len(sink.lines) > 20)
+        await asyncio.to_thread(app.pause)
+        before = len(sink.lines)
+        await asyncio.to_thread(app.reload)
+        assert app.status == "paused"
+        await until(lambda: mail.changes and mail.changes[-1].parts == {"canary": 1})
+        await asyncio.to_thread(app.unpause)
+        await until(lambda: len(sink.lines) > before + 50)
+
+    assert sink.lines == numbers(len(sink.lines))
+    assert {change.state for change in mail.changes} == {SourceState.LIVE}
+    assert not mail.gaps
+
+
+@both_drivers
+async def test_a_service_is_followed_while_it_is_scaled_up_and_down_again(
+    engine: PrivateEngine, containers: Containers, driver: str
+) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    script = "trap 'echo bye $HOSTNAME; exit' TERM; echo hello $HOSTNAME; while :; do sleep 0.05; done"
+
+    def start(number: int) -> None:
+        containers.run(f"app-{number}", script, log_config=logged(driver), hostname=str(number))
+
+    def parts() -> dict[str, int]:
+        return dict(mail.changes[-1].parts) if mail.changes else {}
+
+    start(1)
+    async with following(engine.url, sink, mail):
+        await until(lambda: b"hello 1" in sink.lines)
+        for number in (2, 3, 4):
+            await asyncio.to_thread(start, number)
+        await until(lambda: b"hello 4" in sink.lines and parts() == {"canary": 4})
+        for number in (2, 3, 4):
+            app = containers.client.containers.get(f"app-{number}")
+            await until(lambda number=number: b"hello %d" % number in sink.lines)
+            await asyncio.to_thread(app.stop, timeout=5)
+            await asyncio.to_thread(app.remove)
+        await until(lambda: len(sink.gone) == 3 and parts() == {"canary": 1})
+
+    said = [b"hello %d" % number for number in (1, 2, 3, 4)] + [b"bye %d" % number for number in (2, 3, 4)]
+    assert sorted(sink.lines) == sorted(said)
+    assert sink.repeated == 0
+    assert not mail.gaps
+
+
+async def test_a_renamed_container_is_read_on_under_its_new_name(engine: PrivateEngine, containers: Containers) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    app = containers.run("app-1", "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.01; done")
+
+    async with following(engine.url, sink, mail):
+        await until(lambda: len(sink.lines) > 20)
+        await asyncio.to_thread(app.rename, "app-old")
+        await until(lambda: sink.blocks[-1].name == "app-old")
+
+    assert sink.lines == numbers(len(sink.lines))
+    assert {block.name for block in sink.blocks} == {"app-1", "app-old"}
+    assert not mail.gaps
+
+
+async def test_a_container_that_is_renamed_out_of_the_selection_is_let_go_without_a_gap(
+    engine: PrivateEngine, containers: Containers
+) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    app = containers.run("app-1", f"echo one; {WAIT}; echo two; sleep 60")
+
+    async with following(engine.url, sink, mail, name="app-*"):
+        await until(lambda: sink.lines)
+        await asyncio.to_thread(app.rename, "other")
+        await until(lambda: "no container matches" in mail.reason)
+        app.exec_run(["touch", "/go"])
+    async with following(engine.url, sink, mail, name="app-*"):
+        await until(lambda: "no container matches" in mail.reason)
+        await asyncio.to_thread(app.rename, "app-1")
+        await until(lambda: len(sink.lines) == 2)
+
+    assert sink.lines == [b"one", b"two"]
+    assert not mail.gaps
+
+
+@pytest.mark.parametrize(
+    ("driver", "options"),
+    [("none", {}), ("gelf", {"gelf-address": "udp://127.0.0.1:9", "cache-disabled": "true"})],
+    ids=["none", "gelf"],
+)
+async def test_a_driver_that_cannot_be_read_is_said_at_once_and_the_others_are_read_on(
+    engine: PrivateEngine, containers: Containers, driver: str, options: dict[str, str]
+) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    containers.run("app-1", "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.01; done")
+    containers.run("app-2", "echo never seen; sleep 60", log_config=logged(driver, **options))
+
+    async with following(engine.url, sink, mail):
+        await until(lambda: mail.state is SourceState.UNREADABLE)
+        before = len(sink.lines)
+        await until(lambda: len(sink.lines) > before + 20)
+
+    assert mail.reason.startswith("app-2: its log driver cannot be read")
+    assert sink.lines == numbers(len(sink.lines))
+
+
+async def test_a_driver_that_only_sends_is_read_from_the_cache_that_the_engine_keeps(
+    engine: PrivateEngine, containers: Containers
+) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as collector:
+        collector.bind(("127.0.0.1", 0))
+        config = logged("gelf", **{"gelf-address": f"udp://127.0.0.1:{collector.getsockname()[1]}"})
+        containers.run("app-1", "echo one; echo two >&2; sleep 60", log_config=config)
+        async with following(engine.url, sink, mail):
+            await until(lambda: len(sink.lines) == 2)
+
+    assert sorted(sink.lines) == [b"one", b"two"]

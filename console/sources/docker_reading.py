@@ -1,0 +1,294 @@
+"""Reads the log of one container: in its order as far as it goes, then following it, then in its order again.
+
+Only a read without following is conclusive: it gives the records in the order in which they were written, each once.
+A follow stream repeats lines and leaves lines out. So it is opened only where everything before was counted, and what
+it gives out of order, or with a jump that may hide something, is looked up in the log before it is counted.
+
+`since` makes the engine decode the whole log, minutes for a big one, and old engines then hide lines whose times went
+back. So the last records are asked for instead, more and more of them until they reach back far enough.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from console.sources.base import BLOCK_LINES, BLOCK_S, LineSink, Lost, Standing
+from console.sources.docker_clock import EngineClock
+from console.sources.docker_engine import Engine, LogStream
+from console.sources.docker_find import Container
+from console.sources.docker_frames import Cutter, FrameCutter, TerminalCutter
+from console.sources.docker_halves import Knows, Order, OutOfOrder, Place
+from console.sources.docker_ledger import Ledger
+from console.sources.docker_losses import Loss, Losses, clock
+from console.sources.docker_mending import TAILS, Mender
+
+IDLE_S = 0.5
+AUDIT_FIRST_S = 3.0
+AUDIT_S = 60.0
+"""How long a stream is silent before the log is looked at, and how often after that."""
+CHECK_S = 0.01
+"""How long to wait for more while the log is being read again around a jump."""
+SETTLE_S = 2.0
+"""How long a stream may leave open whether what it gives is new."""
+UNSETTLED_LINES = 200_000
+"""How many lines may wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What the readers of one source share."""
+
+    source: str
+    engine: Engine
+    sink: LineSink
+    standing: Standing
+    clock: EngineClock
+    since_s: float | None
+    """From which moment of this machine a container is read that was never read before; `None` for its beginning."""
+    nudge: Callable[[], None]
+    """Asks for a fresh listing."""
+
+
+class OnOpen(Protocol):
+    """Is told when a log was opened."""
+
+    def __call__(self, *, is_followed: bool) -> None:
+        """Take it up."""
+        ...
+
+
+class Stopped(Exception):
+    """The reader was asked to end."""
+
+
+class Reading:
+    """The passes over one container's log."""
+
+    def __init__(self, feed: Feed, container: Container, stopping: threading.Event, on_open: OnOpen) -> None:
+        since_ns = 0 if feed.since_s is None else max(0, feed.clock.key_at(feed.since_s))
+        self.ledger = Ledger(feed.source, container, feed.sink, feed.clock, since_ns)
+        self.losses = Losses(feed.standing, self.ledger.at_most)
+        self.mender = Mender(self.ledger, self.losses, self._open, self._apart, self._blocks)
+        self._feed = feed
+        self._stopping = stopping
+        self._on_open = on_open
+        self._torn: Cutter | None = None
+        """Has a line without an end, which nobody will go on with if the container is removed."""
+
+    # -- in order ------------------------------------------------------------------------------------------------
+
+    def catch_up(self) -> None:
+        """Count everything that is in the log. Raises `Gone`, `Lost`, `Unreadable` or `Stopped`."""
+        began = self.ledger.moment()
+        self._read_to_the_end()
+        if self.ledger.open_ns is not None and not self._feed.engine.is_running(self.ledger.container.id):
+            # Read once more: the process may have ended its line, and then itself, since it was read.
+            self._read_to_the_end(is_over=True)
+        self.ledger.caught_up(began)
+        self.tell_losses()
+
+    def count_torn(self) -> None:
+        """Count a line that was left without an end: the container is gone."""
+        if self._torn is not None:
+            self._torn.finish()
+            self.ledger.count(self._torn.take())
+        self._torn = None
+
+    def tell_losses(self, *, is_last: bool = False) -> None:
+        """Report what may have been lost."""
+        self.losses.tell(self.ledger.container.name, self.ledger.container.track, is_last=is_last)
+
+    def _read_to_the_end(self, *, is_over: bool = False) -> None:
+        for tail in self._tails():
+            cutter = self._in_order(self.ledger.places())
+            if self._read(cutter, tail, is_over=is_over):
+                return
+        # The whole log was read, and lines that were counted lately are in it no more.
+        gone = {stream: self.ledger.last_of(stream) for stream in cutter.halves.awaiting}
+        self.ledger.give_up(gone)
+        cutter = self._in_order(self.ledger.places())
+        self._read(cutter, None, is_over=is_over)
+        self._note_loss(gone, cutter.first_ns)
+
+    def _read(self, cutter: Cutter, tail: int | None, *, is_over: bool) -> bool:
+        """Count what one read gives; returns false if what was counted before does not come in it."""
+        stream = self._open(tail)
+        try:
+            for block in self._blocks(stream):
+                cutter.feed(block)
+                if tail is not None and self._falls_short(cutter):
+                    return False
+                if cutter.waiting >= BLOCK_LINES and not self._count(cutter) and cutter.waiting >= UNSETTLED_LINES:
+                    return False
+        except Lost:
+            self._count(cutter)
+            raise
+        finally:
+            stream.close()
+        if is_over:
+            cutter.finish()
+        if not self._count(cutter):
+            return False
+        self._keep_torn(cutter)
+        if cutter.halves.missed:
+            self._note_loss(
+                {stream: before for stream, (before, _) in cutter.halves.missed.items()},
+                min(after for _, after in cutter.halves.missed.values()),
+            )
+        return True
+
+    def _count(self, cutter: Cutter) -> bool:
+        """Count what waits; returns false while it is not known to be new."""
+        if cutter.is_settled:
+            self.ledger.came_last(cutter.halves.take_found_last())
+            self.ledger.count(cutter.take())
+        return cutter.is_settled
+
+    def _falls_short(self, cutter: Cutter) -> bool:
+        """Whether what is read does not reach back to what was counted before."""
+        if cutter.halves.missed:
+            return True
+        reach_ns = self.ledger.reach_ns
+        if reach_ns is None or self.ledger.is_behind:  # where the clock went back, times do not tell; the end will
+            return False
+        return cutter.first_ns is not None and cutter.first_ns >= reach_ns
+
+    def _note_loss(self, gone: Mapping[str, int], after: int | None) -> None:
+        """Note that lines which were counted came no more when they were read again."""
+        before = min(gone.values())
+        until = after if after is not None and after > before else None
+        said = f"the line of {clock(before)} was gone when it was read again"
+        said += "" if until is None else f", and the next is of {clock(until)}"
+        self.losses.note(Loss(f"{said}: the log was rotated faster than it was read", before, until))
+
+    # -- following -----------------------------------------------------------------------------------------------
+
+    def follow(self) -> None:
+        """Count what comes until the stream ends.
+
+        Raises `OutOfOrder` when the log must be read in its order before it can be followed on, and as `catch_up` does.
+        """
+        for tail in self._tails():
+            if self._follow(tail):
+                return
+        raise OutOfOrder("the last lines counted do not come")
+
+    def _follow(self, tail: int | None) -> bool:
+        """Follow from so many records before the end; returns false if these do not reach back far enough."""
+        self.mender.begin()
+        order = Order.ROTATED if self.ledger.container.file_bytes else Order.FOLLOWED
+        cutter = self._cutter(self.ledger.places(), self._knows, order)
+        stream = self._open(tail, is_followed=True)
+        try:
+            if not self._pump(stream, cutter, has_more=tail is not None):
+                return False
+            self._pass_on(cutter)
+            self.mender.flush()
+        except (OutOfOrder, Lost, Stopped):
+            self._pass_on(cutter)
+            raise
+        finally:
+            stream.close()
+            if cutter.is_settled and not cutter.halves.missed:
+                self._keep_torn(cutter)
+        return True
+
+    def _pump(self, stream: LogStream, cutter: Cutter, *, has_more: bool) -> bool:
+        """Read until the end of the stream, which returns true."""
+        due, settled_by = 0.0, time.monotonic() + SETTLE_S
+        audit_at = time.monotonic() + AUDIT_FIRST_S
+        while not self._stopping.is_set():
+            waiting = cutter.waiting or len(self.mender.held)
+            within_s = CHECK_S if self.mender.is_busy else max(0.01, due - time.monotonic())
+            block = stream.read(within_s if waiting else IDLE_S)
+            if block == b"":
+                return True
+            if block is None and not waiting and time.monotonic() >= audit_at:
+                self._audit()
+                audit_at = time.monotonic() + AUDIT_S
+            if block is not None:
+                cutter.feed(block)
+                self._feed.standing.seen()
+                audit_at = time.monotonic() + AUDIT_FIRST_S
+                if not waiting:
+                    due = time.monotonic() + BLOCK_S
+                if has_more and self._falls_short(cutter):
+                    return False
+                if cutter.halves.missed:
+                    raise OutOfOrder("the last line counted does not come")
+            if self.mender.is_busy or waiting >= BLOCK_LINES or (waiting and time.monotonic() >= due):
+                if not cutter.is_settled and (time.monotonic() > settled_by or waiting >= UNSETTLED_LINES):
+                    raise OutOfOrder("the last line counted does not come")
+                self._pass_on(cutter)
+                due = time.monotonic() + BLOCK_S
+            self.tell_losses()
+        raise Stopped
+
+    def _audit(self) -> None:
+        """Look whether the log has lines that the stream does not give: after a rotation old engines may fall silent.
+
+        Raises `OutOfOrder` if it has, and as `catch_up` does.
+        """
+        cutter = self._in_order(self.ledger.places(is_sought=False))
+        stream = self._open(1)
+        try:
+            for block in self._blocks(stream):
+                cutter.feed(block)
+        finally:
+            stream.close()
+        if cutter.waiting:
+            raise OutOfOrder("the stream has fallen silent")
+
+    def _pass_on(self, cutter: Cutter) -> None:
+        """Count what waits, or have it mended first."""
+        if not cutter.is_settled or cutter.halves.missed:
+            return
+        taken = list(cutter.take())
+        if not self.ledger.container.file_bytes:
+            self.ledger.count(taken)
+        elif taken or self.mender.held:
+            self.mender.take(taken)
+
+    # -- both ----------------------------------------------------------------------------------------------------
+
+    def _tails(self) -> tuple[int | None, ...]:
+        return (None,) if self.ledger.newest < 0 else (*TAILS, None)
+
+    def _open(self, tail: int | None, *, is_followed: bool = False) -> LogStream:
+        since_ns = self.ledger.since_ns if self.ledger.newest < 0 else 0
+        container = self.ledger.container.id
+        stream = self._feed.engine.logs(container, is_followed=is_followed, since_ns=since_ns, tail=tail)
+        self._on_open(is_followed=is_followed)
+        return stream
+
+    def _in_order(self, places: Mapping[str, Place]) -> Cutter:
+        return self._cutter(places, self._knows, Order.WRITTEN)
+
+    def _apart(self, places: Mapping[str, Place]) -> Cutter:
+        """Return a cutter that another thread may use."""
+        return self._cutter(places, None, Order.WRITTEN)
+
+    def _cutter(self, places: Mapping[str, Place], knows: Knows | None, order: Order) -> Cutter:
+        kind = TerminalCutter if self.ledger.container.has_terminal else FrameCutter
+        return kind(places, knows, order)
+
+    def _knows(self, stream: str, key: int) -> bool:
+        return self.ledger.knows(stream, key) or self.mender.held.has(stream, key)
+
+    def _blocks(self, stream: LogStream) -> Iterator[bytes]:
+        """Yield what comes until the end. Raises `Lost`, and `Stopped` when asked to."""
+        while not self._stopping.is_set():
+            block = stream.read(IDLE_S)
+            if block == b"":
+                return
+            if block is not None:
+                self._feed.standing.seen()
+                yield block
+        raise Stopped
+
+    def _keep_torn(self, cutter: Cutter) -> None:
+        """Remember a line that has begun and not ended."""
+        self.ledger.open_ns = cutter.open_ns
+        self._torn = cutter if cutter.open_ns is not None else None
