@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint check bench screenshots lock clean
+.PHONY: demo test lint check bench soak screenshots lock clean
 
 demo: .venv/.ready
 	@$(BIN)/rollout-console demo $(ARGS)
@@ -19,7 +19,11 @@ lint: .venv/.ready
 check: lint test
 
 bench: .venv/.ready
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(ARGS)
+
+# Faults against a real engine for as long as asked: make soak ARGS="--seed 1 --minutes 30"
+soak: .venv/.ready
+	$(BIN)/python -m tests.faults $(ARGS)
 
 screenshots: .venv/.ready
 	$(BIN)/python -m tests.screenshots

@@ -1,5 +1,6 @@
 """Real servers for the tests, started here and stopped by process id."""
 
+import contextlib
 import io
 import os
 import shutil
@@ -25,14 +26,19 @@ class EngineFailed(Exception):
 
 
 class PrivateEngine:
-    """A dockerd with its own data, sockets and containerd in one folder; no bridge, no firewall rules."""
+    """A dockerd with its own data, sockets and containerd in one folder; no bridge, no firewall rules.
 
-    def __init__(self, folder: Path, dockerd: str) -> None:
+    With `live_restore` its containers run on while it is stopped or killed; without, a killed one stops them when it
+    starts again.
+    """
+
+    def __init__(self, folder: Path, dockerd: str, *, live_restore: bool = False) -> None:
         self.folder = folder
         self.url = f"unix://{folder}/d.sock"
         self.image = IMAGE
         """A small image with a shell and the busybox tools."""
         self._dockerd = dockerd
+        self._options = ("--live-restore",) if live_restore else ()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -41,16 +47,18 @@ class PrivateEngine:
         return self._process is not None and self._process.poll() is None
 
     def start(self, timeout_s: float = 40.0) -> None:
-        """Start and return once it answers; containers of before are stopped, their logs are kept."""
+        """Start and return once it answers; the logs of containers of before are kept."""
         if self.is_running:
             return
-        (self.folder / "pid").unlink(missing_ok=True)
+        # After a SIGKILL the numbers of both processes are still there, and may be those of others by now.
+        for left in ("pid", "run/containerd/containerd.pid"):
+            (self.folder / left).unlink(missing_ok=True)
         self._process = spawn(
             [
                 self._dockerd,
                 *("--data-root", self.folder / "data", "--exec-root", self.folder / "run"),
                 *("--pidfile", self.folder / "pid", "-H", self.url),
-                *("--bridge=none", "--iptables=false", "--shutdown-timeout=2"),
+                *("--bridge=none", "--iptables=false", "--shutdown-timeout=2", *self._options),
             ],
             self.folder / "log",
         )
@@ -63,7 +71,7 @@ class PrivateEngine:
             time.sleep(0.1)
 
     def stop(self, sign: signal.Signals = signal.SIGTERM) -> None:
-        """End it and its containerd; its containers stop with it."""
+        """End it and its containerd; unless it is killed or restores live, its containers stop with it."""
         if self._process is None:
             return
         if self.is_running:
@@ -88,10 +96,22 @@ class PrivateEngine:
                 for container in client.containers.list(all=True):
                     container.remove(force=True)
         self.stop()
+        self._end_shims()
         mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
         for mount in sorted((m for m in mounts if m.startswith(f"{self.folder}/")), reverse=True):
             subprocess.run(["umount", "-l", mount], check=False, capture_output=True)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _end_shims(self) -> None:
+        """End the containers that outlived the engine, by the shims that hold them."""
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                command = (process / "cmdline").read_bytes()
+                if b"containerd-shim" not in command or f"{self.folder}/".encode() not in command:
+                    continue
+                held = (process / "task" / process.name / "children").read_text().split()
+                for pid in (*held, process.name):
+                    os.kill(int(pid), signal.SIGKILL)
 
     def _answers(self) -> bool:
         # Asked without the SDK, which leaves its socket open when it cannot connect.
