@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from console.core.frame import EventCounts, EventView, Frame
 from console.core.gaps import SHORT_MARK, Short, short_note
+from console.core.words import count_of
 from widgets.drawing import Drawing
 from widgets.ink import KINDS, Role
 from widgets.lines import Line, Span, cells, cut, fit
@@ -26,7 +27,12 @@ class CountersPart:
 
 def counters_part(frame: Frame) -> CountersPart:
     """Return what the counters show of a frame."""
-    return CountersPart(frame.events, frame.tracks, frame.short, short_note(frame.short, frame.sources))
+    notes = [short_note(frame.short, frame.sources)]
+    for event in frame.events:
+        if event.given_up:
+            lines = count_of(event.given_up, "line")
+            notes.append(f"may be short: the search of {event.event} was given up on {lines}")
+    return CountersPart(frame.events, frame.tracks, frame.short, "; ".join(filter(None, notes)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,8 @@ def counter_lines(part: CountersPart, width: int, *, is_focused: bool = False) -
         spans.append(Span(" " * (name - cells(spans))))
         by_track = {counts.track: counts for counts in event.tracks}
         for track in tracks:
-            spans.extend(_count_spans(by_track.get(track), track, columns, short.get(track)))
+            is_given_up = Short(track, total=True) if event.given_up else None
+            spans.extend(_count_spans(by_track.get(track), track, columns, short.get(track) or is_given_up))
         if plot >= 8:
             spans += [Span("  "), Span(spark(event.spark, plot), Role.PLOT)]
         lines.append(Line(tuple(spans)))

@@ -95,6 +95,8 @@ class EventView:
     """Events per interval over the last minutes, all tracks, oldest first."""
     labels: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()
     """Per named group its values with their counts, most frequent first."""
+    given_up: int = 0
+    """On how many lines the search of its rule was given up; its counts may be short by as many."""
 
 
 @dataclass(frozen=True, slots=True)

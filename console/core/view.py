@@ -24,7 +24,7 @@ from console.core.judging import LEVELS, Judged, pending, shown_value
 from console.core.metrics import MetricState
 from console.core.rollout import CONDITIONS, ActionKind
 from console.core.state import State
-from console.core.tally import LINES
+from console.core.tally import GIVEN_UP, LINES
 from console.core.text import visible
 from console.core.verdict import Verdict, worst
 from console.core.words import SourceState
@@ -182,6 +182,7 @@ def _event(state: State, event: str, at: float) -> EventView:
         ),
         spark=rollup.spark(event, until=at, width=30, step_s=10),
         labels=_labels(state, event),
+        given_up=rollup.total(None, GIVEN_UP + event),
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from console.core.frame import EventCounts, EventView
 from tests import frames
 from tests.screen_text import drawn, drawn_strips
-from widgets.counters import CountersPart, counter_lines, kind_role, kinds_of, used_tracks
+from widgets.counters import CountersPart, counter_lines, counters_part, kind_role, kinds_of, used_tracks
 
 
 def part() -> CountersPart:
@@ -75,3 +75,15 @@ def test_a_huge_count_stays_in_its_column() -> None:
     )
 
     assert "98.8G" in drawn(counter_lines(CountersPart(events, ("canary",)), 70), 70)
+
+
+def test_an_event_whose_rule_was_given_up_on_lines_is_marked_and_said_to_be_short() -> None:
+    frame = frames.healthy()
+    first, *rest = frame.events
+    given_up = counters_part(replace(frame, events=(replace(first, given_up=3), *rest)))
+
+    note, line, other = drawn(counter_lines(given_up, 110)[1:4], 110).splitlines()
+
+    assert note.strip() == f"≥ may be short: the search of {first.event} was given up on 3 lines"
+    assert "≥48,112" in line
+    assert "≥" not in other
