@@ -16,6 +16,7 @@ from console.core.frame import (
     SessionView,
     StepView,
 )
+from console.core.gaps import Gap, Short
 from console.core.plan import Preview
 from console.core.ring import RowRing
 from console.core.rollout import ActionKind
@@ -128,6 +129,15 @@ def holding() -> Frame:
     return replace(frame, phase=replace(frame.phase, traffic=5.0), attempts=(view,))
 
 
+def gapped(frame: Frame) -> Frame:
+    """Return a frame after an engine whose clock is ahead lost lines of the canary, twice."""
+    noticed = Gap(frame.at - 60, "canary-1", "rotated", frame.at - 65.2, frame.at - 60.1, 4_000, "canary")
+    gaps = (noticed, replace(noticed, at=frame.at - 600))
+    source = replace(frame.sources[0], gaps=2, newest_gaps=gaps, skew_s=3.24)
+    short = (Short("canary", total=True, last_hour=True),)
+    return replace(frame, sources=(source, *frame.sources[1:]), short=short)
+
+
 def read_only(frame: Frame) -> Frame:
     """Return a frame as a console sees it that only looks."""
     return replace(frame, session=replace(frame.session, is_read_only=True, held_by="anna@ops1 (pts/3)"))
@@ -179,7 +189,7 @@ def _poisoned(value: Any, text: str) -> Any:
 
 def hostile() -> Frame:
     """Return a frame in which every text is an attack."""
-    return poisoned(rolling_back())
+    return poisoned(gapped(rolling_back()))
 
 
 def rows(count: int = 400, *, is_hostile: bool = False) -> tuple[Row, ...]:

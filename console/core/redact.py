@@ -19,27 +19,28 @@ _KEY = (
 _SECRET_NAME = re.compile(rf"(?:{_KEY}|(?:^|[_-])pass|pgpass|(?:^|[_-])salt|(?:^|[_-])dsn)s?$", re.IGNORECASE)
 _PLAIN_NAMES = frozenset({"pwd", "oldpwd"})
 
-_HINT = re.compile(
-    r"://|pass|pwd|secret|token|credential|key|bearer|authorization|eyJ|AKIA|ASIA|gh[pousr]_|glpat|github_pat"
-    r"|[sr]k_|sk-|xox|hooks\.slack",
-    re.IGNORECASE,
-)
-"""Every pattern below needs one of these words; looking for them first makes the usual line cheap."""
+_KEY_WORDS = ("passw", "passphrase", "pwd", "secret", "token", "credential")
+"""One of these, or `key`, is in whatever `_KEY` is found in, in small letters."""
+_KEY_KINDS = ("api", "access", "private", "signing", "auth", "encryption", "master")
+"""One of these stands before `key`, if no other word is there."""
 
-_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+_PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     (
+        ("private key",),
         re.compile(
             r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL
         ),
         REDACTED,
     ),
-    (re.compile(r"(://[^\s:/@\"']*:)[^\s/\"']+(?=@)"), rf"\1{REDACTED}"),
-    (re.compile(r"(\bbearer\s{1,4})[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE), rf"\1{REDACTED}"),
+    (("://",), re.compile(r"(://[^\s:/@\"']*:)[^\s/\"']+(?=@)"), rf"\1{REDACTED}"),
+    (("bearer",), re.compile(r"(\bbearer\s{1,4})[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE), rf"\1{REDACTED}"),
     (
+        ("authorization",),
         re.compile(r"(\bauthorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?basic\s{1,4})[A-Za-z0-9+/=_-]+", re.IGNORECASE),
         rf"\1{REDACTED}",
     ),
     (
+        (*_KEY_WORDS, "key"),
         re.compile(
             rf"((?:{_KEY})\\?[\"']?\s{{0,4}}(?:=>|[=:])\s{{0,4}})"
             r"(?!\[redacted\]|(?:true|false|null|none)\b)"
@@ -49,14 +50,23 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         rf"\1{REDACTED}",
     ),
     (
+        (*_KEY_WORDS, "key", "requirepass"),
         re.compile(rf"(--?(?:[a-z]{{1,20}}-)?(?:{_KEY}|requirepass)\s{{1,4}})(?!-|\[redacted\])\S+", re.IGNORECASE),
         rf"\1{REDACTED}",
     ),
-    (re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*"), REDACTED),
-    (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), REDACTED),
-    (re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{20,})"), REDACTED),
-    (re.compile(r"\b(?:[sr]k_(?:live|test)_\w{8,}|sk-[\w-]{20,}|xox[abeprs]-[\w-]{10,})"), REDACTED),
-    (re.compile(r"(\bhooks\.slack\.com/services/)[\w/-]+"), rf"\1{REDACTED}"),
+    (("eyj",), re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*"), REDACTED),
+    (("akia", "asia"), re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), REDACTED),
+    (
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"),
+        re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{20,})"),
+        REDACTED,
+    ),
+    (
+        ("sk_", "rk_", "sk-", "xox"),
+        re.compile(r"\b(?:[sr]k_(?:live|test)_\w{8,}|sk-[\w-]{20,}|xox[abeprs]-[\w-]{10,})"),
+        REDACTED,
+    ),
+    (("hooks.slack",), re.compile(r"(\bhooks\.slack\.com/services/)[\w/-]+"), rf"\1{REDACTED}"),
 )
 
 _PEM_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----")
@@ -74,6 +84,17 @@ def _spellings(secret: str) -> set[str]:
     return {secret, json.dumps(secret)[1:-1], base64.b64encode(raw).decode("ascii")} | quoted
 
 
+"""Words in small letters of which one is in whatever a pattern finds, the pattern, and what replaces it."""
+
+
+def _has_any(small: str, words: tuple[str, ...]) -> bool:
+    """Return whether one of the words is in a text of small letters; `key` only counts beside what makes it secret."""
+    for word in words:  # noqa: SIM110 - this runs on every line that is shown; a loop is faster
+        if word in small and (word != "key" or _has_any(small, _KEY_KINDS)):
+            return True
+    return False
+
+
 class Redactor:
     """Replaces the secrets it was told of, in every usual spelling, and whatever looks like one, by `[redacted]`."""
 
@@ -81,17 +102,25 @@ class Redactor:
         known = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET and secret != REDACTED}
         spelled = set[str]().union(*map(_spellings, known))
         longest_first = sorted(spelled, key=lambda text: (-len(text), text))
-        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        self._spellings = tuple(longest_first)
+        self._known = re.compile("|".join(map(re.escape, longest_first)))
 
     def redact(self, text: str) -> str:
         """Return the text without secrets; redacting twice changes nothing more."""
-        if self._known is not None:
+        if self._holds_known(text):
             text = self._known.sub(REDACTED, text)
-        if _HINT.search(text) is None:
-            return text
-        for pattern, replacement in _PATTERNS:
-            text = pattern.sub(replacement, text)
+        # Outside ASCII letters may pass for others, so only there every pattern is tried.
+        small = text.lower() if text.isascii() else None
+        for words, pattern, replacement in _PATTERNS:
+            if small is None or _has_any(small, words):
+                text = pattern.sub(replacement, text)
         return text
+
+    def _holds_known(self, text: str) -> bool:
+        for spelling in self._spellings:  # noqa: SIM110 - as above
+            if spelling in text:
+                return True
+        return False
 
     def clean(self, value: Any, *, by_name: bool = False) -> Any:
         """Return a JSON value with every string redacted; `by_name` also what stands under the name of a secret."""
@@ -110,7 +139,9 @@ class Redactor:
 
     def clean_json(self, text: str) -> str:
         """Return a JSON text with every string in it redacted; its shape stays. Raises `ValueError` for no JSON."""
-        if _HINT.search(text) is None and (self._known is None or self._known.search(text) is None):
+        small = text.lower() if text.isascii() else None
+        is_suspect = small is None or any(_has_any(small, words) for words, _, _ in _PATTERNS)
+        if not is_suspect and not self._holds_known(text):
             return text
         return json.dumps(self.clean(json.loads(text)), separators=(",", ":"))
 

@@ -41,6 +41,7 @@ class CommandLogs:
         self._track = track or ""
         self._name = visible(Path(argv[0]).name, 200)
         self._runs = 0
+        self._ended_at: float | None = None
 
     async def run(self) -> None:
         """Read for ever."""
@@ -54,7 +55,11 @@ class CommandLogs:
             self._sink.ended(self._standing.source, origin)
         if self._runs > 1:
             self._standing.gap(
-                self._name, "the command was started again: lines in between may be missing, or counted twice"
+                self._name,
+                "the command was started again: lines in between may be missing, or counted twice",
+                since=self._ended_at,
+                until=time.time(),
+                track=self._track,
             )
         self._standing.live("a command cannot be resumed: its lines are counted as they come", parts={self._track: 1})
         last_line = b""
@@ -66,6 +71,7 @@ class CommandLogs:
             while not (has_ended := programs.has_ended(process)) and time.monotonic() < deadline:
                 stop.wait(0.02)
         finally:
+            self._ended_at = time.time()
             programs.end(process, is_polite=True)
         if stop.is_set():
             return

@@ -22,6 +22,8 @@ import requests
 
 from console.sources.base import Lost, Unreadable
 from console.sources.docker_address import Address, dial, resolve
+from console.sources.docker_frames import stamp_ns
+from console.sources.docker_halves import NEVER
 from console.sources.docker_streams import CONNECT_S, Gone, LogStream, NotUnderstood, ask, ask_over_sdk
 from console.sources.docker_tunnel import Tunnel
 
@@ -39,6 +41,20 @@ class Moment:
 
     engine_s: float
     here_s: float
+
+
+_EVENTS_KEPT = 256
+_MARGIN = 16
+"""With so many fewer events the oldest one was surely not dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The process of a container, as the engine says."""
+
+    is_running: bool
+    started_ns: int
+    """When it was started last, by the engine's clock; 0 for never."""
 
 
 class Engine:
@@ -105,10 +121,39 @@ class Engine:
             raise Lost("the engine does not say what time it has") from None
         return Moment(engine_s, (asked_s + time.time()) / 2)
 
-    def is_running(self, container: str) -> bool:
-        """Return whether a container has a process now. Raises `Gone`, `Lost` or `Unreadable`."""
+    def oldest_event(self, until_ns: int) -> int:
+        """Return when the oldest event was that the engine remembers, in nanoseconds; it only grows over a restart.
+
+        An engine keeps its last 256 events in memory, and none over a restart: 0 stands for a full memory, `NEVER` for
+        an empty one. Raises `Lost` or `Unreadable`.
+        """
+        events = self._events(until_ns)
+        if not events:
+            return NEVER
+        return 0 if len(events) > _EVENTS_KEPT - _MARGIN else events[0]
+
+    def was_started_after(self, container: str, key: int, until_ns: int) -> bool:
+        """Return whether a container was started after a line, as far as the engine remembers; raises `Lost`."""
+        wanted = json.dumps({"container": [container], "event": ["start"]})
+        return any(at > key for at in self._events(until_ns, wanted))
+
+    def _events(self, until_ns: int, wanted: str = "{}") -> list[int]:
+        """Return when the events were that the engine remembers up to a moment, in nanoseconds."""
+        asked = urlencode({"since": 1, "until": _moment(until_ns), "filters": wanted})
+        answer, body = self._ask(f"/events?{asked}", ANSWER_S), b""
+        try:
+            while block := answer.read(ANSWER_S):
+                body += block
+            return [int(json.loads(line)["timeNano"]) for line in body.splitlines()]
+        except (ValueError, KeyError, TypeError):
+            raise Lost("what answers there is no Docker engine") from None
+        finally:
+            answer.close()
+
+    def process_of(self, container: str) -> Process:
+        """Return what is known of a container's process. Raises `Gone`, `Lost` or `Unreadable`."""
         state = self._document(f"/containers/{container}/json", ANSWER_S).get("State") or {}
-        return bool(state.get("Running"))
+        return Process(bool(state.get("Running")), _started_ns(str(state.get("StartedAt") or "")))
 
     def logs(self, container: str, *, is_followed: bool, since_ns: int = 0, tail: int | None = None) -> LogStream:
         """Open the log of a container, both streams with times, from `since_ns` on or the last `tail` records.
@@ -118,7 +163,7 @@ class Engine:
         wish: dict[str, str] = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": "1" if is_followed else "0"}
         if since_ns > 0:
             # Only this form is exact to the nanosecond; floats lose lines and whole seconds repeat them.
-            wish["since"] = f"{since_ns // 10**9}.{since_ns % 10**9:09d}"
+            wish["since"] = _moment(since_ns)
         if tail is not None:
             wish["tail"] = str(tail)
         version = f"/v{self._version}" if self._version else ""
@@ -209,6 +254,19 @@ class Engine:
             self._tunnel.ensure()
             path = self._tunnel.socket_path
             return replace(address, url=f"unix://{path}", path=path)
+
+
+def _moment(at_ns: int) -> str:
+    """Return a time as the engine takes it."""
+    return f"{at_ns // 10**9}.{at_ns % 10**9:09d}"
+
+
+def _started_ns(stamp: str) -> int:
+    """Return a time as the engine writes it as nanoseconds since the epoch; 0 for its word for never."""
+    try:
+        return max(0, stamp_ns(stamp.encode() + b" ")[0])
+    except Lost:
+        return 0
 
 
 def _given(address: Address, version: str, timeout_s: float) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from console.core.lines import LINE_LIMIT_BYTES
 from console.sources.base import Lost
-from console.sources.docker_halves import Halves, Knows, Order, OutOfOrder, Place, Stretch, within_limit
+from console.sources.docker_halves import NEVER, Halves, Knows, Order, OutOfOrder, Place, Stretch, within_limit
 
 _STAMP_BYTES = 31
 _PART_BYTES = 16_384
@@ -54,8 +54,8 @@ class Cutter(Protocol):
         """Take the next bytes. Raises `Lost` when they are no log stream, or carry an error of the engine."""
         ...
 
-    def finish(self) -> None:
-        """Close lines that have no end: the process that wrote them is gone."""
+    def finish(self, before_ns: int = NEVER) -> None:
+        """Close lines without an end that began before a moment: the process that wrote them is gone."""
         ...
 
     def take(self) -> Iterator[Stretch]:
@@ -113,7 +113,7 @@ class FrameCutter:
                     second, second_ns = of_second, _second_ns(of_second)
                 key, text_at = second_ns + int(fraction), at + 8 + _STAMP_BYTES
             else:
-                key, stamp_bytes = _stamp_ns(data[at + 8 : stop])
+                key, stamp_bytes = stamp_ns(data[at + 8 : stop])
                 text_at = at + 8 + stamp_bytes
             if first_ns is None:
                 self.first_ns = first_ns = key
@@ -141,16 +141,17 @@ class FrameCutter:
             kind, record = data[at], data[at + 8 : stop]
             if kind not in self.halves.by_kind:
                 raise Lost(_engine_error(kind, record))
-            key, stamp_bytes = _stamp_ns(record)
+            key, stamp_bytes = stamp_ns(record)
             self.first_ns = key if self.first_ns is None else self.first_ns
             self.halves.by_kind[kind].take_record(key, record[stamp_bytes:])
             at = stop
         return at
 
-    def finish(self) -> None:
-        """Close lines that have no end: the process that wrote them is gone."""
+    def finish(self, before_ns: int = NEVER) -> None:
+        """Close lines without an end that began before a moment: the process that wrote them is gone."""
         for half in self.halves.by_kind.values():
-            half.close()
+            if half.open_key is not None and half.open_key < before_ns:
+                half.close()
 
     def take(self) -> Iterator[Stretch]:
         """Give the lines cut so far, in an order in which any beginning of it is safe to commit."""
@@ -181,7 +182,7 @@ class TerminalCutter:
     def open_ns(self) -> int | None:
         """Time of the line that has begun and not ended."""
         begun = b"".join(self._rest[:2])
-        return _stamp_ns(begun)[0] if len(begun) >= _STAMP_BYTES else None
+        return stamp_ns(begun)[0] if len(begun) >= _STAMP_BYTES else None
 
     def feed(self, block: bytes) -> None:
         """Take the next bytes. Raises `Lost` when they are no log stream."""
@@ -194,7 +195,7 @@ class TerminalCutter:
             self._keep(rest)
         if self.first_ns is None and self._rest_bytes >= _STAMP_BYTES:
             self._rest = [b"".join(self._rest)]
-            self.first_ns = _stamp_ns(self._rest[0])[0]
+            self.first_ns = stamp_ns(self._rest[0])[0]
 
     def _keep(self, rest: bytes) -> None:
         """Keep the beginning of a line; old engines with the driver `local` leave out where a long one ends."""
@@ -210,8 +211,11 @@ class TerminalCutter:
         self._rest = [text]
         self._rest_bytes = len(text)
 
-    def finish(self) -> None:
-        """Close a line that has no end: the process that wrote it is gone."""
+    def finish(self, before_ns: int = NEVER) -> None:
+        """Close a line without an end that began before a moment: the process that wrote it is gone."""
+        began_ns = self.open_ns
+        if began_ns is not None and began_ns >= before_ns:
+            return
         if self._rest:
             self._line(b"".join(self._rest))
         self._rest.clear()
@@ -226,7 +230,7 @@ class TerminalCutter:
             self._take_line(each)
 
     def _take_line(self, raw: bytes) -> None:
-        key, size = _stamp_ns(raw)
+        key, size = stamp_ns(raw)
         if self.first_ns is None:
             self.first_ns = key
         stamp, text = raw[:size], raw[size:]
@@ -259,7 +263,7 @@ def _second_ns(second: bytes) -> int:
         raise Lost("what the engine sends has no times; is it a Docker engine?") from None
 
 
-def _stamp_ns(text: bytes) -> tuple[int, int]:
+def stamp_ns(text: bytes) -> tuple[int, int]:
     """Return the time at the start of a record and how many bytes it takes with its space."""
     match = _STAMP.match(text)
     if match is None:

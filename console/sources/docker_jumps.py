@@ -10,7 +10,6 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
 from itertools import islice
-from math import ceil
 from operator import sub
 
 RECORD_BYTES = 75
@@ -28,9 +27,8 @@ _SHARE = 0.25
 """The part of a file that a jump must be able to hide."""
 _LASTING = 8
 """For how many of the next calls a rate that was seen counts."""
-_SCALES_NS = (10**8, 10**10)
-"""The times over which the most lines are counted: a tenth of a second, and ten."""
-_SAMPLE = 200
+_PACE_NS = 10**8
+"""The time over which the most lines are counted."""
 
 
 class Jumps:
@@ -100,42 +98,25 @@ class Filling:
 
 
 class Pace:
-    """The fastest that a log was seen to be written, over short and over long times."""
+    """The fastest that a log was seen to be written over a tenth of a second."""
 
     def __init__(self) -> None:
-        self._most = [0] * len(_SCALES_NS)
-        self._now = [(-1, 0)] * len(_SCALES_NS)
+        self._most = 0
+        self._now = (-1, 0)
         """The interval that is being counted, and how many lines it has."""
-        self._shortest_ns = 0
-        """The shortest time between two lines, of those that were looked at; 0 while there were none."""
 
     def observe(self, keys: Sequence[int]) -> None:
         """Take the next lines, in order."""
-        few = keys[:_SAMPLE]
-        if len(few) > 1:
-            shortest_ns = max(1, min(map(sub, islice(few, 1, None), few)))
-            self._shortest_ns = min(self._shortest_ns or shortest_ns, shortest_ns)
-        for scale, width_ns in enumerate(_SCALES_NS):
-            interval, count = self._now[scale]
-            at = 0
-            while at < len(keys):
-                number = keys[at] // width_ns
-                stop = bisect_left(keys, (number + 1) * width_ns, at)
-                count = stop - at + (count if number == interval else 0)
-                interval, at = number, stop
-                self._most[scale] = max(self._most[scale], count)
-            self._now[scale] = (interval, count)
+        interval, count = self._now
+        at = 0
+        while at < len(keys):
+            number = keys[at] // _PACE_NS
+            stop = bisect_left(keys, (number + 1) * _PACE_NS, at)
+            count = stop - at + (count if number == interval else 0)
+            interval, at = number, stop
+            self._most = max(self._most, count)
+        self._now = (interval, count)
 
     def expected(self, duration_ns: int) -> int:
         """Return how many lines come in so long a time while it goes on as fast as ever."""
-        return int(max(0, duration_ns) * self._most[0] / _SCALES_NS[0])
-
-    def at_most(self, duration_ns: int) -> int | None:
-        """Return how many lines were written in so long a time, at the fastest rate seen; `None` for none seen."""
-        if not self._most[0]:
-            return None
-        duration_ns = max(0, duration_ns)
-        scaled = [ceil(duration_ns / width + 1) * most for width, most in zip(_SCALES_NS, self._most, strict=True)]
-        if self._shortest_ns:
-            scaled.append(2 * duration_ns // self._shortest_ns)
-        return min(scaled)
+        return int(max(0, duration_ns) * self._most / _PACE_NS)

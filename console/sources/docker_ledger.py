@@ -9,7 +9,7 @@ is new.
 from array import array
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -94,6 +94,8 @@ class Ledger:
     def __init__(self, source: str, container: Container, sink: LineSink, clock: EngineClock, since_ns: int) -> None:
         self.container = container
         """As it was listed last."""
+        self.before_count: Callable[[], None] = lambda: None
+        """Called before lines are handed over."""
         self.open_ns: int | None = None
         """Time of the oldest line that had begun and not ended when reading stopped."""
         self._source = source
@@ -207,11 +209,6 @@ class Ledger:
         """Return the key of the last line counted of a stream, -1 for none."""
         return self._stands[stream].last
 
-    def at_most(self, duration_ns: int) -> int | None:
-        """Return how many lines were written in so long a time, at the fastest rates seen; `None` for none seen."""
-        found = [stand.pace.at_most(duration_ns) for stand in self._stands.values()]
-        return None if found == [None] * len(found) else sum(number or 0 for number in found)
-
     def expected(self, duration_ns: int) -> int:
         """Return how many lines come in so long a time while it goes on as fast as ever."""
         return sum(stand.pace.expected(duration_ns) for stand in self._stands.values())
@@ -241,6 +238,7 @@ class Ledger:
             keys, lines = keys[fresh:], lines[fresh:]
         if not keys:
             return 0
+        self.before_count()
         stand.count(keys, SEEN_ROTATED if self.container.file_bytes else SEEN_KEYS)
         self._note_newest(stand)
         stand.pace.observe(keys)

@@ -59,6 +59,8 @@ class DockerLogs:
         self._has_listed = False
         self._clock = EngineClock()
         self._measure_at = 0.0
+        self._oldest_event: int | None = None
+        """When the oldest event was that the engine remembered; `None` before it was asked."""
         self._feed = Feed(standing.source, engine, sink, standing, self._clock, since_s, self._nudged.set)
 
     async def run(self) -> None:
@@ -81,6 +83,7 @@ class DockerLogs:
         events = self._listen()
         try:
             self._look_at_clock()
+            self._look_for_restart()
             events.start()
             for reader in self._readers.values():
                 reader.wake()
@@ -89,6 +92,7 @@ class DockerLogs:
                 if self._nudged.is_set() or time.monotonic() >= list_at:
                     self._nudged.clear()
                     if not events.is_alive():  # the engine was restarted between two signs of life
+                        self._look_for_restart()
                         events = self._listen()
                         events.start()
                     self._list()
@@ -121,6 +125,17 @@ class DockerLogs:
             self._clock.measured(date_s + 0.5 - time.time())
         if self._clock.skew_s is not None:
             self._standing.skew(self._clock.skew_s, self._clock.shift_s)
+
+    def _look_for_restart(self) -> None:
+        """Tell the readers if the engine forgot what it remembered. Raises `Lost` or `Unreadable`."""
+        now_ns = self._clock.now_ns()
+        if now_ns is None:
+            return
+        oldest = self._engine.oldest_event(now_ns)
+        if self._oldest_event is not None and oldest > self._oldest_event:
+            for reader in self._readers.values():
+                reader.engine_restarted()
+        self._oldest_event = oldest
 
     def _listen(self) -> "EventListener":
         return EventListener(self._engine, self._on_change, f"events {self._name}")

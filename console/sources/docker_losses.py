@@ -1,17 +1,13 @@
 """What an engine may have lost of one container's log, told in few words however often it happens."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from console.sources.base import Standing
 
-AtMost = Callable[[int], int | None]
-"""How many lines can have been written in so many nanoseconds; `None` where nobody can tell."""
-
-TELL_S = 10.0
-"""After a loss was told, those of the next seconds are told together."""
+_LINES_PER_US = 1
+"""No engine logs faster: half a million lines a second were measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,42 +20,44 @@ class Loss:
 
 
 class Losses:
-    """Reports the losses of one container: the first at once, more of them after a while, as one."""
+    """Reports the losses of one container; those that are noted together are told as one.
 
-    def __init__(self, standing: Standing, at_most: AtMost) -> None:
+    What waits must be told before the lines that come after it are counted: a console that is killed in between would
+    go on after them, and nobody would know.
+    """
+
+    def __init__(self, standing: Standing, expected: Callable[[int], int]) -> None:
         self._standing = standing
-        self._at_most = at_most
+        self._expected = expected
+        """How many lines come in so many nanoseconds at the fastest pace so far."""
         self._waiting: list[Loss] = []
-        self._told_at: float | None = None
 
     def note(self, loss: Loss) -> None:
         """Take a loss up; `tell` reports it."""
         self._waiting.append(loss)
 
-    def tell(self, name: str, track: str, *, is_last: bool = False) -> None:
-        """Report what waits, unless there was a report only just now; if nobody will call again, in any case."""
+    def tell(self, name: str, track: str) -> None:
+        """Report what waits."""
         if not self._waiting:
             return
-        now = time.monotonic()
-        if not is_last and self._told_at is not None and now - self._told_at < TELL_S:
-            return
-        self._told_at = now
-        # Only now: by now the lines around a loss were counted, and show how fast they were written.
-        at_most = [self._lines_of(loss) for loss in self._waiting]
+        spans = [(loss.since_ns, loss.until_ns) for loss in self._waiting]
+        durations = [until - since for since, until in spans if since is not None and until is not None]
+        is_bounded = len(durations) == len(spans)
+        about = self._expected(sum(durations)) if is_bounded else 0
         loss, self._waiting = together(self._waiting), []
         self._standing.gap(
             name,
-            loss.reason,
+            loss.reason + (f"; about {about:,} lines at its fastest pace so far" if about else ""),
             since=None if loss.since_ns is None else loss.since_ns / 1e9,
             until=None if loss.until_ns is None else loss.until_ns / 1e9,
-            lines_at_most=None if None in at_most else sum(number or 0 for number in at_most),
+            lines_at_most=sum(map(lines_in, durations)) if is_bounded else None,
             track=track,
         )
 
-    def _lines_of(self, loss: Loss) -> int | None:
-        if loss.since_ns is None or loss.until_ns is None:
-            return None
-        return self._at_most(loss.until_ns - loss.since_ns)
+
+def lines_in(duration_ns: int) -> int:
+    """Return how many lines can have been logged in so long a time at most."""
+    return max(0, duration_ns) * _LINES_PER_US // 1000 + 1
 
 
 def together(losses: list[Loss]) -> Loss:

@@ -38,6 +38,10 @@ class ContainerReader(threading.Thread):
         """Whether everything up to the end of the process was read."""
         self._was_lost = False
         """Whether the engine was lost since everything was read."""
+        self._is_restarted = False
+        """Whether the engine was restarted since the log was last read."""
+        self._broke_at = -1
+        """The newest line counted when the stream ended last."""
         self._doubted_at = -1
         """The newest line counted when a stream was out of order."""
 
@@ -77,6 +81,11 @@ class ContainerReader(threading.Thread):
         self._has_all = self._has_all and not is_started
         self._news.set()
 
+    def engine_restarted(self) -> None:
+        """Look whether that may have cost lines."""
+        self._is_restarted = True
+        self._news.set()
+
     def stop(self) -> None:
         """Ask the thread to end."""
         self._stopping.set()
@@ -87,7 +96,7 @@ class ContainerReader(threading.Thread):
         try:
             self._run()
         finally:
-            self._reading.tell_losses(is_last=True)
+            self._reading.tell_losses()
 
     def _run(self) -> None:
         pauses = Backoff()
@@ -125,6 +134,9 @@ class ContainerReader(threading.Thread):
     def _read_on(self) -> float:
         """Read as far as there is anything to read, and return after how many seconds to try again, without news."""
         reading = self._reading
+        if self._is_restarted:
+            self._is_restarted = False
+            self._note_restart()
         is_running = self._is_listed and self.container.is_running
         if not is_running or reading.ledger.newest >= 0:
             reading.catch_up()
@@ -133,7 +145,10 @@ class ContainerReader(threading.Thread):
             return AUDIT_S
         if reading.ledger.is_behind:
             return LOOK_S
-        reading.follow()
+        try:
+            reading.follow()
+        finally:
+            self._broke_at = reading.ledger.newest
         # After the engine was lost, the end of a stream may come long before the end of the log.
         self._has_all = not self._was_lost
         self._feed.nudge()
@@ -141,6 +156,15 @@ class ContainerReader(threading.Thread):
         reading.catch_up()
         self._has_all, self._was_lost = True, False
         return RESTART_S
+
+    def _note_restart(self) -> None:
+        """Note what a container that ran on wrote and an engine that was restarted had read and not yet logged."""
+        process, now_ns = self._feed.engine.process_of(self.container.id), self._feed.clock.now_ns()
+        if process.is_running and 0 < process.started_ns <= self._broke_at:
+            reason = "the engine was restarted while the container ran on: what it had read and not logged is lost"
+            until_ns = now_ns if now_ns is not None and now_ns > self._broke_at else None
+            self._reading.losses.note(Loss(reason, self._broke_at, until_ns))
+            self._reading.tell_losses()
 
     def _opened(self, *, is_followed: bool) -> None:
         self.trouble = self.obstacle = ""
@@ -151,8 +175,8 @@ class ContainerReader(threading.Thread):
         """Say so if the container went before all of its log was read."""
         ledger = self._reading.ledger
         self._reading.count_torn()
-        if not self._has_all:
-            newest, now_ns = ledger.newest, self._feed.clock.now_ns()
+        newest, now_ns = ledger.newest, self._feed.clock.now_ns()
+        if not self._has_all or self._was_started_after(newest):
             self._reading.losses.note(
                 Loss(
                     "the container was removed, its tail may be lost: "
@@ -163,3 +187,13 @@ class ContainerReader(threading.Thread):
             )
         ledger.end()
         self._feed.nudge()
+
+    def _was_started_after(self, newest: int) -> bool:
+        """Return whether there was another run after everything was read, or nobody can tell."""
+        now_ns = self._feed.clock.now_ns()
+        if newest < 0 or now_ns is None:
+            return False
+        try:
+            return self._feed.engine.was_started_after(self.container.id, newest, now_ns)
+        except (Gone, Lost, Unreadable):
+            return True

@@ -19,7 +19,7 @@ from console.sources.docker_clock import EngineClock
 from console.sources.docker_engine import Engine, LogStream
 from console.sources.docker_find import Container
 from console.sources.docker_frames import Cutter, FrameCutter, TerminalCutter
-from console.sources.docker_halves import Knows, Order, OutOfOrder, Place
+from console.sources.docker_halves import NEVER, Knows, Order, OutOfOrder, Place
 from console.sources.docker_ledger import Ledger
 from console.sources.docker_losses import Loss, Losses, clock
 from console.sources.docker_mending import TAILS, Mender
@@ -69,7 +69,8 @@ class Reading:
     def __init__(self, feed: Feed, container: Container, stopping: threading.Event, on_open: OnOpen) -> None:
         since_ns = 0 if feed.since_s is None else max(0, feed.clock.key_at(feed.since_s))
         self.ledger = Ledger(feed.source, container, feed.sink, feed.clock, since_ns)
-        self.losses = Losses(feed.standing, self.ledger.at_most)
+        self.losses = Losses(feed.standing, self.ledger.expected)
+        self.ledger.before_count = self.tell_losses
         self.mender = Mender(self.ledger, self.losses, self._open, self._apart, self._blocks)
         self._feed = feed
         self._stopping = stopping
@@ -83,9 +84,11 @@ class Reading:
         """Count everything that is in the log. Raises `Gone`, `Lost`, `Unreadable` or `Stopped`."""
         began = self.ledger.moment()
         self._read_to_the_end()
-        if self.ledger.open_ns is not None and not self._feed.engine.is_running(self.ledger.container.id):
-            # Read once more: the process may have ended its line, and then itself, since it was read.
-            self._read_to_the_end(is_over=True)
+        if self.ledger.open_ns is not None:
+            process = self._feed.engine.process_of(self.ledger.container.id)
+            if not process.is_running or self.ledger.open_ns < process.started_ns:
+                # Read once more: the process may have ended its line, and then itself, since it was read.
+                self._read_to_the_end(over_ns=process.started_ns if process.is_running else NEVER)
         self.ledger.caught_up(began)
         self.tell_losses()
 
@@ -96,30 +99,32 @@ class Reading:
             self.ledger.count(self._torn.take())
         self._torn = None
 
-    def tell_losses(self, *, is_last: bool = False) -> None:
+    def tell_losses(self) -> None:
         """Report what may have been lost."""
-        self.losses.tell(self.ledger.container.name, self.ledger.container.track, is_last=is_last)
+        self.losses.tell(self.ledger.container.name, self.ledger.container.track)
 
-    def _read_to_the_end(self, *, is_over: bool = False) -> None:
+    def _read_to_the_end(self, *, over_ns: int = 0) -> None:
+        """Count everything; lines that began before `over_ns` have no end to come, as their process is gone."""
         for tail in self._tails():
             cutter = self._in_order(self.ledger.places())
-            if self._read(cutter, tail, is_over=is_over):
+            if self._read(cutter, tail, over_ns=over_ns):
                 return
         # The whole log was read, and lines that were counted lately are in it no more.
         gone = {stream: self.ledger.last_of(stream) for stream in cutter.halves.awaiting}
         self.ledger.give_up(gone)
         cutter = self._in_order(self.ledger.places())
-        self._read(cutter, None, is_over=is_over)
-        self._note_loss(gone, cutter.first_ns)
+        self._read(cutter, None, over_ns=over_ns, gone=gone)
 
-    def _read(self, cutter: Cutter, tail: int | None, *, is_over: bool) -> bool:
+    def _read(self, cutter: Cutter, tail: int | None, *, over_ns: int, gone: Mapping[str, int] | None = None) -> bool:
         """Count what one read gives; returns false if what was counted before does not come in it."""
         stream = self._open(tail)
+        is_noted = False
         try:
             for block in self._blocks(stream):
                 cutter.feed(block)
                 if tail is not None and self._falls_short(cutter):
                     return False
+                is_noted = is_noted or self._note_missed(cutter, gone)
                 if cutter.waiting >= BLOCK_LINES and not self._count(cutter) and cutter.waiting >= UNSETTLED_LINES:
                     return False
         except Lost:
@@ -127,16 +132,25 @@ class Reading:
             raise
         finally:
             stream.close()
-        if is_over:
-            cutter.finish()
+        if gone and not is_noted:
+            self._note_loss(gone, None)
+        cutter.finish(over_ns)
         if not self._count(cutter):
             return False
         self._keep_torn(cutter)
-        if cutter.halves.missed:
+        return True
+
+    def _note_missed(self, cutter: Cutter, gone: Mapping[str, int] | None) -> bool:
+        """Note what is known to be missing before what was read is counted; returns whether anything is."""
+        if gone and cutter.first_ns is not None:
+            self._note_loss(gone, cutter.first_ns)
+        elif cutter.halves.missed:
             self._note_loss(
                 {stream: before for stream, (before, _) in cutter.halves.missed.items()},
                 min(after for _, after in cutter.halves.missed.values()),
             )
+        else:
+            return False
         return True
 
     def _count(self, cutter: Cutter) -> bool:

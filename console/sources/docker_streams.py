@@ -8,6 +8,7 @@ import contextlib
 import json
 import socket
 import threading
+import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
@@ -22,6 +23,10 @@ from console.sources.docker_address import Address, dial
 
 CONNECT_S = 5.0
 RECV_BYTES = 256 * 1024
+SMALL_BYTES = 32 * 1024
+"""After a smaller block it is worth while to let more come together."""
+GATHER_S = 0.000_25
+"""For how long; a socket file holds some 45 KB, which an engine fills in little more."""
 HEAD_LIMIT_BYTES = 64 * 1024
 _OTHER_HTTP = frozenset({400, 405, 421, 426, 505})
 """What proxies answer to requests in HTTP/1.0, or to ones that are for another host than they think they are."""
@@ -60,6 +65,7 @@ class OwnStream:
         self._link = link
         self._first = first
         self._timeout_s: float | None = None
+        self._was_small = False
 
     def read(self, within_s: float) -> bytes | None:
         """Return the next block, `b""` at the end, or `None` if nothing came in time. Raises `Lost`."""
@@ -69,12 +75,17 @@ class OwnStream:
         if within_s != self._timeout_s:
             self._link.settimeout(within_s)
             self._timeout_s = within_s
+        if self._was_small:
+            # An engine writes record by record; who reads each at once costs both of them a change of process.
+            time.sleep(GATHER_S)
         try:
-            return self._link.recv(RECV_BYTES)
+            block = self._link.recv(RECV_BYTES)
         except TimeoutError:
             return None
         except OSError as error:
             raise Lost(f"the connection to the engine broke: {error.strerror or error}") from None
+        self._was_small = len(block) < SMALL_BYTES
+        return block
 
     def close(self) -> None:
         """Hang up."""

@@ -9,6 +9,7 @@ beginning.
 
 import glob
 import hashlib
+import math
 import os
 import stat
 import threading
@@ -73,6 +74,10 @@ class FollowedFile:
         """Offset after the last byte read."""
         self._open = b""
         """Bytes before `_read_to` that belong to a line without an end; cut at the limit."""
+        self.read_at: float | None = None
+        """When it was last read to its end; what was lost was written after that."""
+        self._fastest = 0.0
+        """The most lines a second that came between two reads."""
 
     def close(self) -> None:
         """Let it go."""
@@ -86,17 +91,30 @@ class FollowedFile:
             self._begin_again()
         if not self.origin and not self._identify():
             return False
-        had_news = False
+        lines, has_all, before = 0, False, self._read_to
         while not stop.is_set():
             chunk = os.pread(self._fd, CHUNK_BYTES, self._read_to)
             if not chunk:
+                has_all = True
                 break
-            had_news = True
-            self._take(chunk)
+            lines += self._take(chunk)
             self._read_to += len(chunk)
+        had_news = self._read_to > before
         if had_news:
             self.grown_at = time.monotonic()
+        if has_all:
+            self._note_read(lines)
         return had_news
+
+    def lines_since(self, moment: float) -> int | None:
+        """Return how many lines may have been written since a moment, at the fastest rate seen; `None` for none."""
+        return math.ceil(self._fastest * max(0.0, moment - self.read_at)) if self._fastest and self.read_at else None
+
+    def _note_read(self, lines: int) -> None:
+        now = time.time()
+        if self.read_at is not None:
+            self._fastest = max(self._fastest, lines / max(POLL_S, now - self.read_at))
+        self.read_at = now
 
     def finish(self) -> None:
         """Count a last line without an end: nothing will be added to the file any more."""
@@ -138,7 +156,8 @@ class FollowedFile:
             if os.pread(self._fd, 1, offset - 1) == b"\n":
                 self._read_to = offset
                 return
-            self._feed.standing.gap(self.name, "the file was truncated while nobody read it: lines may be lost")
+            said = "the file was truncated while nobody read it: lines may be lost"
+            self._feed.standing.gap(self.name, said, until=time.time(), track=self._feed.track)
             sink.ended(source, self.origin)
 
     def _is_overwritten(self) -> bool:
@@ -148,22 +167,27 @@ class FollowedFile:
         """Begin with a new generation: the file was truncated in place."""
         if self._open:
             self._hand_over([self._open], [self._read_to])
+        now = time.time()
         self._feed.standing.gap(
             self.name,
             "the file was truncated in place: lines written in the moment before may be lost;"
             " rotation by renaming loses none",
+            since=self.read_at,
+            until=now,
+            lines_at_most=self.lines_since(now),
+            track=self._feed.track,
         )
         self._feed.sink.ended(self._feed.source, self.origin)
         self._read_to, self._open, self.origin = 0, b"", ""
         self.grown_at = time.monotonic()
         self._identify()
 
-    def _take(self, chunk: bytes) -> None:
-        """Cut a chunk into lines and hand them over."""
+    def _take(self, chunk: bytes) -> int:
+        """Cut a chunk into lines, hand them over and return how many there were."""
         *ended, rest = chunk.split(b"\n")
         if not ended:
             self._keep_open(rest)
-            return
+            return 0
         keys = list(accumulate((len(line) + 1 for line in ended), initial=self._read_to))[1:]
         if self._open:
             ended[0] = self._open + ended[0]
@@ -172,6 +196,7 @@ class FollowedFile:
         if b"\r\n" in chunk or ended[0].endswith(b"\r"):
             ended = [line[:-1] if line.endswith(b"\r") else line for line in ended]
         self._hand_over(ended, keys)
+        return len(ended)
 
     def _keep_open(self, more: bytes) -> None:
         room = LINE_LIMIT_BYTES + 2 - len(self._open)
@@ -246,7 +271,15 @@ class FileLogs:
         try:
             return file.read(stop)
         except OSError as error:  # a network file system that lost the file; it is opened anew at the next look
-            self._standing.gap(file.name, f"reading broke off: {error.strerror or error}")
+            now = time.time()
+            self._standing.gap(
+                file.name,
+                f"reading broke off: {error.strerror or error}",
+                since=file.read_at,
+                until=now,
+                lines_at_most=file.lines_since(now),
+                track=self._feed.track,
+            )
             file.close()
             del self._files[file.inode]
             return False
@@ -310,6 +343,8 @@ class FileLogs:
             self._standing.gap(
                 self._pattern,
                 "a file was rotated away or replaced while nobody read it: lines at its end may be lost",
+                until=time.time(),
+                track=self._feed.track,
             )
             self._feed.sink.ended(self._feed.source, origin)
 

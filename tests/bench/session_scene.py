@@ -9,6 +9,7 @@ from console.core.inputs import Cell, LabelCell, LinesCounted
 from console.core.quantiles import bin_of
 from console.core.tally import LINES
 from console.effects.sessions import this_actor
+from console.effects.store import Committed
 from console.opening import open_session
 from console.spec.load import load
 from tests.bench.scene import PATTERNS, labels_of, number_of, write_rollout
@@ -35,8 +36,8 @@ async def write_session(folder: Path, state: Path, until: float) -> tuple[Path, 
     assert engine is not None
     totals: Counter[str] = Counter()
     for stretches in _stretches(began):
-        failure = await engine.store.commit(counted=stretches)
-        assert hasattr(failure, "seq"), failure
+        committed = await engine.store.commit(counted=stretches)
+        assert isinstance(committed, Committed), committed
         for cell, count in stretches[0].counts.items():
             totals[cell.event] += count if cell.bin == 0 else 0
     await opened.leave()

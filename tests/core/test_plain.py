@@ -15,6 +15,7 @@ SCREENS: dict[str, Callable[[], Frame]] = {
     "rolled back": frames.rolled_back,
     "holding": frames.holding,
     "opening": frames.opening,
+    "with gaps": lambda: frames.gapped(frames.healthy()),
     "hostile": frames.hostile,
     "read-only": lambda: frames.read_only(frames.healthy()),
 }

@@ -60,6 +60,9 @@ async def test_a_command_that_ends_is_started_again_and_the_seam_is_reported(tmp
     assert retries[0].reason == "sh ended with exit code 3: broken pipe"
     assert retries[0].retry_at is not None
     assert "started again" in mail.gaps[0].reason
+    assert mail.gaps[0].since is not None
+    assert mail.gaps[0].until is not None
+    assert mail.gaps[0].since < mail.gaps[0].until
     assert len({block.origin for block in sink.blocks}) == 3
 
 

@@ -95,41 +95,14 @@ def test_the_line_before_a_stream_began_counts_as_the_one_before() -> None:
     assert jumps.look(keys, len(keys) * RECORD_BYTES) == [(START_NS, keys[0])]
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    steps=st.lists(st.integers(min_value=1_000, max_value=10**8), min_size=2, max_size=400),
-    sizes=portions,
-    cut=st.tuples(st.integers(min_value=0, max_value=399), st.integers(min_value=0, max_value=399)),
-)
-def test_no_more_lines_were_written_in_a_time_than_the_pace_allows(
-    steps: list[int], sizes: list[int], cut: tuple[int, int]
-) -> None:
-    keys, pace, at = list(accumulate(steps, initial=START_NS)), Pace(), 0
-    while at < len(keys):
-        for size in sizes:
-            pace.observe(keys[at : at + size])
-            at += size
-    first, last = sorted(min(each, len(keys) - 1) for each in cut)
-
-    at_most = pace.at_most(keys[last] - keys[first])
-
-    assert at_most is not None
-    between = last - first - 1
-    assert between <= at_most
-
-
-def test_of_a_log_that_was_never_seen_nobody_can_tell_the_pace() -> None:
-    assert Pace().at_most(10**9) is None
-
-
-def test_the_bound_of_a_short_time_is_small_and_that_of_a_long_one_does_not_grow_from_a_burst() -> None:
+def test_the_pace_is_the_most_lines_that_came_in_a_tenth_of_a_second() -> None:
     pace = Pace()
-    pace.observe([START_NS + number * 1_000 for number in range(1_000)])  # a burst of a millisecond
-    for second in range(1, 60):
-        pace.observe([START_NS + second * 10**9])
+    assert pace.expected(10**9) == 0
+    for second in range(60):
+        pace.observe([START_NS + second * 10**9 + number * 1_000 for number in range(50)])
+        pace.observe([START_NS + second * 10**9 + number * 1_000 for number in range(50, 100)])
 
-    assert pace.at_most(5_000) == 10
-    assert pace.at_most(3_600 * 10**9) == 361 * 1_009
+    assert pace.expected(10**9) == 1_000
 
 
 def test_how_long_a_file_lasts_is_known_after_a_while_and_forgotten_in_a_silence() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -82,12 +83,15 @@ async def test_a_connection_of_the_sdk_that_breaks_is_lost_and_made_again(
     sink, mail = RecordingSink(), Mailbox()
     app = containers.run("app-1", f"seq 1 100; {WAIT}; seq 101 200; sleep 60")
 
-    async with PickyProxy(engine) as proxy, Wire(proxy.port) as wire:
-        async with following(f"tcp://127.0.0.1:{wire.port}", sink, mail):
-            await until(lambda: len(sink.lines) == 100)
-            wire.cut()
-            app.exec_run(["touch", "/go"])
-            await until(lambda: len(sink.lines) == 200)
+    async with (
+        PickyProxy(engine) as proxy,
+        Wire(proxy.port) as wire,
+        following(f"tcp://127.0.0.1:{wire.port}", sink, mail),
+    ):
+        await until(lambda: len(sink.lines) == 100)
+        wire.cut()
+        app.exec_run(["touch", "/go"])
+        await until(lambda: len(sink.lines) == 200)
 
     assert sink.lines == [b"%d" % number for number in range(1, 201)]
     assert not mail.gaps
@@ -100,9 +104,8 @@ async def test_where_our_own_requests_get_through_the_sdk_is_not_used(
     sink, mail = RecordingSink(), Mailbox()
     containers.run("app-1", "seq 1 100; sleep 60")
 
-    async with Wire(engine.url.removeprefix("unix://")) as wire:
-        async with following(form.format(port=wire.port), sink, mail):
-            await until(lambda: len(sink.lines) == 100 and mail.state is SourceState.LIVE)
+    async with Wire(engine.url.removeprefix("unix://")) as wire, following(form.format(port=wire.port), sink, mail):
+        await until(lambda: len(sink.lines) == 100 and mail.state is SourceState.LIVE)
 
     assert mail.reason == ""
 
@@ -111,9 +114,11 @@ async def test_a_prefix_before_every_path_is_kept(engine: PrivateEngine, contain
     sink, mail = RecordingSink(), Mailbox()
     containers.run("app-1", "seq 1 100; sleep 60")
 
-    async with PickyProxy(engine, prefix="/node/7", is_picky=False) as proxy:
-        async with following(f"tcp://127.0.0.1:{proxy.port}/node/7", sink, mail):
-            await until(lambda: len(sink.lines) == 100 and mail.state is SourceState.LIVE)
+    async with (
+        PickyProxy(engine, prefix="/node/7", is_picky=False) as proxy,
+        following(f"tcp://127.0.0.1:{proxy.port}/node/7", sink, mail),
+    ):
+        await until(lambda: len(sink.lines) == 100 and mail.state is SourceState.LIVE)
 
     assert mail.reason == ""
 
@@ -128,6 +133,7 @@ async def test_what_the_sdk_does_not_understand_either_is_said_as_it_was_answere
     assert there.caution == ""
 
 
+@pytest.mark.skipif(find_spec("paramiko") is not None, reason="the SDK has an ssh of its own here")
 async def test_an_ssh_without_a_program_is_said_with_the_remedy(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

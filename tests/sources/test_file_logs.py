@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -115,14 +116,19 @@ async def test_a_file_removed_while_nobody_read_is_reported_once(tmp_path: Path)
             await until(lambda: sink.lines == [b"one", b"another"] and mail.gaps)
 
     assert len(mail.gaps) == 1
+    assert mail.gaps[0].since is None
+    assert mail.gaps[0].until is not None
 
 
 async def test_truncation_begins_a_new_generation_even_when_the_first_line_is_the_same(tmp_path: Path) -> None:
     sink, mail = RecordingSink(), Mailbox()
     log = tmp_path / "agent.log"
-    append(log, "banner\none\ntwo\n")
+    began = time.time()
+    append(log, "banner\n")
 
     async with following(tmp_path, sink, mail):
+        await until(lambda: sink.lines)
+        append(log, "one\ntwo\n")
         await until(lambda: len(sink.lines) == 3)
         os.truncate(log, 0)
         append(log, "banner\nthree\n")
@@ -133,8 +139,14 @@ async def test_truncation_begins_a_new_generation_even_when_the_first_line_is_th
 
     assert sink.lines == [b"banner", b"one", b"two", b"banner", b"three", b"four"]
     assert sink.repeated == 0
-    assert len(mail.gaps) == 1
-    assert "truncated in place" in mail.gaps[0].reason
+    (gap,) = mail.gaps
+    assert "truncated in place" in gap.reason
+    assert (gap.source, gap.name, gap.track) == ("legacy", "agent.log", "canary")
+    assert gap.since is not None
+    assert gap.until is not None
+    assert began <= gap.since < gap.until <= time.time()
+    assert gap.lines_at_most is not None
+    assert gap.lines_at_most >= 0
 
 
 async def test_a_file_overwritten_beyond_its_old_size_is_noticed_by_its_first_line(tmp_path: Path) -> None:

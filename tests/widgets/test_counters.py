@@ -87,3 +87,24 @@ def test_an_event_whose_rule_was_given_up_on_lines_is_marked_and_said_to_be_shor
     assert note.strip() == f"≥ may be short: the search of {first.event} was given up on 3 lines"
     assert "≥48,112" in line
     assert "≥" not in other
+
+
+def test_counts_that_may_be_short_carry_a_mark_and_the_reason_stands_above_them() -> None:
+    heading, note, first, *_ = drawn(
+        counter_lines(counters_part(frames.gapped(frames.healthy())), 110), 110
+    ).splitlines()
+
+    assert note.strip() == "≥ may be short: app 14:02:21.8–14:02:26.9, at most 4,000 lines; and 1 before"
+    assert first.split()[2:10] == ["≥48,112", "46", "≥2,731", "0.8", "431.9k", "408", "24,511", "6.9"]
+    assert heading.index("canary") + len("canary") == first.index("≥48,112") + len("≥48,112")
+
+
+@pytest.mark.parametrize("width", [30, 44, 60, 90, 200])
+def test_with_marks_every_line_has_exactly_the_width_too(width: int) -> None:
+    lines = counter_lines(counters_part(frames.gapped(frames.healthy())), width)
+
+    assert {strip.cell_length for strip in drawn_strips(lines, width)} == {width}
+
+
+def test_while_nothing_was_lost_there_is_no_mark_and_no_note() -> None:
+    assert "≥" not in drawn(counter_lines(counters_part(frames.healthy()), 110), 110)

@@ -11,7 +11,7 @@ from tests.previews import preview
 from tests.screen_text import assert_inert, drawn_strips
 from widgets.advance import AdvancePart, advance_line, advance_lines
 from widgets.attempt import AttemptPart, full_lines, strip_lines
-from widgets.counters import CountersPart, counter_lines
+from widgets.counters import counter_lines, counters_part
 from widgets.header import header_lines, header_part
 from widgets.key_bar import KeyCap, key_line
 from widgets.lines import Line
@@ -38,7 +38,7 @@ DRAWINGS: dict[str, Callable[[int], Sequence[Line]]] = {
     "sources folded": lambda width: source_lines(StripPart(FRAME.sources, FRAME.flow), width, 3),
     "panels heading": lambda width: [panels_heading(FRAME.panels, width, is_focused=True)],
     "panels": lambda width: list_lines(FRAME.panels, width, selected=FRAME.panels[0].metric),
-    "counters": lambda width: counter_lines(CountersPart(FRAME.events, FRAME.tracks), width),
+    "counters": lambda width: counter_lines(counters_part(FRAME), width),
     "queries": lambda width: query_lines(QueriesPart(FRAME.queries, 3), width),
     "table": lambda width: table_lines(Table((BAD, BAD), ((BAD, BAD), (BAD, "1"))), width),
     "advance": lambda width: advance_lines(AdvancePart(PHASE, FRAME.actions[2]), width, 9),

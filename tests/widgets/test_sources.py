@@ -49,11 +49,27 @@ def test_dropped_text_is_shown_and_said_to_be_counted() -> None:
     assert "1,204 rows not shown, all counted" in shown(200, 1, rows_dropped=1204)
 
 
-def test_gaps_are_shown() -> None:
-    frame = frames.healthy()
-    gapped = (replace(frame.sources[0], gaps=2), *frame.sources[1:])
+def gapped(width: int, height: int) -> str:
+    part = strip_part(frames.gapped(frames.healthy()))
+    return drawn(source_lines(part, width, height), width)
 
-    assert "2 gaps" in drawn(source_lines(StripPart(gapped, frame.flow), 160, 1), 160)
+
+def test_gaps_are_shown_with_the_bounds_of_the_newest_and_the_clock_that_differs() -> None:
+    text = gapped(240, 1)
+
+    assert "● app canary 2, baseline 6 live engine clock 3.2 s ahead 2 gaps, newest 14:02:21.8–14:02:26.9" in text
+    assert "at most 4,000 lines" in text
+
+
+def test_without_room_the_number_of_gaps_and_the_difference_of_the_clocks_stay() -> None:
+    text = gapped(90, 1)
+
+    assert "app clock +3.2 s 2 gaps" in text
+    assert "newest" not in text
+
+
+def test_a_source_that_lost_nothing_shows_no_gaps() -> None:
+    assert "gap" not in shown(240, 1)
 
 
 @pytest.mark.parametrize("state", list(SourceState))
