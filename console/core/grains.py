@@ -18,8 +18,8 @@ BIN_MINUTES_S = 48 * HOUR_S
 """For how long the minutes of captured numbers are kept; older ones are known by the hour."""
 AHEAD_S = 24 * HOUR_S
 """How far in the future a line may be and still be kept with its time; later ones count in the totals only."""
-BIN_SECONDS_BYTES = 8 * 1024 * 1024
-BIN_MINUTES_BYTES = 12 * 1024 * 1024
+BIN_SECONDS_BYTES = 6 * 1024 * 1024
+BIN_MINUTES_BYTES = 10 * 1024 * 1024
 """What the packed seconds and minutes of all captured numbers may take; beyond that the oldest are given up sooner."""
 PACK_OVERHEAD_BYTES = 150
 """What a pack takes besides its own bytes."""

@@ -2,10 +2,12 @@
 
 A block is the number of rows (32 bits, little end first) and then, for each column, a letter for its width, the
 number that is added to every row, and the rows: `c` for a column whose rows are all alike and take no room, `B`, `H`,
-`I` and `Q` for 1, 2, 4 and 8 bytes a row. All that is written is the same on every machine.
+`I` and `Q` for 1, 2, 4 and 8 bytes a row. All that is written is the same on every machine. Before it stands `0`, or
+`z` where it is long and compressed.
 """
 
 import sys
+import zlib
 from array import array
 from collections.abc import Iterator, Sequence
 from struct import Struct
@@ -13,6 +15,8 @@ from struct import Struct
 _ROWS = Struct("<I")
 _COLUMN = Struct("<cq")
 _WIDTHS = (("B", 1 << 8), ("H", 1 << 16), ("I", 1 << 32), ("Q", 1 << 64))
+_LONG_BYTES = 1000
+"""From here on compressing makes a third or less of it, in a tenth of the time that packing takes."""
 _ITEM_BYTES = {code: array(code).itemsize for code, _ in _WIDTHS}
 
 
@@ -32,15 +36,19 @@ def pack(*columns: Sequence[int]) -> bytes:
         if sys.byteorder == "big":
             rows.byteswap()
         parts += (_head(code.encode(), base), rows.tobytes())
-    return b"".join(parts)
+    block = b"".join(parts)
+    return b"z" + zlib.compress(block, 1) if len(block) >= _LONG_BYTES else b"0" + block
 
 
 def unpack(data: bytes) -> list[Sequence[int]]:
     """Return the columns of `pack`; raises `ValueError` for bytes that it did not make."""
-    if len(data) < _ROWS.size:
-        raise ValueError("expected packed counts, found too few bytes")
-    rows = _ROWS.unpack_from(data)[0]
-    return list(_columns(data, rows))
+    try:
+        block = zlib.decompress(data[1:]) if data[:1] == b"z" else data[1:]
+    except zlib.error as error:
+        raise ValueError(f"expected packed counts, found {error}") from error
+    if data[:1] not in (b"0", b"z") or len(block) < _ROWS.size:
+        raise ValueError("expected packed counts, found something else")
+    return list(_columns(block, _ROWS.unpack_from(block)[0]))
 
 
 def _columns(data: bytes, rows: int) -> Iterator[Sequence[int]]:

@@ -130,21 +130,30 @@ class Engine:
         events = self._events(until_ns)
         if not events:
             return NEVER
-        return 0 if len(events) > _EVENTS_KEPT - _MARGIN else events[0]
+        return 0 if len(events) > _EVENTS_KEPT - _MARGIN else events[0][0]
 
-    def was_started_after(self, container: str, key: int, until_ns: int) -> bool:
-        """Return whether a container was started after a line, as far as the engine remembers; raises `Lost`."""
-        wanted = json.dumps({"container": [container], "event": ["start"]})
-        return any(at > key for at in self._events(until_ns, wanted))
+    def was_started_again(self, container: str, key: int, since_ns: int, until_ns: int) -> bool:
+        """Return whether a container ended after a line and was started since, as far as the engine remembers.
 
-    def _events(self, until_ns: int, wanted: str = "{}") -> list[int]:
-        """Return when the events were that the engine remembers up to a moment, in nanoseconds."""
+        Fast containers log before the engine notes that they were started. Raises `Lost`.
+        """
+        wanted = json.dumps({"container": [container], "event": ["start", "die"]})
+        has_ended = False
+        for at, action in self._events(until_ns, wanted):
+            if action == "start" and has_ended and at > since_ns:
+                return True
+            has_ended = has_ended or (action == "die" and at > key)
+        return False
+
+    def _events(self, until_ns: int, wanted: str = "{}") -> list[tuple[int, str]]:
+        """Return the events that the engine remembers up to a moment: when they were, in nanoseconds, and what."""
         asked = urlencode({"since": 1, "until": _moment(until_ns), "filters": wanted})
         answer, body = self._ask(f"/events?{asked}", ANSWER_S), b""
         try:
             while block := answer.read(ANSWER_S):
                 body += block
-            return [int(json.loads(line)["timeNano"]) for line in body.splitlines()]
+            events = [json.loads(line) for line in body.splitlines()]
+            return [(int(event["timeNano"]), str(event["Action"])) for event in events]
         except (ValueError, KeyError, TypeError):
             raise Lost("what answers there is no Docker engine") from None
         finally:

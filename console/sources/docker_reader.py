@@ -36,6 +36,8 @@ class ContainerReader(threading.Thread):
         self._reading = Reading(feed, container, self._stopping, self._opened)
         self._has_all = False
         """Whether everything up to the end of the process was read."""
+        self._reads_since_ns = 0
+        """When reading of what is known to be all began, by the engine's clock; runs that began before are in it."""
         self._was_lost = False
         """Whether the engine was lost since everything was read."""
         self._is_restarted = False
@@ -138,6 +140,7 @@ class ContainerReader(threading.Thread):
             self._is_restarted = False
             self._note_restart()
         is_running = self._is_listed and self.container.is_running
+        self._reads_since_ns = self._feed.clock.now_ns() or 0
         if not is_running or reading.ledger.newest >= 0:
             reading.catch_up()
         if not is_running:
@@ -176,7 +179,7 @@ class ContainerReader(threading.Thread):
         ledger = self._reading.ledger
         self._reading.count_torn()
         newest, now_ns = ledger.newest, self._feed.clock.now_ns()
-        if not self._has_all or self._was_started_after(newest):
+        if not self._has_all or self._was_started_again(newest):
             self._reading.losses.note(
                 Loss(
                     "the container was removed, its tail may be lost: "
@@ -188,12 +191,12 @@ class ContainerReader(threading.Thread):
         ledger.end()
         self._feed.nudge()
 
-    def _was_started_after(self, newest: int) -> bool:
-        """Return whether there was another run after everything was read, or nobody can tell."""
+    def _was_started_again(self, newest: int) -> bool:
+        """Return whether there was another run after that which was read, or nobody can tell."""
         now_ns = self._feed.clock.now_ns()
         if newest < 0 or now_ns is None:
             return False
         try:
-            return self._feed.engine.was_started_after(self.container.id, newest, now_ns)
+            return self._feed.engine.was_started_again(self.container.id, newest, self._reads_since_ns, now_ns)
         except (Gone, Lost, Unreadable):
             return True

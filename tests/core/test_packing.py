@@ -38,7 +38,21 @@ def test_columns_of_different_lengths_are_refused() -> None:
         pack([1, 2], [1])
 
 
-@given(st.binary(max_size=3) | st.integers(1, 17).map(lambda cut: pack(range(9), range(9))[:-cut]))
+def test_long_columns_are_compressed() -> None:
+    offsets = [offset for offset in range(60) for _ in range(100)]
+    buckets = [50_300 + bucket for _ in range(60) for bucket in range(100)]
+
+    packed = pack(offsets, buckets)
+
+    assert len(packed) < 6000
+    assert [list(column) for column in unpack(packed)] == [offsets, buckets]
+
+
+@given(
+    st.binary(max_size=4)
+    | st.integers(1, 17).map(lambda cut: pack(range(9), range(9))[:-cut])
+    | st.integers(1, 500).map(lambda cut: pack(range(900), range(900))[:-cut])
+)
 def test_what_was_cut_short_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="expected packed counts"):
         unpack(data)
