@@ -128,8 +128,8 @@ class BinSeries:
     __slots__ = ("_loose", "_packed", "_sizes", "_summed_to", "_sums")
 
     def __init__(self) -> None:
-        self._loose: tuple[dict[int, _Bins], ...] = ({}, {}, {})
-        """By second, minute and hour."""
+        self._loose: tuple[dict[int, _Bins | bytes], ...] = ({}, {}, {})
+        """By second, minute and hour; seconds that are over wait for the end of their minute as bytes."""
         self._packed: tuple[dict[int, bytes], ...] = ({}, {}, {})
         """By minute, minute and hour: the packed seconds of a minute share one pack."""
         self._sizes = [0, 0, 0]
@@ -168,9 +168,9 @@ class BinSeries:
             return known
         found: _Bins = {}
         for bins in known_of(self._loose[level], first, end):
-            _count(found, bins.items())
+            _count(found, _pairs(bins))
         for data in known_of(self._packed[level], first, end):
-            _count(found, zip(*unpack(data), strict=True))
+            _count(found, _pairs(data))
         while len(self._sums) >= _SUMS_KEPT:
             del self._sums[next(iter(self._sums))]
         self._sums[level, first, end] = found
@@ -212,7 +212,7 @@ class BinSeries:
         if unit not in self._packed[level]:
             self._put(level, unit, data)
         elif level:
-            for number, count in zip(*unpack(data), strict=True):
+            for number, count in _pairs(data):
                 self._add(level, unit, number, count)
         else:
             for offset, number, count in zip(*unpack(data), strict=True):
@@ -228,9 +228,13 @@ class BinSeries:
                 self._sizes[level] -= len(self._packed[level].pop(unit)) + PACK_OVERHEAD_BYTES
 
     def pack(self, before: int) -> None:
-        """Pack the minutes and hours that ended before a second."""
+        """Pack what ended before a second."""
+        whole = before - before % MINUTE_S
+        for second, bins in self._loose[0].items():
+            if whole <= second < before and isinstance(bins, dict):
+                self._loose[0][second] = _as_pack(bins)
         over = {second // MINUTE_S for second in self._loose[0]}
-        for minute in [minute for minute in over if (minute + 1) * MINUTE_S <= before]:
+        for minute in [minute for minute in over if minute < whole // MINUTE_S]:
             counted = sorted(self._of_minute(minute).items())
             for second in range(minute * MINUTE_S, (minute + 1) * MINUTE_S):
                 self._loose[0].pop(second, None)
@@ -239,9 +243,9 @@ class BinSeries:
         for level in (1, 2):
             loose = self._loose[level]
             for unit in [unit for unit in loose if (unit + 1) * _UNIT_S[level] <= before]:
-                bins = sorted(self._of(level, unit).items())
+                data = _as_pack(self._of(level, unit))
                 del loose[unit]
-                self._put(level, unit, pack([number for number, _ in bins], [count for _, count in bins]))
+                self._put(level, unit, data)
 
     def size_bytes(self, grain: Grain) -> int:
         """Return what the packs of a grain take."""
@@ -255,8 +259,8 @@ class BinSeries:
     def _add(self, level: int, unit: int, number: int, count: int) -> None:
         loose = self._loose[level]
         bins = loose.get(unit)
-        if bins is None:
-            bins = loose[unit] = {}
+        if not isinstance(bins, dict):
+            bins = loose[unit] = {} if bins is None else dict(_pairs(bins))
         bins[number] = bins.get(number, 0) + count
         if len(bins) > BUCKETS_KEPT:
             loose[unit] = _thinned(bins)
@@ -271,10 +275,10 @@ class BinSeries:
 
     def _of(self, level: int, unit: int) -> _Bins:
         """Return the buckets of a minute or an hour."""
-        bins = dict(self._loose[level].get(unit, {}))
+        bins = dict(_pairs(self._loose[level].get(unit, {})))
         data = self._packed[level].get(unit)
         if data is not None:
-            _count(bins, zip(*unpack(data), strict=True))
+            _count(bins, _pairs(data))
         return _thinned(bins)
 
     def _of_minute(self, minute: int) -> dict[tuple[int, int], int]:
@@ -285,14 +289,14 @@ class BinSeries:
             offsets, numbers, counts = unpack(data)
             cells = dict(zip(zip(offsets, numbers, strict=True), counts, strict=True))
         for offset in range(MINUTE_S):
-            for number, count in self._loose[0].get(minute * MINUTE_S + offset, {}).items():
+            for number, count in _pairs(self._loose[0].get(minute * MINUTE_S + offset, {})):
                 cells[offset, number] = cells.get((offset, number), 0) + count
         return cells
 
     def _seconds(self, first: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield the buckets of some seconds of one minute."""
         for bins in known_of(self._loose[0], first, end):
-            yield from bins.items()
+            yield from _pairs(bins)
         data = self._packed[0].get(first // MINUTE_S)
         if data is not None:
             offsets, numbers, counts = unpack(data)
@@ -306,6 +310,19 @@ def known_of(units: Mapping[int, T], first: int, end: int) -> list[T]:
     if end - first > len(units):
         return [value for unit, value in units.items() if first <= unit < end]
     return [value for value in map(units.get, range(first, end)) if value is not None]
+
+
+def _as_pack(bins: _Bins) -> bytes:
+    pairs = sorted(bins.items())
+    return pack([number for number, _ in pairs], [count for _, count in pairs])
+
+
+def _pairs(bins: _Bins | bytes) -> Iterable[tuple[int, int]]:
+    """Return buckets with their counts, packed or not."""
+    if isinstance(bins, dict):
+        return bins.items()
+    numbers, counts = unpack(bins)
+    return zip(numbers, counts, strict=True)
 
 
 def _thinned(bins: _Bins) -> _Bins:

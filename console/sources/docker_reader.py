@@ -6,7 +6,7 @@ from console.sources.base import Backoff, Lost, Unreadable
 from console.sources.docker_engine import Gone
 from console.sources.docker_find import Container
 from console.sources.docker_halves import OutOfOrder
-from console.sources.docker_losses import Loss, clock
+from console.sources.docker_losses import Loss, Losses, clock
 from console.sources.docker_reading import Feed, Reading, Stopped
 
 RESTART_S = 0.2
@@ -40,8 +40,6 @@ class ContainerReader(threading.Thread):
         """When reading of what is known to be all began, by the engine's clock; runs that began before are in it."""
         self._was_lost = False
         """Whether the engine was lost since everything was read."""
-        self._is_restarted = False
-        """Whether the engine was restarted since the log was last read."""
         self._broke_at = -1
         """The newest line counted when the stream ended last."""
         self._doubted_at = -1
@@ -84,9 +82,18 @@ class ContainerReader(threading.Thread):
         self._news.set()
 
     def engine_restarted(self) -> None:
-        """Look whether that may have cost lines."""
-        self._is_restarted = True
-        self._news.set()
+        """Report what the engine may have read and not logged, if the container ran on. Raises `Lost`."""
+        try:
+            process = self._feed.engine.process_of(self.container.id)
+        except (Gone, Unreadable):
+            return
+        ledger, now_ns = self._reading.ledger, self._feed.clock.now_ns()
+        since_ns = self._broke_at if self._broke_at >= 0 else ledger.newest
+        if process.is_running and 0 < process.started_ns <= since_ns:
+            reason = "the engine was restarted while the container ran on: what it had read and not logged may be lost"
+            losses = Losses(self._feed.standing, lambda _: 0)  # the reader's own are for its own thread
+            losses.note(Loss(reason, since_ns, now_ns if now_ns is not None and now_ns > since_ns else None))
+            losses.tell(self.container.name, self.container.track)
 
     def stop(self) -> None:
         """Ask the thread to end."""
@@ -136,9 +143,6 @@ class ContainerReader(threading.Thread):
     def _read_on(self) -> float:
         """Read as far as there is anything to read, and return after how many seconds to try again, without news."""
         reading = self._reading
-        if self._is_restarted:
-            self._is_restarted = False
-            self._note_restart()
         is_running = self._is_listed and self.container.is_running
         self._reads_since_ns = self._feed.clock.now_ns() or 0
         if not is_running or reading.ledger.newest >= 0:
@@ -159,15 +163,6 @@ class ContainerReader(threading.Thread):
         reading.catch_up()
         self._has_all, self._was_lost = True, False
         return RESTART_S
-
-    def _note_restart(self) -> None:
-        """Note what a container that ran on wrote and an engine that was restarted had read and not yet logged."""
-        process, now_ns = self._feed.engine.process_of(self.container.id), self._feed.clock.now_ns()
-        if process.is_running and 0 < process.started_ns <= self._broke_at:
-            reason = "the engine was restarted while the container ran on: what it had read and not logged is lost"
-            until_ns = now_ns if now_ns is not None and now_ns > self._broke_at else None
-            self._reading.losses.note(Loss(reason, self._broke_at, until_ns))
-            self._reading.tell_losses()
 
     def _opened(self, *, is_followed: bool) -> None:
         self.trouble = self.obstacle = ""

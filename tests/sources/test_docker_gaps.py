@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
@@ -10,11 +12,13 @@ import docker
 import pytest
 
 from console.core.rollout import DockerSelector
+from console.core.words import SourceState
 from console.sources.base import Standing
 from console.sources.docker_engine import Engine
 from console.sources.docker_logs import DockerLogs
 from tests.servers import PrivateEngine
 from tests.sources.containers import TRACKS, WAIT, Containers
+from tests.sources.networks import Wire
 from tests.sources.relays import ERROR, LogRelay, Record
 from tests.sources.sinks import Mailbox, RecordingSink, until
 
@@ -266,3 +270,38 @@ async def test_a_stream_that_falls_silent_is_noticed_by_looking_at_the_log(
     assert sink.lines == [LINE % number for number in range(1, 301)]
     assert sink.repeated == 0
     assert not mail.gaps
+
+
+async def test_an_engine_that_is_restarted_while_a_container_runs_on_leaves_a_gap_and_a_cut_connection_does_not(
+    engine: PrivateEngine, open_folder: Path
+) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="rce", dir="/tmp"))
+    private = PrivateEngine(folder, shutil.which("dockerd") or "dockerd", live_restore=True)
+    wire = Wire(private.url.removeprefix("unix://"), str(open_folder / "w"))
+    sink, mail = RecordingSink(), Mailbox()
+    try:
+        await asyncio.to_thread(private.start)
+        private.load_image()
+        with contextlib.closing(Containers(private).client) as client:
+            script = "i=0; while true; do i=$((i + 1)); echo line $i; sleep 0.01; done"
+            labels = {"com.docker.compose.service": "app"}
+            client.containers.run(private.image, ["sh", "-c", script], labels=labels, detach=True, network_mode="none")
+        async with wire, following(f"unix://{open_folder}/w", sink, mail):
+            await until(lambda: sink.lines)
+            wire.cut()
+            seen = len(sink.lines)
+            await until(lambda: len(sink.lines) > seen + 20 and mail.state is SourceState.LIVE)
+            assert not mail.gaps
+            last = max(sink.positions.values()) / 1e9
+
+            await asyncio.to_thread(private.stop)
+            await asyncio.to_thread(private.start)
+            await until(lambda: mail.gaps)
+
+        [gap] = mail.gaps
+        assert gap.since is not None
+        assert gap.until is not None
+        assert last <= gap.since < gap.until
+        assert "the engine was restarted while the container ran on" in gap.reason
+    finally:
+        private.remove()
