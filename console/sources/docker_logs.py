@@ -22,7 +22,7 @@ from console.sources.base import LineSink, Lost, Standing, Unreadable, in_daemon
 from console.sources.docker_clock import MEASURE_S, EngineClock
 from console.sources.docker_engine import Engine, Gone
 from console.sources.docker_find import Container, count_by_track, describe, list_containers
-from console.sources.docker_halves import STREAMS
+from console.sources.docker_halves import NEVER, STREAMS
 from console.sources.docker_ledger import container_of
 from console.sources.docker_losses import clock
 from console.sources.docker_reader import ContainerReader
@@ -132,7 +132,8 @@ class DockerLogs:
         if now_ns is None:
             return
         oldest = self._engine.oldest_event(now_ns)
-        if self._oldest_event is not None and oldest > self._oldest_event:
+        # One that remembers nothing cannot show that it ran on.
+        if self._oldest_event is not None and (oldest > self._oldest_event or oldest == NEVER):
             for reader in self._readers.values():
                 reader.engine_restarted()
         self._oldest_event = oldest
