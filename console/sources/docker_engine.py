@@ -22,7 +22,7 @@ import requests
 
 from console.sources.base import Lost, Unreadable
 from console.sources.docker_address import Address, dial, resolve
-from console.sources.docker_frames import stamp_ns
+from console.sources.docker_frames import stamp_or_zero
 from console.sources.docker_halves import NEVER
 from console.sources.docker_streams import CONNECT_S, Gone, LogStream, NotUnderstood, ask, ask_over_sdk
 from console.sources.docker_tunnel import Tunnel
@@ -162,7 +162,7 @@ class Engine:
     def process_of(self, container: str) -> Process:
         """Return what is known of a container's process. Raises `Gone`, `Lost` or `Unreadable`."""
         state = self._document(f"/containers/{container}/json", ANSWER_S).get("State") or {}
-        return Process(bool(state.get("Running")), _started_ns(str(state.get("StartedAt") or "")))
+        return Process(bool(state.get("Running")), stamp_or_zero(str(state.get("StartedAt") or "")))
 
     def logs(self, container: str, *, is_followed: bool, since_ns: int = 0, tail: int | None = None) -> LogStream:
         """Open the log of a container, both streams with times, from `since_ns` on or the last `tail` records.
@@ -268,14 +268,6 @@ class Engine:
 def _moment(at_ns: int) -> str:
     """Return a time as the engine takes it."""
     return f"{at_ns // 10**9}.{at_ns % 10**9:09d}"
-
-
-def _started_ns(stamp: str) -> int:
-    """Return a time as the engine writes it as nanoseconds since the epoch; 0 for its word for never."""
-    try:
-        return max(0, stamp_ns(stamp.encode() + b" ")[0])
-    except Lost:
-        return 0
 
 
 def _given(address: Address, version: str, timeout_s: float) -> dict[str, Any]:

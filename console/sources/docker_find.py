@@ -11,6 +11,7 @@ import docker.errors
 
 from console.core.rollout import DockerSelector, TrackMatch
 from console.core.text import visible
+from console.sources.docker_frames import stamp_or_zero
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
@@ -36,6 +37,12 @@ class Container:
     """What about its logging may lose lines, empty if nothing."""
     file_bytes: int = 0
     """Size at which the engine begins a new log file; 0 for never."""
+    files: int = 1
+    """How many files of that size it keeps."""
+    is_json: bool = True
+    """Whether they hold JSON, which escapes some characters."""
+    created_ns: int = 0
+    """When it was made, by the engine's clock; 0 for nobody knows."""
 
     @property
     def is_running(self) -> bool:
@@ -73,9 +80,12 @@ def list_containers(
             image = str(details["Config"].get("Image") or shown_image)
             has_terminal = bool(details["Config"].get("Tty"))
             caution, file_bytes = _caution(details), _file_bytes(details)
+            files, is_json = _files(details), _driver(details) != "local"
+            created_ns = stamp_or_zero(str(details.get("Created") or ""))
         else:
             image, has_terminal = known.image, known.has_terminal
             caution, file_bytes = known.caution, known.file_bytes
+            files, is_json, created_ns = known.files, known.is_json, known.created_ns
         if not matches(selector, name, image, labels):
             continue
         track = track_of(tracks, name, image, labels)
@@ -90,6 +100,9 @@ def list_containers(
                 has_terminal=has_terminal,
                 caution=caution,
                 file_bytes=file_bytes,
+                files=files,
+                is_json=is_json,
+                created_ns=created_ns,
             )
         )
     return sorted(found, key=lambda container: container.name)
@@ -161,9 +174,20 @@ def _caution(details: Mapping[str, Any]) -> str:
     return ""
 
 
+def _driver(details: Mapping[str, Any]) -> str:
+    return str((details.get("HostConfig", {}).get("LogConfig") or {}).get("Type") or "")
+
+
+def _files(details: Mapping[str, Any]) -> int:
+    """Return how many log files are kept: `local` has five, json-file one."""
+    logging = details.get("HostConfig", {}).get("LogConfig") or {}
+    said = str((logging.get("Config") or {}).get("max-file") or (5 if _driver(details) == "local" else 1))
+    return max(1, int(said)) if said.isdigit() else 1
+
+
 def _file_bytes(details: Mapping[str, Any]) -> int:
     """Return the size at which a log is rotated, as the engine reads it: `10m` is 10 MiB, `local` has 20 MiB."""
     logging = details.get("HostConfig", {}).get("LogConfig") or {}
-    said = str((logging.get("Config") or {}).get("max-size") or ("20m" if logging.get("Type") == "local" else ""))
+    said = str((logging.get("Config") or {}).get("max-size") or ("20m" if _driver(details) == "local" else ""))
     match = _SIZE.fullmatch(said.lower())
     return int(float(match.group(1)) * _SIZES[match.group(2)]) if match else 0

@@ -273,6 +273,14 @@ def stamp_ns(text: bytes) -> tuple[int, int]:
     return int(moment.timestamp()) * 10**9 + int((fraction or b"0").ljust(9, b"0")), match.end()
 
 
+def stamp_or_zero(stamp: str) -> int:
+    """Return a time as the engine writes it as nanoseconds since the epoch; 0 for its word for never, or for none."""
+    try:
+        return max(0, stamp_ns(stamp.encode() + b" ")[0])
+    except Lost:
+        return 0
+
+
 def _engine_error(kind: int, text: bytes) -> str:
     if kind == 3:
         return f"the engine reports: {text.decode('utf-8', 'replace').strip()}"

@@ -14,6 +14,8 @@ from operator import sub
 
 RECORD_BYTES = 75
 """What a line takes in the engine's file besides its text."""
+_LOCAL_BYTES = 28
+"""And what it takes with the driver `local`."""
 RATE_S = 5.0
 """Over how long the rate of a log is taken."""
 _BYTES_PER_NS = 1.0
@@ -29,6 +31,16 @@ _LASTING = 8
 """For how many of the next calls a rate that was seen counts."""
 _PACE_NS = 10**8
 """The time over which the most lines are counted."""
+
+
+def size_of(lines: Sequence[bytes], *, is_json: bool) -> int:
+    """Return what lines take in the engine's file, but for what it escapes."""
+    return sum(map(len, lines)) + len(lines) * (RECORD_BYTES if is_json else _LOCAL_BYTES)
+
+
+def escapes_in(block: bytes) -> int:
+    """Return how many bytes more the characters of a text take in a file of JSON, as the engine writes it."""
+    return sum(map(block.count, (b'"', b"\\", b"\t", b"\r"))) + 5 * sum(map(block.count, (b"<", b">", b"&", b"\x1b")))
 
 
 class Jumps:

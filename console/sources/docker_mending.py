@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from console.sources.docker_engine import Gone, LogStream
 from console.sources.docker_frames import Cutter
 from console.sources.docker_halves import OutOfOrder, Place, Stretch, has
-from console.sources.docker_jumps import RECORD_BYTES, Filling, Jumps
+from console.sources.docker_jumps import Filling, Jumps, size_of
 from console.sources.docker_ledger import Ledger
 from console.sources.docker_losses import Loss, Losses
 
@@ -230,7 +230,8 @@ class Mender:
         """
         keys = stretches[0].keys if len(stretches) == 1 else sorted(key for each in stretches for key in each.keys)
         if keys:
-            size_bytes = sum(sum(map(len, each.lines)) for each in stretches) + len(keys) * RECORD_BYTES
+            is_json = self._ledger.container.is_json
+            size_bytes = sum(size_of(each.lines, is_json=is_json) for each in stretches)
             self._filling.observe(keys[-1], size_bytes)
             suspects = self._jumps.look(keys, size_bytes)
             if suspects and not self._suspects:

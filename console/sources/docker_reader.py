@@ -145,6 +145,7 @@ class ContainerReader(threading.Thread):
         reading = self._reading
         is_running = self._is_listed and self.container.is_running
         self._reads_since_ns = self._feed.clock.now_ns() or 0
+        reading.look_at_beginning()
         if not is_running or reading.ledger.newest >= 0:
             reading.catch_up()
         if not is_running:

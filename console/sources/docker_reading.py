@@ -20,6 +20,7 @@ from console.sources.docker_engine import Engine, LogStream
 from console.sources.docker_find import Container
 from console.sources.docker_frames import Cutter, FrameCutter, TerminalCutter
 from console.sources.docker_halves import NEVER, Knows, Order, OutOfOrder, Place
+from console.sources.docker_jumps import escapes_in, size_of
 from console.sources.docker_ledger import Ledger
 from console.sources.docker_losses import Loss, Losses, clock
 from console.sources.docker_mending import TAILS, Mender
@@ -30,6 +31,9 @@ AUDIT_S = 60.0
 """How long a stream is silent before the log is looked at, and how often after that."""
 CHECK_S = 0.01
 """How long to wait for more while the log is being read again around a jump."""
+FULL_SHARE = 0.85
+"""What is reckoned of the size of a log's files may be so much too small."""
+ALONE_NS = 10**9
 SETTLE_S = 2.0
 """How long a stream may leave open whether what it gives is new."""
 UNSETTLED_LINES = 200_000
@@ -75,6 +79,7 @@ class Reading:
         self._feed = feed
         self._stopping = stopping
         self._on_open = on_open
+        self._has_seen_beginning = False
         self._torn: Cutter | None = None
         """Has a line without an end, which nobody will go on with if the container is removed."""
 
@@ -91,6 +96,42 @@ class Reading:
                 self._read_to_the_end(over_ns=process.started_ns if process.is_running else NEVER)
         self.ledger.caught_up(began)
         self.tell_losses()
+
+    def look_at_beginning(self) -> None:
+        """Note what was rotated away of a log before it is read for the first time. Raises as `catch_up` does."""
+        container = self.ledger.container
+        if self._has_seen_beginning or self.ledger.newest >= 0 or not container.file_bytes:
+            return
+        began_ns = max(self.ledger.since_ns, container.created_ns)
+        first_ns = self._first_ns_if_full(began_ns)
+        self._has_seen_beginning = True
+        if first_ns is not None:
+            said = f"the log begins at {clock(first_ns)}: what was there before was rotated away"
+            self.losses.note(Loss(f"{said} before it was read for the first time", began_ns, first_ns))
+            self.tell_losses()
+
+    def _first_ns_if_full(self, began_ns: int) -> int | None:
+        """Return when the log begins, if it begins after a moment, and holds so much that it may have held more.
+
+        What a log holds is known only from reading it. With a single file nobody can know, so a second is enough.
+        """
+        container = self.ledger.container
+        full_bytes = (container.files - 1) * container.file_bytes * FULL_SHARE
+        cutter = self._apart({})
+        stream, size_bytes = self._feed.engine.logs(container.id, is_followed=False), 0
+        try:
+            for block in self._blocks(stream):
+                cutter.feed(block)
+                size_bytes += escapes_in(block) if container.is_json else 0
+                size_bytes += sum(size_of(each.lines, is_json=container.is_json) for each in cutter.take())
+                first_ns = cutter.first_ns
+                if first_ns is not None and first_ns <= began_ns + (ALONE_NS if container.files == 1 else 0):
+                    return None
+                if first_ns is not None and size_bytes >= full_bytes:
+                    return first_ns
+        finally:
+            stream.close()
+        return None
 
     def count_torn(self) -> None:
         """Count a line that was left without an end: the container is gone."""

@@ -251,6 +251,44 @@ async def test_lines_rotated_away_while_nobody_read_are_a_gap(engine: PrivateEng
     assert "rotated faster" in mail.gaps[0].reason
 
 
+@pytest.mark.parametrize(("driver", "files"), [("json-file", 2), ("json-file", 1), ("local", 3)])
+async def test_what_was_rotated_away_before_a_log_was_read_for_the_first_time_is_a_gap(
+    engine: PrivateEngine, containers: Containers, driver: str, files: int
+) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    config = logged(driver, **{"max-size": "20k", "max-file": str(files)})
+    app = containers.run("app-1", f"{count(500)}; sleep 2; {count(5000, 501)}; sleep 60", log_config=config)
+    await until(lambda: b"line 5000\n" in app.logs(tail=1))
+
+    async with following(engine.url, sink, mail):
+        await until(lambda: b"line 5000" in sink.lines)
+    async with following(engine.url, sink, mail):
+        await until(lambda: mail.state is SourceState.LIVE)
+
+    (gap,) = mail.gaps
+    assert gap.since is not None
+    assert gap.until == sink.blocks[0].keys[0] / 1e9
+    assert 2.0 < gap.until - gap.since < 60
+    assert gap.lines_at_most is not None
+    assert gap.lines_at_most > 5_000 - len(sink.lines)
+    assert "before it was read for the first time" in gap.reason
+
+
+@both_drivers
+async def test_a_log_that_holds_less_than_it_may_has_lost_nothing_although_its_first_line_came_late(
+    engine: PrivateEngine, containers: Containers, driver: str
+) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    config = logged(driver, **{"max-size": "20k", "max-file": "3"})
+    app = containers.run("app-1", f"sleep 1.5; {count(100)}; sleep 60", log_config=config)
+    await until(lambda: b"line 100\n" in app.logs(tail=1))
+
+    async with following(engine.url, sink, mail):
+        await until(lambda: len(sink.lines) == 100)
+
+    assert not mail.gaps
+
+
 async def test_a_log_driver_that_cannot_be_read_is_unreadable_with_the_remedy(
     engine: PrivateEngine, containers: Containers
 ) -> None:
