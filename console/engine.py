@@ -86,6 +86,7 @@ class Engine:
         self._writing_since: float | None = None
         """When the commit that is under way was begun."""
         self._connections: Connections | None = None
+        self._counter: Counter | None = None
         self._prober: Prober | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._frame: Frame | None = None
@@ -132,7 +133,9 @@ class Engine:
     async def start(self) -> None:
         """Begin to read, to probe and to tick."""
         classifier = Classifier(self.loaded.rollout.events)
-        counter = Counter(classifier, self.state.positions, self.state.ended, self.inbox.post, self.clock)
+        self._counter = counter = Counter(
+            classifier, self.state.positions, self.state.ended, self.inbox.post, self.clock
+        )
         loaded = self.loaded
         connections = Connections(loaded.rollout, loaded.base_dir, loaded.queries, self.inbox.post)
         self._connections = connections
@@ -248,7 +251,7 @@ class Engine:
     async def _commit(self, *, durable: bool) -> bool:
         async with self._commits:
             self._batch.docs |= self.state.documents()
-            self._batch.gone += self.state.forgotten()
+            self._forget()
             batch, self._batch = self._batch, Batch()
             if not batch:
                 return True
@@ -267,6 +270,13 @@ class Engine:
                 return False
             self._trouble = ""
             return True
+
+    def _forget(self) -> None:
+        """Let go of containers that ended long ago: here, in the reader and in the session's file."""
+        gone = self.state.forgotten()
+        if gone and self._counter is not None:
+            self._counter.forget(gone)
+        self._batch.gone += gone
 
     def _keep_for_later(self, batch: Batch, failure: StoreFailed) -> None:
         """Keep what could not be written; lines that the file refuses are given up, and that is written down."""

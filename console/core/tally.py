@@ -129,44 +129,6 @@ def _tallied(named: Named, second_of: Callable[[int], int], track: str) -> tuple
     return counts, labels
 
 
-def merge_counted(first: LinesCounted, second: LinesCounted, rows_limit: int = 500) -> LinesCounted:
-    """Return two stretches of one stream, the second following the first, as if they had been counted together.
-
-    Only the newest `rows_limit` rows are kept. Raises `ValueError` for stretches that do not follow each other.
-    """
-    if (first.source, first.origin, first.stream) != (second.source, second.origin, second.stream):
-        raise ValueError(
-            f"expected two stretches of {first.source} {first.origin}, found {second.source} {second.origin}"
-        )
-    if second.after != first.upto:
-        raise ValueError(f"expected a stretch of {first.source} after {first.upto}, found one after {second.after}")
-    counts = dict(first.counts)
-    for cell, count in second.counts.items():
-        counts[cell] = counts.get(cell, 0) + count
-    labels = dict(first.labels)
-    for label, count in second.labels.items():
-        labels[label] = labels.get(label, 0) + count
-    rows = first.rows + second.rows
-    shown_from = max(0, len(rows) - max(0, rows_limit))
-    return LinesCounted(
-        at=second.at,
-        source=second.source,
-        origin=second.origin,
-        stream=second.stream,
-        name=second.name,
-        track=second.track,
-        after=first.after,
-        upto=second.upto,
-        lines=first.lines + second.lines,
-        unclassified=first.unclassified + second.unclassified,
-        counts=counts,
-        labels=labels,
-        rows=rows[shown_from:],
-        rows_dropped=first.rows_dropped + second.rows_dropped + shown_from,
-        newest=max(first.newest, second.newest),
-    )
-
-
 def _unseen(
     after: int, keys: Sequence[int], times: Sequence[float], lines: Sequence[bytes]
 ) -> tuple[Sequence[int], Sequence[float], Sequence[bytes]]:
