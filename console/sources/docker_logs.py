@@ -61,7 +61,8 @@ class DockerLogs:
         self._measure_at = 0.0
         self._oldest_event: int | None = None
         """When the oldest event was that the engine remembered; `None` before it was asked."""
-        self._feed = Feed(standing.source, engine, sink, standing, self._clock, since_s, self._nudged.set)
+        followed = lambda: len(self._readers)  # noqa: E731 - asked for each block
+        self._feed = Feed(standing.source, engine, sink, standing, self._clock, since_s, self._nudged.set, followed)
 
     async def run(self) -> None:
         """Follow for ever."""
