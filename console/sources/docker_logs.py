@@ -133,8 +133,9 @@ class DockerLogs:
         if now_ns is None:
             return
         oldest = self._engine.oldest_event(now_ns)
-        # One that remembers nothing cannot show that it ran on.
-        if self._oldest_event is not None and (oldest > self._oldest_event or oldest == NEVER):
+        # One that remembers nothing, now or the last time, cannot show that it ran on.
+        before = self._oldest_event
+        if before is not None and (oldest > before or before == NEVER):
             for reader in self._readers.values():
                 reader.engine_restarted()
         self._oldest_event = oldest
