@@ -9,6 +9,7 @@ one case out of `1 / alpha` at most. `ratios` says what one bad event is worth; 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Self
 
 from console.core.likelihood import SCALE, after, interval_of
@@ -97,6 +98,9 @@ class Comparison:
         interval's share. An interval in which a track had none changes nothing. `phi` is the dispersion as it was known
         before this interval (`dispersion.Dispersion.phi`).
 
+        The recursion over the times of a change is that of Shiryaev and Roberts: the evidence of all changes up to now
+        grows by the same factor, `R <- L (R + weight of a change at this look)`.
+
         Raises `ValueError` for a count that is negative or not finite, or `phi` below 1.
         """
         counts = (bad_canary, bad_baseline, total_canary, total_baseline)
@@ -107,35 +111,28 @@ class Comparison:
         share = total_canary / (total_canary + total_baseline) if total_canary > 0 else 0.0
         if not 0 < share < 1:
             return self
-        counted = replace(
+        looks, asked, weighed_as = self.looks + 1, self.comparing, rounded_up(phi)
+        change = log_weight_of_change(looks, asked.planned_looks)
+        gains = _gains(bad_canary, bad_baseline, worths(_WORSE, 1 + asked.margin, share, weighed_as))
+        against = _against(asked.not_worse_than)
+        cleared = _gains(bad_canary, bad_baseline, worths(against, asked.not_worse_than, share, weighed_as))
+        canary, baseline = self._ratio_parts
+        seen = replace(
             self,
-            looks=self.looks + 1,
+            looks=looks,
             bad_canary=self.bad_canary + bad_canary,
             bad_baseline=self.bad_baseline + bad_baseline,
             total_canary=self.total_canary + total_canary,
             total_baseline=self.total_baseline + total_baseline,
             phi=phi,
-        )
-        return counted._weighed(bad_canary, bad_baseline, share)
-
-    def _weighed(self, x: float, y: float, share: float) -> Self:
-        """Return the comparison with the evidence of `x` and `y` bad events added.
-
-        The recursion over change times is that of Shiryaev and Roberts: the evidence of all changes up to now grows by
-        the same factor, `R <- L (R + weight of a change at this look)`.
-        """
-        asked, phi = self.comparing, rounded_up(self.phi)
-        weight = log_weight_of_change(self.looks, asked.planned_looks)
-        gains = _gains(x, y, worths(_WORSE, 1 + asked.margin, share, phi))
-        against = tuple(log for log, _ in better(asked.not_worse_than))
-        cleared = _gains(x, y, worths(against, asked.not_worse_than, share, phi))
-        seen = replace(
-            self,
-            _ratio_parts=(self._ratio_parts[0] + x * (1 - share) / phi, self._ratio_parts[1] + y * share / phi),
+            _ratio_parts=(
+                canary + bad_canary * (1 - share) / weighed_as,
+                baseline + bad_baseline * share / weighed_as,
+            ),
             _worse=tuple(log + gain for log, gain in zip(self._worse, gains, strict=True)),
-            _late=tuple(log_add(log, weight) + gain for log, gain in zip(self._late, gains, strict=True)),
+            _late=tuple(log_add(log, change) + gain for log, gain in zip(self._late, gains, strict=True)),
             _better=tuple(log + gain for log, gain in zip(self._better, cleared, strict=True)),
-            _likelihood=after(self._likelihood, x, y, share, phi),
+            _likelihood=after(self._likelihood, bad_canary, bad_baseline, share, weighed_as),
         )
         return replace(seen, peak=max(self.peak, seen.log_e_worse))
 
@@ -229,8 +226,8 @@ class Comparison:
             return math.inf
         seen = self.bad_baseline / self.total_baseline if self.total_baseline > 0 else 0.0
         share = canary_per_s / (canary_per_s + baseline_per_s)
-        against, null = better(self.comparing.not_worse_than), self.comparing.not_worse_than
-        worth = worths(tuple(d for d, _ in against), null, share, rounded_up(self.phi if phi is None else phi))
+        null = self.comparing.not_worse_than
+        worth = worths(_against(null), null, share, rounded_up(self.phi if phi is None else phi))
         events_per_s = (canary_per_s + baseline_per_s) * (seen if bad_rate is None else bad_rate)
         grows = [events_per_s * (share * gain - (1 - share) * loss) for gain, loss in worth]
         now = [log + weight for log, weight in zip(self._better, _LOG_BETTER_WEIGHTS, strict=True)]
@@ -264,6 +261,11 @@ class Comparison:
             _better=tuple(next(parts) for _ in _LOG_BETTER_WEIGHTS),
             _likelihood=tuple(parts),
         )
+
+
+@lru_cache(maxsize=16)
+def _against(not_worse_than: float) -> tuple[float, ...]:
+    return tuple(d for d, _ in better(not_worse_than))
 
 
 def _gains(x: float, y: float, worth: Iterable[tuple[float, float]]) -> list[float]:
