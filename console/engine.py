@@ -34,6 +34,7 @@ from console.core.ring import RowRing
 from console.core.state import State
 from console.core.text import visible
 from console.core.view import build_frame
+from console.core.weighing import evidence_name
 from console.core.words import SourceState, Table
 from console.effects.store import Store, Stored, StoreFailed
 from console.inbox import Counter, Inbox
@@ -152,11 +153,17 @@ class Engine:
         self._tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
 
     def _probes(self, connections: Connections) -> Mapping[str, Probe]:
-        return {
-            name: Probe(name, metric, connections.asker_for(metric), self.loaded.queries.get(metric.query or ""))
-            for name, metric in self.loaded.rollout.metrics.items()
-            if metric.is_probed
-        }
+        probes: dict[str, Probe] = {}
+        for name, metric in self.loaded.rollout.metrics.items():
+            if not metric.is_probed:
+                continue
+            asker, query = connections.asker_for(metric), self.loaded.queries.get(metric.query or "")
+            probes[name] = Probe(name, metric, asker, query)
+            if metric.evidence is not None:
+                every = metric.evidence.every
+                counting = metric.model_copy(update={"window": every, "every": every})
+                probes[evidence_name(name)] = Probe(evidence_name(name), counting, asker, query)
+        return probes
 
     async def failed(self) -> None:
         """Return when a loop of the engine ends by itself, raising what ended it; it should never return."""
