@@ -119,11 +119,14 @@ def _without_data(thresholds: Thresholds, before: Judged, answered: Judged, at: 
 
 
 def _counted_as_bad(thresholds: Thresholds, answered: Judged, at: float, why: str) -> Judged:
-    """Return the judgement when no data is the worst that the metric can say."""
-    level = next(level for level in LEVELS if thresholds.level(level) is not None)
-    run = answered.run(level).observe(at, is_true=True, rules=thresholds.rules)
-    judged = replace(answered, critical=run) if level is Verdict.CRITICAL else replace(answered, warning=run)
-    if run.fired is None:
+    """Return the judgement when no data breaches every condition that the metric has."""
+    runs = {
+        level: answered.run(level).observe(at, is_true=thresholds.level(level) is not None, rules=thresholds.rules)
+        for level in LEVELS
+    }
+    judged = replace(answered, held_since=None, warning=runs[Verdict.WARNING], critical=runs[Verdict.CRITICAL])
+    level = next((level for level in LEVELS if stands(thresholds, judged, level)), None)
+    if level is None:
         return _judged_as(judged, at, Verdict.UNKNOWN, f"{why}, which counts as bad, not yet for long enough")
     return _judged_as(judged, at, level, f"{why}, which counts as bad")
 
