@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from console.core.counts import Cell, LabelCell, LinesCounted
 from console.core.grains import HOUR_S, MINUTE_S
-from console.core.inputs import Cell, LabelCell, LinesCounted, SampleFailed, SampleTaken
+from console.core.inputs import SampleFailed, SampleTaken
 from console.core.record import Record
 
 SAMPLES_KEPT = 20_000

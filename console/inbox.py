@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 
 from console.core.classify import Classifier
-from console.core.inputs import Input, LinesCounted, OriginEnded
+from console.core.counts import LinesCounted
+from console.core.inputs import Input, OriginEnded
 from console.core.tally import count_lines, merge_counted
 from console.sources.base import Block
 

@@ -11,6 +11,7 @@ from functools import partial
 from console.core import attempts as acting
 from console.core import memory, phases
 from console.core.attempts import Attempt
+from console.core.counts import LinesCounted
 from console.core.gaps import bounds_text, size_text, skew_text
 from console.core.inputs import (
     ActionEnded,
@@ -20,7 +21,6 @@ from console.core.inputs import (
     Input,
     ItemTicked,
     LadderLeft,
-    LinesCounted,
     NoteWritten,
     OriginEnded,
     SampleFailed,
