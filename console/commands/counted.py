@@ -71,6 +71,9 @@ def texts_of(stream: BinaryIO, size_bytes: int = sys.maxsize) -> Iterator[bytes]
 
     Of a line that never ends, only what is looked at is kept.
     """
+    # The C library gives freed pieces back to the system, to fault them in again for the next ones, until it has seen a
+    # larger piece freed (mallopt(3), M_MMAP_THRESHOLD). This one is never touched and takes no memory.
+    bytes(4 * CHUNK_BYTES)
     left = size_bytes
     while left > 0 and (text := stream.read(min(CHUNK_BYTES, left))):
         if not text.endswith(b"\n"):
