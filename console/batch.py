@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from console.core.inputs import LinesCounted, SampleFailed, SampleTaken
+from console.core.counts import LinesCounted
+from console.core.inputs import SampleFailed, SampleTaken
 from console.core.record import Record
 from console.core.stretches import Stretches
 

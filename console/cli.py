@@ -7,6 +7,8 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
+from console.lasting import lasting
+
 COMMANDS = {
     "demo": "a live rollout on this machine, nothing else needed",
     "watch": "the console: open or resume the session of a rollout",
@@ -53,7 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
         if name == asked:
-            module = importlib.import_module(f"console.commands.{name}")
+            with lasting():
+                module = importlib.import_module(f"console.commands.{name}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     arguments, rest = parser.parse_known_args(given)

@@ -12,13 +12,12 @@ from dataclasses import replace
 
 from console.batch import Batch
 from console.core.classify import Classifier
+from console.core.counts import LabelCell, LinesCounted
 from console.core.frame import AlertView, Frame, JournalView, SessionView
 from console.core.inputs import (
     Actor,
     GapSuspected,
     Input,
-    LabelCell,
-    LinesCounted,
     SampleFailed,
     SampleTaken,
     SessionClosed,

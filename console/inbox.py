@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from console.core.classify import Classifier
-from console.core.inputs import Input, LinesCounted, OriginEnded, SampleSkipped, SourceSeen
+from console.core.counts import LinesCounted
+from console.core.inputs import Input, OriginEnded, SampleSkipped, SourceSeen
 from console.core.stretches import Stretches
 from console.core.tally import count_lines
 from console.sources.base import Block

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 
 from console.core.attempts import Attempt
+from console.core.counts import LabelCell
 from console.core.gaps import Gaps
 from console.core.grains import Packed
-from console.core.inputs import LabelCell, SampleFailed, SampleTaken
+from console.core.inputs import SampleFailed, SampleTaken
 from console.core.judging import Judged
 from console.core.phases import PhaseState
 from console.core.text import visible

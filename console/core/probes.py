@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from console.core.fields import Seconds
+from console.core.kinds import METRIC_KINDS
 
 
 class Part(BaseModel):
@@ -146,7 +147,6 @@ class OnVerdict(Part):
     """`hold`, or the id of an action."""
 
 
-METRIC_KINDS = ("events", "quantile", "query", "redis", "http", "container", "command")
 CONDITIONS = ("target", "warning", "critical", "against_baseline")
 ContainerStat = Literal["memory", "cpu", "restarts", "running"]
 

@@ -9,9 +9,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from console.core.fields import Seconds, Share
+from console.core.kinds import METRIC_KINDS, SOURCE_KINDS
 from console.core.probes import (
     CONDITIONS,
-    METRIC_KINDS,
     Check,
     ContainerStat,
     EventCount,
@@ -104,9 +104,6 @@ class DockerSelector(Part):
         if not any((self.project, self.service, self.name, self.label, self.image)):
             raise ValueError("expected at least one of project, service, name, label, image")
         return self
-
-
-SOURCE_KINDS = ("docker", "file", "command", "postgres", "redis")
 
 
 class SourceSpec(Part):

@@ -12,6 +12,7 @@ from math import isfinite
 from console.core import attempts as acting
 from console.core import memory, phases
 from console.core.attempts import Attempt
+from console.core.counts import LinesCounted
 from console.core.evidence_words import sentence
 from console.core.gaps import bounds_text, size_text, skew_text
 from console.core.inputs import (
@@ -22,7 +23,6 @@ from console.core.inputs import (
     Input,
     ItemTicked,
     LadderLeft,
-    LinesCounted,
     NoteWritten,
     OriginEnded,
     SampleFailed,

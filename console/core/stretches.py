@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from console.core.classify import OTHER
+from console.core.counts import Cell, LabelCell, LinesCounted
 from console.core.grains import HOUR_S, MINUTE_S
-from console.core.inputs import Cell, LabelCell, LinesCounted
 from console.core.words import Row
 
 CELLS_KEPT = 100_000

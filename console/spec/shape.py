@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from console.core.rollout import Rollout
-from console.spec.nodes import ListNode, MapNode, Node, Path, ScalarNode, is_json
+from console.spec.nodes import ListNode, MapNode, Node, Path, ScalarNode, plain
 from console.spec.problems import Place, Problem, problem, quoted, suggestion
 from console.spec.variables import key_of
 
@@ -30,21 +30,6 @@ def shaped(tree: MapNode, problems: list[Problem]) -> Rollout | None:
     for error in errors:
         _drop(said, error)
     return None if _errors(said) else Rollout.model_validate(said, by_alias=True, by_name=False)
-
-
-def plain(node: Node, path: Path = ()) -> Any:
-    """Return a node as the model takes it.
-
-    Numbers and truth values are given as they are written, because the model knows where a number is wanted: so
-    `[sleep, 5]` is a command and `every: 5` is not taken for seconds. Inside a JSON body they keep their type.
-    """
-    if isinstance(node, MapNode):
-        return {name: plain(entry.node, (*path, name)) for name, entry in node.entries.items()}
-    if isinstance(node, ListNode):
-        return [plain(item, (*path, index)) for index, item in enumerate(node.items)]
-    if node.value is None or isinstance(node.value, str) or is_json(path):
-        return node.value
-    return node.written
 
 
 def find(tree: Node, path: Path) -> tuple[Node, Place, Path]:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from console import batch
+from console.core.counts import Cell, LabelCell, LinesCounted
 from console.core.frame import EventView
-from console.core.inputs import Actor, Cell, LabelCell, LinesCounted, Reading, SampleTaken
+from console.core.inputs import Actor, Reading, SampleTaken
 from console.effects.store import StoreFailed
 from console.engine import Engine
 from console.opening import Opened, open_session

@@ -8,7 +8,8 @@ import pytest
 
 from console.batch import RECORDS_KEPT, SAMPLES_KEPT, Batch
 from console.core import stretches
-from console.core.inputs import Cell, LabelCell, LinesCounted, Reading, SampleTaken
+from console.core.counts import Cell, LabelCell, LinesCounted
+from console.core.inputs import Reading, SampleTaken
 from console.core.record import Record
 from console.core.words import Table
 

@@ -1,7 +1,8 @@
 """The inbox takes everything at once and gives it back in bounds."""
 
 from console.core.classify import Classifier
-from console.core.inputs import Input, LinesCounted, OriginEnded, SampleSkipped, SourceChanged, SourceSeen
+from console.core.counts import LinesCounted
+from console.core.inputs import Input, OriginEnded, SampleSkipped, SourceChanged, SourceSeen
 from console.core.rollout import EventRule
 from console.core.words import SourceState
 from console.inbox import ROWS_LIMIT, Counter, Inbox

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from console.core import stretches as waiting
 from console.core.classify import OTHER
-from console.core.inputs import Cell, LabelCell, LinesCounted
+from console.core.counts import Cell, LabelCell, LinesCounted
 from console.core.stretches import Stretches
 from tests.core.test_tally import Line, count, stretches
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.classify import Classifier
-from console.core.inputs import Cell, LabelCell, LinesCounted
+from console.core.counts import Cell, LabelCell, LinesCounted
 from console.core.quantiles import bin_of
 from console.core.rollout import EventRule
 from console.core.tally import LINES, count_lines

@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.core.counts import Cell, LinesCounted
 from console.core.frame import EvidenceView, Frame, SessionView
 from console.core.inputs import (
     ActionEnded,
     ActionStarted,
     Actor,
-    Cell,
     Input,
-    LinesCounted,
     Reading,
     SampleTaken,
     SessionOpened,

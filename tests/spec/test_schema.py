@@ -7,9 +7,10 @@ import pytest
 
 from console.spec.compose import parse
 from console.spec.files import shipped, shipped_folder
+from console.spec.nodes import plain
 from console.spec.problems import Problem
 from console.spec.schema import schema
-from console.spec.shape import known_keys, plain
+from console.spec.shape import known_keys
 
 
 def properties(part: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any] | None:
