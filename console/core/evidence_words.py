@@ -30,12 +30,14 @@ def _known(comparison: Comparison, wait_s: float | None) -> str:
     target = f"{comparison.comparing.not_worse_than:g}x"
     if comparison.is_worse:
         return _worse(comparison)
+    if comparison.log_e_worse >= _SURE_ENOUGH_TO_SAY * comparison.needed:
+        if comparison.log_e_late > comparison.log_e_from_start:
+            return "looks as if it became worse, not sure yet"
+        return f"looks worse ({ratio_text(comparison.ratio)}), not sure yet"
     if comparison.is_not_worse:
         return f"not worse than {target} the baseline, sure"
     if comparison.looks == 0:
         return "nothing to compare yet"
-    if comparison.log_e_worse >= _SURE_ENOUGH_TO_SAY * comparison.needed:
-        return f"looks worse ({ratio_text(comparison.ratio)}), not sure yet"
     so_far = "not different so far" if comparison.ratio is not None else "nothing bad on either track so far"
     if wait_s is None:
         return so_far
@@ -47,9 +49,9 @@ def _known(comparison: Comparison, wait_s: float | None) -> str:
 def _worse(comparison: Comparison) -> str:
     sure = f"sure ({chance_text(comparison.chance)} by chance)"
     ratio = ratio_text(comparison.ratio)
-    if comparison.log_e_worse < comparison.needed:
+    if comparison.log_e_worse < 0:
         return f"was worse for a time, {sure}; {ratio} over all"
-    if comparison.log_e_from_start < comparison.needed:
+    if comparison.log_e_late > comparison.log_e_from_start:
         return f"became worse, {sure}; {ratio} over all"
     allowed = comparison.comparing.margin
     beyond = f", more than the {1 + allowed:g}x allowed" if allowed else ""

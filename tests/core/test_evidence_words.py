@@ -34,6 +34,17 @@ def test_a_canary_that_became_worse_lately_is_not_called_by_its_average_alone() 
     assert sentence(known).endswith("x over all")
 
 
+def test_a_quiet_minute_right_after_the_proof_does_not_take_it_back() -> None:
+    known = Comparison()
+    while not known.is_worse:
+        known = known.add(12, 114, 600, 11_400)
+
+    calmer = known.add(5, 114, 600, 11_400)
+
+    assert 0 < calmer.log_e_worse < calmer.needed
+    assert sentence(calmer).startswith("1.71x the baseline's rate, sure (")
+
+
 def test_a_canary_that_was_worse_for_a_time_is_not_forgotten() -> None:
     known = WORSE
     for _ in range(50):
@@ -68,6 +79,18 @@ def test_no_bad_event_at_all_is_said_as_such() -> None:
 
 def test_half_of_the_evidence_is_not_hidden() -> None:
     assert sentence(Comparison().add(9, 57, 600, 11_400)) == "looks worse (3.0x), not sure yet"
+
+
+def test_a_change_that_shows_is_said_before_what_was_proven_earlier() -> None:
+    known = Comparison()
+    for _ in range(300):
+        known = known.add(6, 114, 600, 11_400)
+    while known.log_e_worse < known.needed / 2:
+        known = known.add(9, 114, 600, 11_400)
+
+    assert known.is_not_worse
+    assert not known.is_worse
+    assert sentence(known) == "looks as if it became worse, not sure yet"
 
 
 def test_at_full_traffic_there_is_no_baseline() -> None:
