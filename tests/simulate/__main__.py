@@ -28,12 +28,14 @@ def main() -> int:
     if asked.plot is not None:
         asked.plot.write_text(evidence_plot(asked.seed), "utf-8")
         return 0
+    cases = [case for case in CASES if asked.only in case.name]
+    if not cases or (asked.page is not None and asked.only):
+        parser.error(f"no case has {asked.only!r} in its name" if not cases else "a page needs all cases")
     results = []
     with ProcessPoolExecutor(asked.processes) as pool:
-        for case in CASES:
-            if asked.only in case.name:
-                results.append(simulate(case, asked.runs, asked.seed, pool))
-                print("  ".join(filter(None, (*row(results[-1]), interval_note(results[-1])))), flush=True)
+        for case in cases:
+            results.append(simulate(case, asked.runs, asked.seed, pool))
+            print("  ".join(filter(None, (*row(results[-1]), interval_note(results[-1])))), flush=True)
     if asked.page is not None:
         text = asked.page.read_text("utf-8")
         before, after = text.partition(BEGIN)[0], text.partition(END)[2]
@@ -66,7 +68,7 @@ def as_markdown(results: Sequence[Result], seed: int) -> str:
             *lines,
             "",
             f"{results[0].runs:,} soaks a line, seed {seed}. The real ratio was outside its 95 % interval at some full "
-            f"hour in at most {widest:.1f} % of the soaks of a line.",
+            f"hour in at most {widest:.1f} % of the soaks of a line; a soak ends with what its line is about.",
             "",
             END,
         ]

@@ -81,7 +81,7 @@ class Result:
     seen: float
     """Percent or minutes, as the case says."""
     rule: float
-    """The same of the fixed rule; not a number where a rule says nothing."""
+    """The same of the fixed rule; not a number where alarms end most soaks before it could fire."""
     missed: float
     """Percent of the runs in which the real ratio was outside the interval at a full hour."""
 
@@ -95,7 +95,8 @@ class Result:
 
         is_alarm = case.says in (FALSE_ALARM, FOUND)
         seen = measure(lambda outcome: outcome.alarm if is_alarm else outcome.cleared)
-        rule = measure(lambda outcome: outcome.rule) if case.says == FALSE_ALARM else math.nan
+        is_whole = case.says == FALSE_ALARM and case.bound is not None
+        rule = measure(lambda outcome: outcome.rule) if is_whole else math.nan
         missed = 100 * sum(outcome.is_ratio_missed for outcome in outcomes) / len(outcomes)
         return cls(case, len(outcomes), seen, rule, missed)
 
