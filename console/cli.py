@@ -17,6 +17,7 @@ COMMANDS = {
     "verify": "run the automatic checklist items",
     "sessions": "list the sessions on this machine",
     "report": "print the report of a session",
+    "replay": "fold a recorded session again, by its own conditions or by others",
     "snapshot": "export a session into a folder",
     "validate": "check a rollout file",
     "schema": "print the JSON Schema of rollout files",

@@ -8,13 +8,17 @@ import time
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from console.core.desk import Order, Refused
 from console.core.export import EventTotal, Export
 from console.core.frame import Frame, JournalView, SessionView
-from console.core.inputs import SampleFailed, SampleTaken, TimePassed
+from console.core.inputs import ActionStarted, SampleFailed, SampleTaken, TimePassed
 from console.core.memory import restore
 from console.core.plan import Preview
+from console.core.recorded import Recording
 from console.core.ring import RowRing
 from console.core.rollout import Rollout
 from console.core.rollup import Rollup
@@ -28,6 +32,7 @@ from console.engine import journal_view
 JOURNAL_SHOWN = 500
 NOBODY = "nobody: nothing is being read or measured"
 EXPORTED_RECORDS = 10_000
+_STARTED = TypeAdapter(ActionStarted)
 
 
 def restored(
@@ -102,6 +107,39 @@ def read_export(folder: Path, session_id: str, holder: str) -> Export:
         taken_at=time.time(),
         session_folder=str(folder),
     )
+
+
+def read_recording(folder: Path) -> Recording:
+    """Return what a session's file keeps, to be folded again; whoever holds the session goes on.
+
+    Raises `SessionUnreadable`, and `KeyError` or `ValueError` for a session to which nothing was written yet.
+    """
+    file = SessionReader.open_read_only(folder)
+    try:
+        stored, samples = file.load(), file.samples()
+        records = [row.record for row in file.records()]
+    finally:
+        file.close()
+    if stored.last_seen is None:
+        raise KeyError("no input was written to it yet")
+    until = stored.last_seen
+    rollup = Rollup()
+    rollup.restore(stored.counts, stored.totals, at=until)
+    attempts = json.loads(stored.docs.get("attempts", '{"kept": []}'))["kept"]
+    return Recording(
+        rollout=rollout_of(stored),
+        began=float(json.loads(stored.docs["session"])["began"]),
+        until=until,
+        records=[record for record in records if record.at <= until],
+        samples=[sample for sample in samples if sample.at <= until],
+        cells=list(rollup.cells(0)),
+        edges=rollup.packed().edges,
+        attempts={one.attempt: one for one in map(_started, attempts)},
+    )
+
+
+def _started(attempt: Mapping[str, Any]) -> ActionStarted:
+    return _STARTED.validate_python(attempt["started"])
 
 
 class Onlooker:
