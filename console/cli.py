@@ -19,6 +19,7 @@ COMMANDS = {
     "report": "print the report of a session",
     "replay": "fold a recorded session again, by its own conditions or by others",
     "snapshot": "export a session into a folder",
+    "test": "run rule tests written as series over time",
     "validate": "check a rollout file",
     "schema": "print the JSON Schema of rollout files",
     "new": "write a commented starter rollout file",
