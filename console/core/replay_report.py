@@ -172,6 +172,8 @@ def _agreement(replay: Replay) -> Iterator[str]:
     which = " of metrics that are judged as they were" if replay.changed else ""
     if not pairs:
         yield f"as recorded: the journal has no verdicts{which}, and none were replayed"
+    elif not others and len(pairs) == 1:
+        yield f"as recorded: the one change of a verdict{which} is as the journal has it"
     elif not others:
         yield f"as recorded: all {len(pairs)} changes of verdicts{which} are as the journal has them"
     else:

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from console.cli import main
-from console.core.inputs import Input
+from console.core.inputs import Input, Reading, SampleTaken
 from console.effects.sessions import create_session
-from tests.recordings import START, answer, lines, live, record
+from console.opening import open_session
+from console.spec.load import load
+from tests.recordings import ANNA, START, answer, lines, live, record
 
 Capture = pytest.CaptureFixture[str]
 FIRST = int(START)
@@ -167,3 +169,28 @@ def test_what_cannot_be_replayed_is_one_message_and_exit_code_4(
     assert shown.out == ""
     assert len(shown.err.splitlines()) == 1
     assert expected in shown.err
+
+
+async def test_a_session_replays_while_another_console_writes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("ROLLOUT_CONSOLE_STATE", str(tmp_path / "state"))
+    (tmp_path / "shop.yaml").write_text(
+        "{rollout: shop, title: Shop, service: shop, metrics: {queue: {command: ['true'], target: '< 5'}}}"
+    )
+    opened = await open_session(load(str(tmp_path / "shop.yaml"), {}), tmp_path / "state", ANNA)
+    assert opened.engine is not None
+    at = opened.engine.clock()
+    opened.engine.apply(SampleTaken(at, "queue", (Reading("", 3.0),), 0.1))
+    await opened.engine.commit()
+
+    assert main(["replay", "shop"]) == 0
+    shown = capsys.readouterr().out
+    opened.engine.apply(SampleTaken(at + 5, "queue", (Reading("", 7.0),), 0.1))
+    assert await opened.engine.commit()
+    await opened.leave()
+
+    assert re.search(r"✓ OK +queue +3, < 5; was UNKNOWN", shown)
+    assert "as recorded: the one change of a verdict is as the journal has it" in shown
+    assert main(["replay", "shop"]) == 0
+    assert "queue  7, not < 5; was OK" in capsys.readouterr().out
