@@ -12,22 +12,20 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from console.core.desk import Order, Refused
 from console.core.export import EventTotal, Export
 from console.core.frame import Frame, JournalView, SessionView
 from console.core.inputs import ActionStarted, SampleFailed, SampleTaken, TimePassed
 from console.core.memory import restore
-from console.core.plan import Preview
 from console.core.recorded import Recording
 from console.core.ring import RowRing
 from console.core.rollout import Rollout
 from console.core.rollup import Rollup
 from console.core.state import State
 from console.core.view import build_frame
-from console.core.words import Table
 from console.effects.lock import SESSION_LOCK, holder_of
 from console.effects.session_reader import SAMPLES_S, Known, SessionReader, Stored
 from console.engine import journal_view
+from console.looking import OnlyLooking
 
 JOURNAL_SHOWN = 500
 NOBODY = "nobody: nothing is being read or measured"
@@ -142,7 +140,7 @@ def _started(attempt: Mapping[str, Any]) -> ActionStarted:
     return _STARTED.validate_python(attempt["started"])
 
 
-class Onlooker:
+class Onlooker(OnlyLooking):
     """A desk over a session that another console holds: it draws what the file says, and refuses every order."""
 
     def __init__(self, folder: Path, session_id: str, holder: str) -> None:
@@ -201,48 +199,9 @@ class Onlooker:
         """Log lines stay with the console that reads them."""
         return self._rows
 
-    def _refusal(self) -> Refused:
-        return Refused(f"this console only looks; {self._holder} holds the session")
-
-    async def preview(self, action: str, *, traffic: float | None = None) -> Preview:
-        """Refuse."""
-        raise self._refusal()
-
-    async def start(self, preview: Preview, *, reason: str, typed: str, is_dry_run: bool = False) -> str:
-        """Refuse."""
-        raise self._refusal()
-
-    async def steer(self, attempt: str, order: Order) -> None:
-        """Refuse."""
-        raise self._refusal()
-
-    def output(self, attempt: str) -> tuple[str, ...]:
-        """Output stays with the console that runs the action."""
-        return ()
-
-    async def tick(self, item: str, *, is_done: bool, note: str = "") -> None:
-        """Refuse."""
-        raise self._refusal()
-
-    async def sign_off(self, role: str, *, note: str = "") -> None:
-        """Refuse."""
-        raise self._refusal()
-
-    async def note(self, text: str) -> None:
-        """Refuse."""
-        raise self._refusal()
-
-    async def snapshot(self, screen_svg: str) -> Path:
-        """Export what the file says; looking at a session may be written down elsewhere."""
-        raise self._refusal()
-
-    async def ask_now(self, metric: str) -> None:
-        """Refuse."""
-        raise self._refusal()
-
-    async def investigate(self, query: str) -> Table:
-        """Refuse."""
-        raise self._refusal()
+    def why_not(self) -> str:
+        """Say who holds the session."""
+        return f"this console only looks; {self._holder} holds the session"
 
     def journal(self, limit: int = JOURNAL_SHOWN) -> tuple[JournalView, ...]:
         """Return the newest records, latest first."""

@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from console.commands.common import load_or_explain
@@ -36,6 +36,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", metavar="TIME", help=f"show what happened from then on: {moments}")
     parser.add_argument("--until", metavar="TIME", help="replay up to then; written the same way")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--screen", action="store_true", help="play it on the soak screen: Space stops it, ← → step")
+    parser.add_argument(
+        "--speed", type=_speed, default=60.0, metavar="60", help="with --screen: times as fast as it was (default: 60)"
+    )
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0.1 <= speed <= 100_000:
+        raise argparse.ArgumentTypeError(f"expected a number from 0.1 to 100000, found {text!r}")
+    return speed
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what the replay found and return 0, or 4 when it cannot be replayed as asked; nothing is acted on."""
     from console.reading import read_recording  # noqa: PLC0415 - brings the engine along, which usage errors do not need
 
+    if arguments.screen and (arguments.json or not (sys.stdin.isatty() and sys.stdout.isatty())):
+        said = "--json goes without --screen" if arguments.json else "no terminal here; without --screen none is needed"
+        print(f"rollout-console replay: {said}", file=sys.stderr)
+        return USAGE
     found = found_or_explain(arguments.session, read_recording)
     if found is None:
         return USAGE
@@ -63,6 +81,10 @@ def run(arguments: argparse.Namespace) -> int:
     except RolloutFileError as error:
         print(error, file=sys.stderr)
         return USAGE
+    if arguments.screen:
+        from console.replay_screen import play  # noqa: PLC0415 - text needs no screen
+
+        return play(replace(recording, until=until), rollout, session, arguments.speed)
     settings = (*([arguments.file] if arguments.file else []), *arguments.set)
     made = Replay(session, recording, rollout, replay(recording, rollout, until), since, until, settings)
     if arguments.json:
