@@ -146,7 +146,8 @@ def _ticks(recording: Recording, runs: Sequence[Run]) -> Iterator[float]:
     anchors = sorted(known)
     for run in runs:
         inside = anchors[bisect_right(anchors, run.since) : bisect_right(anchors, run.until)]
-        yield from _passed(run.since, inside[0] if inside else run.until, recording.edges)
+        if not inside or not events:  # the first tick writes the values of metrics of events down
+            yield from _passed(run.since, inside[0] if inside else run.until, recording.edges)
         for before, after in pairwise(inside):
             yield before
             if not events or after - before <= STOOD_STILL_S:

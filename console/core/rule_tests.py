@@ -122,8 +122,11 @@ class RuleTest(Part):
     until: Seconds = 0.0
     """When the test ends; without it, with the last thing that happens or is expected."""
     expect: tuple[Expected, ...] = ()
+    """What metrics must be at times."""
     never: tuple[Never, ...] = ()
+    """What metrics must not be at any time."""
     first: tuple[First, ...] = ()
+    """When metrics must get a verdict for the first time."""
 
     @model_validator(mode="after")
     def _check(self) -> "RuleTest":
