@@ -314,6 +314,8 @@ class SessionView:
     is_read_only: bool
     held_by: str
     """Who holds the session while this console only looks."""
+    replayed: str = ""
+    """How a recorded session is being played, such as `60x`; empty for one that is watched."""
 
 
 @dataclass(frozen=True, slots=True)

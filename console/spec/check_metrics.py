@@ -14,7 +14,7 @@ HOLD = "hold"
 """What `on` says to stop the phase from advancing."""
 
 _SOURCE_KINDS = {"query": ("postgres",), "redis": ("redis",), "container": ("docker",)}
-_ONE_TRACK = ("redis", "http", "command")
+ONE_TRACK = ("redis", "http", "command")
 
 
 def check_metrics(review: Review) -> None:
@@ -116,7 +116,7 @@ def _check_conditions(review: Review, path: Path, metric: Metric) -> None:
         condition = None if text is None else review.condition((*path, key), text, str(path[1]))
         if condition is not None:
             parsed[key] = condition
-            if condition.needs_baseline and metric.kind in _ONE_TRACK:
+            if condition.needs_baseline and metric.kind in ONE_TRACK:
                 expected = "compare with a number; baselines are known for events, quantiles, queries and containers"
                 review.wrong((*path, key), f"a {metric.kind} metric has no baseline", expected)
     if "against_baseline" in parsed and not parsed["against_baseline"].needs_baseline:
