@@ -45,6 +45,8 @@ class EvidenceView:
 
     line: str
     """What is known, for people: `2.1x the baseline's rate, sure (1 in 400,000 by chance)`."""
+    brief: str
+    """The same in a few words: `2.1x worse, sure`."""
     explanation: tuple[str, ...]
     """The numbers, and what each of them means."""
     is_worse: bool

@@ -6,7 +6,7 @@ from math import isfinite
 
 from console.core import attempts as acting
 from console.core import phases
-from console.core.evidence_words import explanation, sentence
+from console.core.evidence_words import brief, explanation, sentence
 from console.core.frame import (
     ActionView,
     AlertView,
@@ -145,6 +145,7 @@ def _evidence(weighing: Weighing, metric: Metric, traffic: float) -> EvidenceVie
     ratio, between = compared.ratio, compared.interval()
     return EvidenceView(
         line=sentence(compared, canary_share=traffic / 100, wait_s=wait_s),
+        brief=brief(compared, canary_share=traffic / 100, wait_s=wait_s),
         explanation=explanation(compared, weighing.dispersion, wait_s=wait_s),
         is_worse=weighing.stands_since is not None,
         is_not_worse=compared.is_not_worse,

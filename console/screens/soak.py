@@ -271,6 +271,15 @@ class SoakScreen(ConsoleScreen[None]):
 
         self.app.push_screen(InvestigateScreen(self.desk, panel, is_read_only=self.is_read_only))
 
+    def action_why(self) -> None:
+        """Show why the selected panel's verdict stands."""
+        panel = self._chosen_panel()
+        if panel is None:
+            return
+        from console.screens.why import WhyScreen  # noqa: PLC0415 - only when it is needed
+
+        self.app.push_screen(WhyScreen(self.desk, panel, is_read_only=self.is_read_only))
+
     def action_measure(self) -> None:
         """Measure the selected panel now."""
         panel = self._chosen_panel()
