@@ -13,12 +13,14 @@ from console.core import attempts as acting
 from console.core import memory, phases
 from console.core.attempts import Attempt
 from console.core.counts import LinesCounted
+from console.core.durations import format_duration
 from console.core.evidence_words import sentence
 from console.core.gaps import bounds_text, size_text, skew_text
 from console.core.inputs import (
     ActionEnded,
     ActionProgressed,
     ActionStarted,
+    ClockStepped,
     GapSuspected,
     Input,
     ItemTicked,
@@ -155,6 +157,8 @@ class State:
                 return []
             case TimePassed():
                 return self._pass_time(given.at)
+            case ClockStepped():
+                return self._step_clock(given)
             case SampleTaken() | SampleFailed():
                 return self._judge(given)
             case SampleSkipped():
@@ -292,6 +296,26 @@ class State:
             if is_lost and (source.seen_at is None or at - source.seen_at > LOST_AFTER_S):
                 return f"{source.name} {source.state}: {source.reason}"
         return "" if any(source.state is SourceState.STARTING for source in logs) else None
+
+    def _step_clock(self, step: ClockStepped) -> list[Record]:
+        """Move everything that is held along with the clock, so that the step counts as no time."""
+        self.at = step.at
+        self._sampled_at = min(self._sampled_at, step.at)
+        self._shift(step.by_s)
+        self.phase = phases.unwatched(self.phase)
+        for name, state in self.metrics.items():
+            self.changed.add(f"metric:{name}")
+            if state.weighing is not None:
+                state.weighing = state.weighing.later(step.by_s)
+                self.changed.add(f"evidence:{name}")
+        went = f"{'forward' if step.by_s > 0 else 'back'} by {format_duration(round(abs(step.by_s)))}"
+        said = f"this machine's clock went {went}, or it slept: that time counts for nothing"
+        return [Record(step.at, "clock", said, {"by_s": step.by_s})]
+
+    def _shift(self, pause_s: float) -> None:
+        """Let what metrics hold be held for as long as before, after seconds that do not count."""
+        for state in self.metrics.values():
+            state.judged = {track: shifted(judged, pause_s) for track, judged in state.judged.items()}
 
     def backdate(self, since: float) -> None:
         """Let the session and its first phase begin earlier, so that older lines belong to them."""
@@ -506,8 +530,7 @@ class State:
             text = f"begun by {opened.actor}"
         else:
             pause_s = max(0.0, opened.at - opened.last_seen)
-            for state in self.metrics.values():
-                state.judged = {track: shifted(judged, pause_s) for track, judged in state.judged.items()}
+            self._shift(pause_s)
             text = f"taken up again by {opened.actor} after {pause_s:.0f} s"
             self._told_given_up = {event: self.rollup.total(None, GIVEN_UP + event) for event in self.rollout.events}
         self.phase = phases.unwatched(self.phase)
