@@ -8,8 +8,8 @@ taken up again at any moment. The rules:
 * missing data never resolves a warning or critical verdict, and never satisfies anything: everything else becomes
   UNKNOWN (no data, too few samples, too old) or BROKEN (measuring failed), unless the file asks to hold the verdict
   for a while, or to count no data as bad.
-* where evidence is asked for, a rate of counts is held against a fixed number with all that it may be: it is on target
-  when the whole interval is, a breach when the whole interval is one, and otherwise not yet known.
+* where evidence is asked for, a rate of counts is held against a fixed number with all that it may be: it is a breach,
+  or off target, when the whole interval is, and until then not yet known; on target by its value alone, it says so.
 """
 
 from dataclasses import dataclass, replace
@@ -213,25 +213,32 @@ def _decide(thresholds: Thresholds, judged: Judged, measured: Measured, within: 
             return level, _standing(thresholds, judged, level)
     if measured.expects_baseline and measured.baseline is None and thresholds.asks_baseline:
         return Verdict.UNKNOWN, "no baseline to compare with"
-    not_known = "" if within is None else f"not yet known: {format_range(*within, thresholds.unit)}"
+    between = "" if within is None else format_range(*within, thresholds.unit)
     for condition in (thresholds.target, thresholds.against_baseline):
         if condition is None or (condition.needs_baseline and not measured.expects_baseline):
             continue
-        is_met = surely(condition, measured.value, within, measured.compared)
-        if is_met is None:
-            return Verdict.UNKNOWN, not_known or f"cannot be known: {condition.text}"
-        if not is_met:
-            limit = condition.limit(measured.compared)
-            said = f" ({bare_number(limit)})" if condition.needs_baseline and limit is not None else ""
-            return Verdict.OFF_TARGET, f"not {condition.text}{said}"
-    breaches = [surely(thresholds.level(level), measured.value, within, measured.compared) for level in LEVELS]
-    if not_known and None in breaches:
-        return Verdict.UNKNOWN, not_known
+        if condition.holds(measured.value, measured.compared):
+            continue
+        if surely(condition, measured.value, within, measured.compared) is None:
+            return Verdict.UNKNOWN, f"not yet known: {between}" if between else f"cannot be known: {condition.text}"
+        limit = condition.limit(measured.compared)
+        said = f" ({bare_number(limit)})" if condition.needs_baseline and limit is not None else ""
+        return Verdict.OFF_TARGET, f"not {condition.text}{said}"
+    breaching = [
+        condition
+        for level in LEVELS
+        if (condition := thresholds.level(level)) is not None and condition.holds(measured.value, measured.compared)
+    ]
+    if any(surely(condition, measured.value, within, measured.compared) is None for condition in breaching):
+        return Verdict.UNKNOWN, f"not yet known: {between}"
     if any(judged.run(level).since is not None for level in LEVELS):
         return Verdict.OFF_TARGET, "over a threshold, not yet for long enough"
-    if True in breaches:
+    if breaching:
         return Verdict.OFF_TARGET, f"over a threshold, not yet {thresholds.rules.budget}"
-    return Verdict.OK, thresholds.target.text if thresholds.target is not None else "no threshold reached"
+    if thresholds.target is None:
+        return Verdict.OK, "no threshold reached"
+    is_sure = surely(thresholds.target, measured.value, within, measured.compared)
+    return Verdict.OK, thresholds.target.text if is_sure else f"{thresholds.target.text}, not yet sure: {between}"
 
 
 def stands(thresholds: Thresholds, judged: Judged, level: Verdict) -> bool:

@@ -299,7 +299,7 @@ def counted(limits: Thresholds, bad: int, samples: int, before: Judged | None = 
     return observe(limits, before or Judged(), Measured(at, 100 * bad / samples, samples, bad))
 
 
-def test_a_rate_is_on_target_only_when_all_that_it_may_be_is() -> None:
+def test_a_rate_is_off_target_only_when_all_that_it_may_be_is() -> None:
     limits = sure(target="< 0.1%", warning=None, critical=None)
 
     few, clean, many = counted(limits, 1, 500), counted(limits, 0, 500), counted(limits, 1, 50_000)
@@ -307,8 +307,9 @@ def test_a_rate_is_on_target_only_when_all_that_it_may_be_is() -> None:
     assert few.verdict is Verdict.UNKNOWN
     assert few.reason.startswith("not yet known: 0.0")
     assert few.reason.endswith("–1.37 %")
-    assert clean.verdict is Verdict.UNKNOWN
-    assert many.verdict is Verdict.OK
+    assert clean.verdict is Verdict.OK
+    assert clean.reason.startswith("< 0.1%, not yet sure: 0–0.")
+    assert (many.verdict, many.reason) == (Verdict.OK, "< 0.1%")
     assert counted(limits, 500, 50_000).verdict is Verdict.OFF_TARGET
 
 
