@@ -8,6 +8,7 @@ from pathlib import Path
 
 from console.core.rollout import Phase, Rollout
 from console.spec.check_events import check_events
+from console.spec.check_goals import check_slo, check_validation
 from console.spec.check_metrics import check_metrics
 from console.spec.check_phases import check_actions, check_alerts, check_phases, check_rollout
 from console.spec.files import located, read, shipped_folder, tree
@@ -74,7 +75,7 @@ def load(file: str | Path, env: Mapping[str, str]) -> Loaded:
     if rollout is None:
         raise RolloutFileError(_in_order(problems, shape_problems, path))
     review = Review(rollout, filled, lambda name: _query(chain.ids, name, base_dir))
-    for check in (check_rollout, check_events, check_metrics, check_phases, check_actions, check_alerts):
+    for check in _CHECKS:
         check(review)
     if problems or shape_problems or review.problems:
         raise RolloutFileError(_in_order(problems, [*shape_problems, *review.problems], path))
@@ -87,6 +88,18 @@ def load(file: str | Path, env: Mapping[str, str]) -> Loaded:
         text_sha256=chain.digest,
         warnings=tuple(dict.fromkeys(str(found) for found in [*notes, *review.warnings])),
     )
+
+
+_CHECKS = (
+    check_rollout,
+    check_events,
+    check_metrics,
+    check_phases,
+    check_validation,
+    check_slo,
+    check_actions,
+    check_alerts,
+)
 
 
 def _only_phase() -> Phase:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from console.core import probes
+from console.core import probes, stages
 from console.core import rollout as model
 from console.core.durations import format_duration
 from console.core.rollout import Rollout
@@ -34,7 +34,7 @@ def schema() -> Schema:
             part["properties"][key] = _widened(key, field)
     for name in _OVERLAID:
         parts[name].pop("required", None)
-    for section in ("sources", "events", "metrics", "actions", "tracks"):
+    for section in ("sources", "events", "metrics", "actions", "tracks", "slo"):
         _let_remove(written["properties"][section])
     written["anyOf"] = [{"required": written.pop("required")}, {"required": ["extends"]}]
     del parts["Rollout"]
@@ -51,7 +51,7 @@ def _field_docs() -> dict[str, dict[str, str]]:
 
     They are read from the source when a schema is wanted, so that no other command pays for it at import.
     """
-    modules = (ast.parse(inspect.getsource(module)) for module in (probes, model))
+    modules = (ast.parse(inspect.getsource(module)) for module in (probes, stages, model))
     classes = (found for module in modules for found in module.body if isinstance(found, ast.ClassDef))
     return {found.name: dict(_documented(found.body)) for found in classes}
 
