@@ -7,6 +7,8 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
+from console.lasting import lasting
+
 COMMANDS = {
     "demo": "a live rollout on this machine, nothing else needed",
     "watch": "the console: open or resume the session of a rollout",
@@ -17,7 +19,9 @@ COMMANDS = {
     "verify": "run the automatic checklist items",
     "sessions": "list the sessions on this machine",
     "report": "print the report of a session",
+    "replay": "fold a recorded session again, by its own conditions or by others",
     "snapshot": "export a session into a folder",
+    "test": "run rule tests written as series over time",
     "validate": "check a rollout file",
     "schema": "print the JSON Schema of rollout files",
     "new": "write a commented starter rollout file",
@@ -53,7 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
         if name == asked:
-            module = importlib.import_module(f"console.commands.{name}")
+            with lasting():
+                module = importlib.import_module(f"console.commands.{name}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     arguments, rest = parser.parse_known_args(given)

@@ -12,13 +12,12 @@ from dataclasses import replace
 
 from console.batch import Batch
 from console.core.classify import Classifier
+from console.core.counts import LabelCell, LinesCounted
 from console.core.frame import AlertView, Frame, JournalView, SessionView
 from console.core.inputs import (
     Actor,
     GapSuspected,
     Input,
-    LabelCell,
-    LinesCounted,
     SampleFailed,
     SampleTaken,
     SessionClosed,
@@ -34,6 +33,7 @@ from console.core.ring import RowRing
 from console.core.state import State
 from console.core.text import visible
 from console.core.view import build_frame
+from console.core.weighing import evidence_name
 from console.core.words import SourceState, Table
 from console.effects.store import Store, Stored, StoreFailed
 from console.inbox import Counter, Inbox
@@ -86,6 +86,7 @@ class Engine:
         self._writing_since: float | None = None
         """When the commit that is under way was begun."""
         self._connections: Connections | None = None
+        self._counter: Counter | None = None
         self._prober: Prober | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._frame: Frame | None = None
@@ -132,7 +133,9 @@ class Engine:
     async def start(self) -> None:
         """Begin to read, to probe and to tick."""
         classifier = Classifier(self.loaded.rollout.events)
-        counter = Counter(classifier, self.state.positions, self.state.ended, self.inbox.post, self.clock)
+        self._counter = counter = Counter(
+            classifier, self.state.positions, self.state.ended, self.inbox.post, self.clock
+        )
         loaded = self.loaded
         connections = Connections(loaded.rollout, loaded.base_dir, loaded.queries, self.inbox.post)
         self._connections = connections
@@ -149,11 +152,17 @@ class Engine:
         self._tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
 
     def _probes(self, connections: Connections) -> Mapping[str, Probe]:
-        return {
-            name: Probe(name, metric, connections.asker_for(metric), self.loaded.queries.get(metric.query or ""))
-            for name, metric in self.loaded.rollout.metrics.items()
-            if metric.is_probed
-        }
+        probes: dict[str, Probe] = {}
+        for name, metric in self.loaded.rollout.metrics.items():
+            if not metric.is_probed:
+                continue
+            asker, query = connections.asker_for(metric), self.loaded.queries.get(metric.query or "")
+            probes[name] = Probe(name, metric, asker, query)
+            if metric.evidence is not None:
+                every = metric.evidence.every
+                counting = metric.model_copy(update={"window": every, "every": every})
+                probes[evidence_name(name)] = Probe(evidence_name(name), counting, asker, query)
+        return probes
 
     async def failed(self) -> None:
         """Return when a loop of the engine ends by itself, raising what ended it; it should never return."""
@@ -248,7 +257,7 @@ class Engine:
     async def _commit(self, *, durable: bool) -> bool:
         async with self._commits:
             self._batch.docs |= self.state.documents()
-            self._batch.gone += self.state.forgotten()
+            self._forget()
             batch, self._batch = self._batch, Batch()
             if not batch:
                 return True
@@ -267,6 +276,13 @@ class Engine:
                 return False
             self._trouble = ""
             return True
+
+    def _forget(self) -> None:
+        """Let go of containers that ended long ago: here, in the reader and in the session's file."""
+        gone = self.state.forgotten()
+        if gone and self._counter is not None:
+            self._counter.forget(gone)
+        self._batch.gone += gone
 
     def _keep_for_later(self, batch: Batch, failure: StoreFailed) -> None:
         """Keep what could not be written; lines that the file refuses are given up, and that is written down."""

@@ -2,10 +2,13 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from console.core.classify import Classifier
-from console.core.inputs import Input, LinesCounted, OriginEnded
-from console.core.tally import count_lines, merge_counted
+from console.core.counts import LinesCounted
+from console.core.inputs import Input, OriginEnded, SampleSkipped, SourceSeen
+from console.core.stretches import Stretches
+from console.core.tally import count_lines
 from console.sources.base import Block
 
 ROWS_LIMIT = 150
@@ -13,29 +16,38 @@ ROWS_LIMIT = 150
 
 
 class Inbox:
-    """A thread-safe collection of inputs that never blocks who fills it."""
+    """A thread-safe collection of inputs that never blocks who fills it, and is bounded however late it is emptied."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._lines = Stretches(ROWS_LIMIT)
         self._others: list[Input] = []
-        self._counted: dict[tuple[str, str, str], LinesCounted] = {}
+        self._seen: dict[str, SourceSeen] = {}
+        self._skipped: dict[str, SampleSkipped] = {}
 
     def post(self, given: Input) -> None:
-        """Leave an input; lines of one stream merge into what is already waiting."""
+        """Leave an input; what repeats itself merges into what is already waiting."""
         with self._lock:
-            if not isinstance(given, LinesCounted):
-                self._others.append(given)
-                return
-            key = (given.source, given.origin, given.stream)
-            waiting = self._counted.get(key)
-            self._counted[key] = given if waiting is None else merge_counted(waiting, given, rows_limit=ROWS_LIMIT)
+            match given:
+                case LinesCounted():
+                    self._lines.add(given)
+                case SourceSeen():
+                    self._seen[given.source] = given
+                case SampleSkipped():
+                    before = self._skipped.get(given.metric)
+                    times = given.times + (0 if before is None else before.times)
+                    self._skipped[given.metric] = replace(given, times=times)
+                case _:
+                    self._others.append(given)
 
     def drain(self) -> list[Input]:
         """Take everything that waits, lines first, so that a source that ends is counted before it is reported."""
         with self._lock:
-            counted, self._counted = self._counted, {}
+            lines, self._lines = self._lines, Stretches(ROWS_LIMIT)
             others, self._others = self._others, []
-        return [*counted.values(), *others]
+            seen, self._seen = self._seen, {}
+            skipped, self._skipped = self._skipped, {}
+        return [*lines.counted(), *others, *seen.values(), *skipped.values()]
 
 
 class Counter:
@@ -69,6 +81,14 @@ class Counter:
         """Note that an origin is gone for good."""
         self._ended.add((source, origin))
         self._post(OriginEnded(self._clock(), source, origin))
+
+    def forget(self, gone: Iterable[tuple[str, str]]) -> None:
+        """Forget the positions of origins that never come again."""
+        with self._lock:
+            forgotten = set(gone)
+            self._ended -= forgotten
+            for key in [key for key in self._positions if key[:2] in forgotten]:
+                del self._positions[key]
 
     def take(self, block: Block) -> None:
         """Count a block and leave the result for the engine."""

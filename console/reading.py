@@ -8,26 +8,29 @@ import time
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from console.core.desk import Order, Refused
+from pydantic import TypeAdapter
+
 from console.core.export import EventTotal, Export
 from console.core.frame import Frame, JournalView, SessionView
-from console.core.inputs import SampleFailed, SampleTaken, TimePassed
+from console.core.inputs import ActionStarted, SampleFailed, SampleTaken, TimePassed
 from console.core.memory import restore
-from console.core.plan import Preview
+from console.core.recorded import Recording
 from console.core.ring import RowRing
 from console.core.rollout import Rollout
 from console.core.rollup import Rollup
 from console.core.state import State
 from console.core.view import build_frame
-from console.core.words import Table
 from console.effects.lock import SESSION_LOCK, holder_of
 from console.effects.session_reader import SAMPLES_S, Known, SessionReader, Stored
 from console.engine import journal_view
+from console.looking import OnlyLooking
 
 JOURNAL_SHOWN = 500
 NOBODY = "nobody: nothing is being read or measured"
 EXPORTED_RECORDS = 10_000
+_STARTED = TypeAdapter(ActionStarted)
 
 
 def restored(
@@ -104,7 +107,40 @@ def read_export(folder: Path, session_id: str, holder: str) -> Export:
     )
 
 
-class Onlooker:
+def read_recording(folder: Path) -> Recording:
+    """Return what a session's file keeps, to be folded again; whoever holds the session goes on.
+
+    Raises `SessionUnreadable`, and `KeyError` or `ValueError` for a session to which nothing was written yet.
+    """
+    file = SessionReader.open_read_only(folder)
+    try:
+        stored, samples = file.load(), file.samples()
+        records = [row.record for row in file.records()]
+    finally:
+        file.close()
+    if stored.last_seen is None:
+        raise KeyError("no input was written to it yet")
+    until = stored.last_seen
+    rollup = Rollup()
+    rollup.restore(stored.counts, stored.totals, at=until)
+    attempts = json.loads(stored.docs.get("attempts", '{"kept": []}'))["kept"]
+    return Recording(
+        rollout=rollout_of(stored),
+        began=float(json.loads(stored.docs["session"])["began"]),
+        until=until,
+        records=[record for record in records if record.at <= until],
+        samples=[sample for sample in samples if sample.at <= until],
+        cells=list(rollup.cells(0)),
+        edges=rollup.packed().edges,
+        attempts={one.attempt: one for one in map(_started, attempts)},
+    )
+
+
+def _started(attempt: Mapping[str, Any]) -> ActionStarted:
+    return _STARTED.validate_python(attempt["started"])
+
+
+class Onlooker(OnlyLooking):
     """A desk over a session that another console holds: it draws what the file says, and refuses every order."""
 
     def __init__(self, folder: Path, session_id: str, holder: str) -> None:
@@ -163,48 +199,9 @@ class Onlooker:
         """Log lines stay with the console that reads them."""
         return self._rows
 
-    def _refusal(self) -> Refused:
-        return Refused(f"this console only looks; {self._holder} holds the session")
-
-    async def preview(self, action: str, *, traffic: float | None = None) -> Preview:
-        """Refuse."""
-        raise self._refusal()
-
-    async def start(self, preview: Preview, *, reason: str, typed: str, is_dry_run: bool = False) -> str:
-        """Refuse."""
-        raise self._refusal()
-
-    async def steer(self, attempt: str, order: Order) -> None:
-        """Refuse."""
-        raise self._refusal()
-
-    def output(self, attempt: str) -> tuple[str, ...]:
-        """Output stays with the console that runs the action."""
-        return ()
-
-    async def tick(self, item: str, *, is_done: bool, note: str = "") -> None:
-        """Refuse."""
-        raise self._refusal()
-
-    async def sign_off(self, role: str, *, note: str = "") -> None:
-        """Refuse."""
-        raise self._refusal()
-
-    async def note(self, text: str) -> None:
-        """Refuse."""
-        raise self._refusal()
-
-    async def snapshot(self, screen_svg: str) -> Path:
-        """Export what the file says; looking at a session may be written down elsewhere."""
-        raise self._refusal()
-
-    async def ask_now(self, metric: str) -> None:
-        """Refuse."""
-        raise self._refusal()
-
-    async def investigate(self, query: str) -> Table:
-        """Refuse."""
-        raise self._refusal()
+    def why_not(self) -> str:
+        """Say who holds the session."""
+        return f"this console only looks; {self._holder} holds the session"
 
     def journal(self, limit: int = JOURNAL_SHOWN) -> tuple[JournalView, ...]:
         """Return the newest records, latest first."""

@@ -4,15 +4,14 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+from console.core.counts import Cell, LinesCounted
 from console.core.frame import Frame, SessionView
 from console.core.inputs import (
     ActionEnded,
     ActionProgressed,
     ActionStarted,
     Actor,
-    Cell,
     ItemTicked,
-    LinesCounted,
     Reading,
     SampleTaken,
     SessionOpened,

@@ -29,6 +29,7 @@ class HeaderPart:
     phase: PhaseView
     is_read_only: bool
     held_by: str
+    replayed: str
     way_out: KeyHint | None
     """The lit key of the action that the verdict calls for."""
     frozen_s: int = 0
@@ -49,8 +50,9 @@ def header_part(frame: Frame, *, is_read_only: bool, frozen_s: float = 0.0) -> H
         phase=frame.phase,
         is_read_only=is_watching,
         held_by=frame.session.held_by,
+        replayed=frame.session.replayed,
         way_out=None if is_watching else next((key for key in lit if key.action in offered), None),
-        frozen_s=int(frozen_s) if frozen_s >= FROZEN_AFTER_S else 0,
+        frozen_s=int(frozen_s) if frozen_s >= FROZEN_AFTER_S and not frame.session.replayed else 0,
     )
 
 
@@ -81,7 +83,9 @@ def _phase_line(part: HeaderPart, width: int) -> Line:
     phase = part.phase
     missing = sum(not clause.is_met for clause in phase.clauses)
     pieces: list[tuple[int, list[Span]]] = []
-    if part.is_read_only:
+    if part.replayed:
+        pieces.append((0, [Span(f" REPLAY {part.replayed} ", Role.WARNING_BADGE)]))
+    elif part.is_read_only:
         held = f", held by {part.held_by}" if part.held_by else ""
         pieces.append((1, [Span(f" READ-ONLY{held} ", Role.WARNING_BADGE)]))
     pieces += [

@@ -4,154 +4,27 @@ import argparse
 import contextlib
 import json
 import os
-import pickle
 import re
-import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import pairwise
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from console.core.classify import OTHER, Classifier
-from console.core.inputs import LinesCounted
-from console.core.lines import LINE_LIMIT_BYTES
-from console.core.quantiles import quantile
-from console.core.rollout import EventRule
-from console.core.rollup import Rollup
-from console.core.tally import GIVEN_UP, count_text
+from console.commands.counted import QUANTILES, Counted, count_stream
+from console.commands.parts import Begun, begin, count_file
+from console.core.classify import Classifier, Rule
+from console.core.patterns import BoundedPattern
 from console.core.text import visible
 from console.core.words import count_of
-from console.spec.load import load
+from console.lasting import lasting
 from console.spec.problems import RolloutFileError
+from console.spec.written import Written, written, written_rules
 
 UNUSABLE = 4
 """Exit code of a bad rollout file, and of a log that cannot be read."""
 STDIN = "-"
-CHUNK_BYTES = 1 << 20
-PART_BYTES = 32 << 20
-"""A process of its own is worth it for so much of a file."""
-QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _VALUES_SHOWN = 8
-_WHENEVER = 0.0
-"""The time of every line: finished logs are counted, not placed in time."""
-
-
-@dataclass(slots=True)
-class Counted:
-    """What was counted in logs; sums of logs are sums of this."""
-
-    lines: int = 0
-    unclassified: int = 0
-    rollup: Rollup = field(default_factory=Rollup)
-
-    def add(self, block: LinesCounted) -> None:
-        """Add a block of lines."""
-        self.lines += block.lines
-        self.unclassified += block.unclassified
-        self.rollup.add(block.counts)
-        self.rollup.add_labels(block.labels)
-
-    def join(self, other: "Counted") -> None:
-        """Add what was counted in another log."""
-        self.lines += other.lines
-        self.unclassified += other.unclassified
-        self.rollup.add(dict(other.rollup.cells(_WHENEVER)))
-        self.rollup.add_labels(other.rollup.label_cells())
-
-    def quantiles(self, event: str) -> dict[str, float | None]:
-        """Return the quantiles of an event's number within 1 %, `None` where no number was captured."""
-        bins = self.rollup.bins("", event, since=_WHENEVER, until=_WHENEVER + 1)
-        return {name: _short(quantile(bins, q)) for name, q in QUANTILES.items()}
-
-    def given_up(self, event: str) -> int:
-        """Return on how many lines the search of an event's rule was given up (`core.patterns`)."""
-        return self.rollup.total(None, GIVEN_UP + event)
-
-    def labels(self, event: str, names: Iterable[str]) -> dict[str, dict[str, int]]:
-        """Return for each label its values with their counts, most frequent first and `OTHER` last."""
-        found = self.rollup.labels("", event)
-        return {
-            name: dict(sorted(found.get(name, {}).items(), key=lambda pair: (pair[0] == OTHER, -pair[1], pair[0])))
-            for name in names
-        }
-
-
-def count_stream(classifier: Classifier, stream: BinaryIO, size_bytes: int | None = None) -> Counted:
-    """Return what is counted in a stream of bytes, in all of it or its next `size_bytes`; raises `OSError`."""
-    counted = Counted()
-    for text in _texts(stream, size_bytes):
-        counted.add(count_text(classifier, text))
-    return counted
-
-
-def _texts(stream: BinaryIO, size_bytes: int | None) -> Iterator[bytes]:
-    """Yield a stream in pieces of whole lines; of a line that never ends, only what is looked at is kept."""
-    left = sys.maxsize if size_bytes is None else size_bytes
-    while left > 0 and (text := stream.read(min(CHUNK_BYTES, left))):
-        if not text.endswith(b"\n"):
-            text += stream.readline(LINE_LIMIT_BYTES + 2)
-        left -= len(text)
-        yield text
-        if not text.endswith(b"\n"):
-            while (more := stream.readline(CHUNK_BYTES)) and not more.endswith(b"\n"):
-                left -= len(more)
-            left -= len(more)
-
-
-def count_file(classifier: Classifier, path: Path) -> Counted:
-    """Return what is counted in a log; a large file is counted by several processes. Raises `OSError`."""
-    with path.open("rb") as stream:
-        found = os.fstat(stream.fileno())
-        edges = _edges(stream, found.st_size) if stat.S_ISREG(found.st_mode) else []
-        if len(edges) < 3:
-            return count_stream(classifier, stream)
-    parts = [_in_process(classifier, path, first, end) for first, end in pairwise(edges)]
-    answers = [part() for part in parts]
-    counted = Counted()
-    for number, (answer, (first, end)) in enumerate(zip(answers, pairwise(edges), strict=True)):
-        if answer is None:
-            raise OSError(f"process {number + 1} of {len(answers)} ended early, at bytes {first} to {end}")
-        counted.join(answer)
-    return counted
-
-
-def _edges(stream: BinaryIO, size_bytes: int) -> list[int]:
-    """Return where to cut a file so that every processor has whole lines to count; the stream's place stays."""
-    parts = min(len(os.sched_getaffinity(0)), size_bytes // PART_BYTES) if hasattr(os, "sched_getaffinity") else 1
-    edges = [0]
-    for number in range(1, parts):
-        stream.seek(size_bytes * number // parts)
-        stream.readline()
-        edges.append(stream.tell())
-    stream.seek(0)
-    return sorted({*edges, size_bytes})
-
-
-def _in_process(classifier: Classifier, path: Path, first: int, end: int) -> Callable[[], Counted | None]:
-    """Begin to count a part of a file in a process of its own; return what waits for it, `None` if it fails."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        with contextlib.suppress(BaseException):
-            os.close(reading)
-            with path.open("rb") as stream, open(writing, "wb") as out:  # noqa: PTH123 - a descriptor
-                stream.seek(first)
-                pickle.dump(count_stream(classifier, stream, end - first), out)
-                out.flush()
-                os._exit(0)
-        os._exit(1)
-    os.close(writing)
-
-    def result() -> Counted | None:
-        with open(reading, "rb") as answer:  # noqa: PTH123 - a descriptor
-            told = answer.read()
-        _, status = os.waitpid(child, 0)
-        counted: Counted | None = None if status else pickle.loads(told)  # noqa: S301 - from our own child
-        return counted
-
-    return result
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -166,32 +39,63 @@ def run(args: argparse.Namespace) -> int:
 
     A log that cannot be read is told on standard error and adds nothing; the others are counted all the same.
     """
+    log, *logs = args.logs or [STDIN]
     try:
-        rules = load(args.file, os.environ).rollout.events
+        said = written(args.file, os.environ)
+        with _begun(said, log) as begun:
+            return _count(_checked(said), begun, [log, *logs], is_json=args.json)
     except RolloutFileError as error:
         print(error, file=sys.stderr)
         return UNUSABLE
-    classifier = Classifier(rules)
+
+
+def _checked(said: Written) -> Mapping[str, Rule]:
+    """Return the rules of a rollout file in which nothing is wrong; raises `RolloutFileError`."""
+    # The model of the file takes longer to import than many a log to count: the count has begun by now.
+    with lasting():
+        from console.spec.load import checked  # noqa: PLC0415
+
+        return checked(said).rollout.events
+
+
+def _begun(said: Written, log: str) -> contextlib.AbstractContextManager[Begun | None]:
+    """Begin to count a log by rules that nobody has checked; where that is not possible, whoever checks says why."""
+    if log == STDIN:
+        return contextlib.nullcontext()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return begin(written_rules(said), Path(log))
+    except (OSError, ValueError, re.error, Warning, OverflowError, RecursionError):
+        return contextlib.nullcontext()
+
+
+def _count(rules: Mapping[str, Rule], begun: Begun | None, logs: Sequence[str], *, is_json: bool) -> int:
+    """Count the logs, of which the first may have been begun, print the counts and return the exit code."""
     counted = Counted()
     code = 0
-    for log in args.logs or [STDIN]:
+    for log in logs:
         try:
-            counted.join(
-                count_stream(classifier, sys.stdin.buffer) if log == STDIN else count_file(classifier, Path(log))
-            )
+            if log == STDIN:
+                counted.join(count_stream(Classifier(rules), sys.stdin.buffer))
+            elif begun is not None and begun.is_by(rules):
+                counted.join(begun.finish())
+            else:
+                counted.join(count_file(rules, Path(log)))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             print(f"rollout-console count: {visible(log)}: {reason}; its lines are not counted", file=sys.stderr)
             code = UNUSABLE
+        begun = None
     for event in rules:
         if given_up := counted.given_up(event):
             said = f"the search of rule {event} was given up on {count_of(given_up, 'line')}: its count is short"
             print(f"rollout-console count: {said}; `validate` says why", file=sys.stderr)
-    _print(json.dumps(as_json(rules, counted), indent=2) if args.json else as_text(rules, counted))
+    _print(json.dumps(as_json(rules, counted), indent=2) if is_json else as_text(rules, counted))
     return code
 
 
-def as_json(rules: Mapping[str, EventRule], counted: Counted) -> dict[str, Any]:
+def as_json(rules: Mapping[str, Rule], counted: Counted) -> dict[str, Any]:
     """Return the counts as `count --json` prints them: every rule of the file, counted or not."""
     events: dict[str, Any] = {}
     for event, rule in rules.items():
@@ -206,7 +110,7 @@ def as_json(rules: Mapping[str, EventRule], counted: Counted) -> dict[str, Any]:
     return {"lines": counted.lines, "unclassified": counted.unclassified, "events": events}
 
 
-def as_text(rules: Mapping[str, EventRule], counted: Counted) -> str:
+def as_text(rules: Mapping[str, Rule], counted: Counted) -> str:
     """Return the counts as a table for people."""
     has_numbers = any(rule.number is not None for rule in rules.values())
     rows = [("event", "kind", "count", *(QUANTILES if has_numbers else ()))]
@@ -230,20 +134,15 @@ def as_text(rules: Mapping[str, EventRule], counted: Counted) -> str:
     return "\n".join([*table, "", f"{counted.lines:,} lines, {counted.unclassified:,} unclassified{share}"])
 
 
-def label_names(rule: EventRule) -> list[str]:
+def label_names(rule: Rule) -> list[str]:
     """Return the named groups of a rule that are labels, in the order of the pattern."""
-    return [name for name in re.compile(rule.match).groupindex if name != rule.number]
+    return [name for name in BoundedPattern(rule.match).groups if name != rule.number]
 
 
 def _values(values: Mapping[str, int]) -> str:
     shown = [f"{value or '(empty)'} {count:,}" for value, count in list(values.items())[:_VALUES_SHOWN]]
     hidden = len(values) - len(shown)
     return ", ".join([*shown, f"and {hidden} more"] if hidden else shown)
-
-
-def _short(value: float | None) -> float | None:
-    """Leave out the digits that are no knowledge."""
-    return None if value is None else float(f"{value:.6g}")
 
 
 def _print(text: str) -> None:

@@ -1,12 +1,17 @@
-"""What `report` and `snapshot` share: a session found by its id and read without being held."""
+"""What `report`, `snapshot` and `replay` share: a session found by its id and read without being held."""
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from console.core.export import Export
+from console.core.text import visible
 from console.effects.session_schema import FILE_NAME, SessionUnreadable
-from console.effects.sessions import Session, find_session, list_sessions, state_dir
+from console.effects.sessions import find_session, list_sessions, state_dir
+
+T = TypeVar("T")
 
 
 def add_session(parser: argparse.ArgumentParser) -> None:
@@ -20,27 +25,39 @@ def add_session(parser: argparse.ArgumentParser) -> None:
 
 def read_or_explain(said: str) -> Export | None:
     """Return a session as it stands, whoever holds it, or `None` after saying on stderr why it cannot be read."""
-    found = _found(said)
-    if found is None:
-        print(f"no session {said}; `rollout-console sessions` lists them", file=sys.stderr)
-        return None
     from console.reading import read_export  # noqa: PLC0415 - brings the engine along, which usage errors do not need
 
-    folder, session = found
-    holder = None if session is None else session.holder
+    def read(folder: Path) -> Export:
+        session = find_session(state_dir(), folder.name)
+        holder = None if session is None or session.folder != folder else session.holder
+        return read_export(folder, folder.name, str(holder or ""))
+
+    found = found_or_explain(said, read)
+    return None if found is None else found[1]
+
+
+def found_or_explain(said: str, read: Callable[[Path], T]) -> tuple[str, T] | None:
+    """Return the id of a session and what `read` makes of its folder, or `None` after saying on stderr why not."""
+    folder = _found(said)
+    if folder is None:
+        print(f"no session {visible(said)}; `rollout-console sessions` lists them", file=sys.stderr)
+        return None
     try:
-        return read_export(folder, folder.name if session is None else session.id, str(holder or ""))
+        return folder.name, read(folder)
     except (SessionUnreadable, OSError) as error:
-        print(f"session {said} cannot be read: {error}", file=sys.stderr)
+        print(f"session {visible(said)} cannot be read: {error}", file=sys.stderr)
     except (KeyError, ValueError) as error:
-        print(f"session {said} holds nothing to report yet, or not what this version wrote: {error}", file=sys.stderr)
+        print(
+            f"session {visible(said)} holds nothing to read yet, or not what this version wrote: {error}",
+            file=sys.stderr,
+        )
     return None
 
 
-def _found(said: str) -> tuple[Path, Session | None] | None:
+def _found(said: str) -> Path | None:
     base = state_dir()
     session = find_session(base, said) or next((s for s in list_sessions(base) if s.rollout == said), None)
     if session is not None:
-        return session.folder, session
+        return session.folder
     folder = Path(said)
-    return (folder.absolute(), None) if (folder / FILE_NAME).is_file() else None
+    return folder.absolute() if (folder / FILE_NAME).is_file() else None

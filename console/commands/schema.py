@@ -1,16 +1,17 @@
-"""`rollout-console schema`: the JSON Schema of rollout files, for editors."""
+"""`rollout-console schema`: the JSON Schema of rollout files, or of rule tests, for editors."""
 
 import argparse
 import json
 
-from console.spec.schema import schema
+from console.spec.schema import schema, tests_schema
 
 
-def add_arguments(_: argparse.ArgumentParser) -> None:
-    """Take no arguments."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.add_argument("--tests", action="store_true", help="the schema of files of rule tests instead")
 
 
-def run(_: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Print the schema and return 0."""
-    print(json.dumps(schema(), indent=2, ensure_ascii=False))
+    print(json.dumps(tests_schema() if arguments.tests else schema(), indent=2, ensure_ascii=False))
     return 0

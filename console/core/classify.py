@@ -1,7 +1,6 @@
 """Log lines named by rules, a whole block at a time."""
 
 import math
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,9 +8,8 @@ from itertools import accumulate, chain
 from typing import Protocol
 
 from console.core.lines import LINE_LIMIT_BYTES, TRUNCATED, lines_in, starts_of
-from console.core.literals import FOLDING_TO_ASCII, Needle, required
-from console.core.patterns import BoundedPattern, GaveUp
-from console.core.rollout import EventRule
+from console.core.literals import FOLDING_TO_ASCII, Needle, beginning, required
+from console.core.patterns import BoundedPattern, Found, GaveUp
 from console.core.scan import PlainScanner, Scanner, scanner_of
 from console.core.text import decode, visible
 
@@ -19,10 +17,22 @@ LABEL_LIMIT = 100
 """Values kept apart per event and label; those that arrive later are counted as `OTHER`."""
 OTHER = "other"
 _LABEL_LENGTH = 80
-_REMEMBERED = 1000
+_RETURN = ord("\r")
+_REMEMBERED = 4000
 """Combinations of captured texts per rule whose meaning is kept at hand."""
 
 Labels = tuple[tuple[str, str], ...]
+
+
+class Rule(Protocol):
+    """A class of log line: `core.rollout.EventRule`, or what is written of one."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def match(self) -> str: ...
+    @property
+    def number(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +62,15 @@ class Named:
 class Classifier:
     """Names lines: the first rule, in the order of the file, whose pattern is found in a line names it.
 
-    A pattern is searched in the line decoded as UTF-8 with invalid bytes replaced. Blocks are first scanned as bytes
+    A pattern is searched in the line decoded as UTF-8 with invalid bytes replaced; a line that is all ASCII need not be
+    decoded for that (`core.patterns`). Blocks are first scanned as bytes
     for the literals that each pattern needs (`core.literals`, `core.scan`), so that patterns only run on lines that may
     match; the answer is that of trying every rule on every line, whatever the scanner. Safe to use from several
     threads. Raises `re.error` for a pattern that does not compile.
     """
 
     def __init__(
-        self, rules: Mapping[str, EventRule], scanner_for: Callable[[Sequence[Needle]], Scanner] = scanner_of
+        self, rules: Mapping[str, Rule], scanner_for: Callable[[Sequence[Needle]], Scanner] = scanner_of
     ) -> None:
         needles: dict[Needle, int] = {}
         self._rules = tuple(_Rule(event, rule, needles) for event, rule in rules.items())
@@ -85,29 +96,33 @@ class Classifier:
 
         Lines are cut as `core.lines.LineSplitter` cuts them, at most `LINE_LIMIT_BYTES` long.
         """
-        return self._name(_Text(text))
+        return self._name(_Text(text), in_place=text if text.isascii() else None)
 
-    def _name(self, block: "_Block") -> Named:
+    def _name(self, block: "_Block", *, in_place: bytes | None = None) -> Named:
         found = self._scanner.scan(block.content, block.next_line)
         folding: list[int] = []
         if self._is_folded and not block.content.isascii():
             folding = list(chain.from_iterable(self._folding.scan(block.content, block.next_line)))
         named = Named(block.count)
-        matches, texts = named.matches, dict[int, str]()
+        matches, texts = named.matches, dict[int, str | bytes]()
         for rule in self._rules:
             rule.pattern.passed(block.count)
             quick, quick_chars, match = rule.pattern.quick, rule.pattern.quick_chars, rule.match
-            for place in _candidates(rule, block, found, folding):
+            candidates = _candidates(rule, block, found, folding)
+            if in_place is not None and rule.begins:
+                candidates = _name_in_place(rule, in_place, found[rule.needles[0]], matches)
+            for place in candidates:
                 if place in matches:
                     continue
                 text = texts.get(place)
                 if text is None:
-                    text = texts[place] = decode(block.line(place))
+                    line = block.line(place)
+                    text = texts[place] = line if line.isascii() else decode(line)
                 if len(text) <= quick_chars:
                     taken = quick(text)
                 else:
                     try:
-                        taken = rule.pattern.patient(text)
+                        taken = rule.pattern.patient(text if isinstance(text, str) else decode(text))
                     except GaveUp:
                         named.given_up.append((place, rule.event))
                         continue
@@ -124,6 +139,38 @@ def _candidates(rule: "_Rule", block: "_Block", found: list[list[int]], folding:
     if len(rule.needles) > 1 or (rule.is_folded and folding):
         offsets = chain(*(found[number] for number in rule.needles), folding if rule.is_folded else ())
     return dict.fromkeys(map(block.place_of, offsets))
+
+
+def _name_in_place(rule: "_Rule", text: bytes, offsets: Iterable[int], matches: dict[int, Match]) -> list[int]:
+    """Name lines of an ASCII text by a rule without cutting them; return those that are too long for that.
+
+    Every match of the rule begins at one of the offsets. A search that ends at the end of a line and begins behind its
+    start is that of the line, as the pattern does not look back.
+    """
+    find, rfind, search, match = text.find, text.rfind, rule.pattern.quick_in, rule.match
+    longest = min(rule.pattern.quick_chars, LINE_LIMIT_BYTES)
+    too_long = []
+    next_line = 0
+    for offset in offsets:
+        if offset < next_line:
+            continue
+        place = rfind(b"\n", 0, offset) + 1
+        end = find(b"\n", offset)
+        if end < 0:
+            end = next_line = len(text)
+        else:
+            next_line = end + 1
+            if text[end - 1] == _RETURN:
+                end -= 1
+        if place in matches:
+            continue
+        if end - place > longest:
+            too_long.append(place)
+            continue
+        taken = search(text, offset, end)
+        if taken is not None:
+            matches[place] = match(taken)
+    return too_long
 
 
 class _Block(Protocol):
@@ -197,28 +244,31 @@ class _Text:
 class _Rule:
     """A rule, compiled."""
 
-    def __init__(self, event: str, rule: EventRule, needles: dict[Needle, int]) -> None:
+    def __init__(self, event: str, rule: Rule, needles: dict[Needle, int]) -> None:
         self.event = event
         self.pattern = BoundedPattern(rule.match)
         wanted = required(rule.match)
         self.needles = tuple(needles.setdefault(needle, len(needles)) for needle in wanted)
         """Numbers of the needles of which one is in every line that matches."""
+        self.begins = wanted == (beginning(rule.match),)
+        """Whether every match begins with the only needle, and depends on nothing before it."""
         self.is_folded = any(needle.is_folded for needle in wanted)
         self._kind = rule.kind
         self._groups = tuple(self.pattern.groups)
+        self._places = tuple(self.pattern.groups.values())
         self._number = rule.number
         self._plain = Match(event, rule.kind, (), None)
         self._remembered: dict[object, Match] = {}
 
-    def match(self, found: re.Match[str]) -> Match:
+    def match(self, found: Found) -> Match:
         """Return what the rule says of a line in which its pattern was found."""
         if not self._groups:
             return self._plain
-        values = found.group(*self._groups)
+        values = found.group(*self._places)
         known = self._remembered.get(values)
         if known is not None:
             return known
-        texts: tuple[str | None, ...] = tuple(found[name] for name in self._groups)
+        texts = tuple(map(_text, map(found.group, self._groups)))
         match = self._read(texts)
         if sum(len(text or "") for text in texts) <= _LABEL_LENGTH * len(texts):
             if len(self._remembered) >= _REMEMBERED:
@@ -232,6 +282,10 @@ class _Rule:
         number = None if self._number is None else _number(captured.pop(self._number, None))
         labels = tuple((name, visible(text, _LABEL_LENGTH)) for name, text in captured.items() if text is not None)
         return Match(self.event, self._kind, labels, number)
+
+
+def _text(captured: object) -> str | None:
+    return decode(captured) if isinstance(captured, bytes) else None if captured is None else str(captured)
 
 
 def _number(text: str | None) -> float | None:

@@ -109,6 +109,20 @@ class Condition:
             return (limit <= value <= self.upper) is (self.op is Op.INSIDE)
         return bool(_COMPARE[self.op](value, limit))
 
+    def holds_within(self, low: float, high: float) -> bool | None:
+        """Return whether it is true of every number from `low` to `high`; `None` when it is true of a part of them.
+
+        For a condition on the number alone.
+        """
+        if self.op in (Op.EQ, Op.NE):
+            return None if low <= self.bound <= high and low != high else self.holds(low)
+        if self.op in (Op.INSIDE, Op.OUTSIDE):
+            is_apart = high < self.bound or low > self.upper
+            is_inside = self.bound <= low and high <= self.upper
+            return None if not is_apart and not is_inside else is_inside is (self.op is Op.INSIDE)
+        at_low, at_high = self.holds(low), self.holds(high)
+        return at_low if at_low is at_high else None
+
     def __str__(self) -> str:
         return self.text
 

@@ -41,6 +41,49 @@ class TrackValue:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceView:
+    """The comparison of canary and baseline, valid however often one looks."""
+
+    line: str
+    """What is known, for people: `2.1x the baseline's rate, sure (1 in 400,000 by chance)`."""
+    explanation: tuple[str, ...]
+    """The numbers, and what each of them means."""
+    is_worse: bool
+    """The canary is sure to be worse than allowed."""
+    is_not_worse: bool
+    """The canary is sure not to be `not_worse_than` times as bad."""
+    log_e_worse: float
+    """Log of the evidence that the canary is worse, which is sure at `needed`."""
+    log_e_not_worse: float
+    """Log of the evidence that it is not worse than `not_worse_than` times the baseline, which is sure at `needed`."""
+    needed: float
+    ratio: float | None
+    """The canary's rate over the baseline's; `None` before anything bad was seen on the baseline."""
+    interval: tuple[float, float | None] | None
+    """What the ratio may be, valid at any time; the upper end is `None` where there is none."""
+    not_worse_than: float
+    samples: tuple[int, int]
+    """Samples of canary and baseline."""
+    bad: tuple[int, int]
+    phi: float
+    """Dispersion of the baseline's bad events: 1 where they come one by one, more where they come in bursts."""
+    wait_s: float | None
+    """How long until it is sure not to be worse at the present traffic; `None` if never."""
+    share_off: str
+    """What is surely wrong with the canary's share of the traffic; empty while nothing is."""
+
+    @property
+    def worse_share(self) -> float:
+        """How much of the evidence needed for an alarm there is, 0 to 1."""
+        return min(1.0, max(0.0, self.log_e_worse / self.needed))
+
+    @property
+    def not_worse_share(self) -> float:
+        """How much of the evidence needed for an advance there is, 0 to 1."""
+        return min(1.0, max(0.0, self.log_e_not_worse / self.needed))
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """A threshold panel: one metric, judged."""
 
@@ -71,6 +114,8 @@ class Panel:
     is_stale: bool
     keys: tuple[KeyHint, ...]
     investigate: tuple[str, ...]
+    evidence: EvidenceView | None = None
+    """The comparison with the baseline, where the file asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +333,8 @@ class SessionView:
     is_read_only: bool
     held_by: str
     """Who holds the session while this console only looks."""
+    replayed: str = ""
+    """How a recorded session is being played, such as `60x`; empty for one that is watched."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
-from console.core.inputs import Cell
+from console.core.counts import Cell
 
 MINUTE_S = 60
 HOUR_S = 3600

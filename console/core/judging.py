@@ -3,97 +3,28 @@
 One `Judged` value per metric and track carries everything the next judgement needs, so it can be written down and
 taken up again at any moment. The rules:
 
-* `for`: a condition must have held for at least that long; a gap in measuring while it is pending starts it again.
+* a condition counts when it has held for `for`, and on as many of the last measurements as `breaches` asks.
 * `keep_for`: a verdict that stands is held for that long after its condition became false.
 * missing data never resolves a warning or critical verdict, and never satisfies anything: everything else becomes
-  UNKNOWN (no data, too few samples, too old) or BROKEN (measuring failed).
+  UNKNOWN (no data, too few samples, too old) or BROKEN (measuring failed), unless the file asks to hold the verdict
+  for a while, or to count no data as bad.
+* where evidence is asked for, a rate of counts is held against a fixed number with all that it may be: it is on target
+  when the whole interval is, a breach when the whole interval is one, and otherwise not yet known.
 """
 
 from dataclasses import dataclass, replace
-from typing import Self
 
-from console.core.conditions import Condition, Op, parse_condition
 from console.core.durations import format_duration
-from console.core.rollout import CONDITIONS, Metric
-from console.core.values import bare_number, format_value
+from console.core.rollout import NoData
+from console.core.runs import Run, later
+from console.core.thresholds import Thresholds, surely
+from console.core.values import bare_number, format_range, format_value
 from console.core.verdict import Verdict
 
 LEVELS = (Verdict.CRITICAL, Verdict.WARNING)
 
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """The conditions of a metric, parsed."""
-
-    unit: str
-    target: Condition | None
-    warning: Condition | None
-    critical: Condition | None
-    against_baseline: Condition | None
-    for_s: float
-    keep_for_s: float
-    min_samples: int
-    stale_after_s: float
-
-    @classmethod
-    def of(cls, metric: Metric) -> Self:
-        """Parse the conditions of a metric; raises `ConditionError` for one that cannot be understood."""
-        parsed = {
-            name: None if text is None else parse_condition(text, metric.unit)
-            for name in CONDITIONS
-            for text in (getattr(metric, name),)
-        }
-        return cls(
-            unit=metric.unit,
-            for_s=metric.for_,
-            keep_for_s=metric.keep_for,
-            min_samples=metric.min_samples,
-            stale_after_s=metric.stale_after_s,
-            **parsed,
-        )
-
-    @property
-    def is_zero_tolerance(self) -> bool:
-        """Whether a single hit breaches it, so that no number of samples is too few for a hit."""
-        return any(
-            condition is not None and not condition.needs_baseline and (condition.op, condition.bound) in _ZERO
-            for condition in (self.target, self.critical)
-        )
-
-    def level(self, level: Verdict) -> Condition | None:
-        """Return the condition of WARNING or CRITICAL."""
-        return self.critical if level is Verdict.CRITICAL else self.warning
-
-
-_ZERO = {(Op.EQ, 0.0), (Op.GT, 0.0), (Op.NE, 0.0), (Op.LE, 0.0)}
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """How long a condition has held, and since when its verdict stands."""
-
-    since: float | None = None
-    """Start of the unbroken run of true measurements; `None` while it is false."""
-    fired: float | None = None
-    """When the verdict began to stand; `None` while it does not."""
-    cleared: float | None = None
-    """First false measurement since it fired, while `keep_for` holds it."""
-
-    def observe(self, at: float, *, is_true: bool, for_s: float, keep_for_s: float) -> "Run":
-        """Return the state after one measurement at `at`."""
-        if is_true:
-            since = at if self.since is None else self.since
-            fires = self.fired is not None or at - since >= for_s
-            fired = (at if self.fired is None else self.fired) if fires else None
-            return Run(since, fired, None)
-        if self.fired is None:
-            return Run()
-        cleared = at if self.cleared is None else self.cleared
-        return Run(None, self.fired, cleared) if at - cleared < keep_for_s else Run()
-
-    def interrupted(self) -> "Run":
-        """Return the state after a gap in measuring: a pending run starts again, a verdict that stands goes on."""
-        return self if self.fired is not None else Run()
+Interval = tuple[float, float] | None
+_NEVER = Run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +42,16 @@ class Judged:
     bad: int | None = None
     error: str = ""
     """Why measuring failed the last time it was tried; empty while it works."""
-    warning: Run = Run()
-    critical: Run = Run()
+    errors: int = 0
+    """How often in a row measuring failed."""
+    failed_at: float | None = None
+    """When the last of these failures was counted."""
+    worse: str = ""
+    """How the canary is sure to be worse than the baseline; empty while that is not proven."""
+    held_since: float | None = None
+    """Since when there is no data and the verdict is held all the same, as the file asks."""
+    warning: Run = _NEVER
+    critical: Run = _NEVER
 
     def run(self, level: Verdict) -> Run:
         """Return the run of WARNING or CRITICAL."""
@@ -131,49 +70,112 @@ class Measured:
     """The baseline's value at the same time, if there is one to compare with."""
     expects_baseline: bool = False
     """Whether a baseline runs beside the canary; without one, relative conditions are not asked."""
+    worse: str = ""
+    """How the canary is sure to be worse than the baseline; empty while that is not proven."""
+
+    @property
+    def compared(self) -> float | None:
+        """The baseline's value, where it is to be compared with."""
+        return self.baseline if self.expects_baseline else None
 
 
 def observe(thresholds: Thresholds, before: Judged, measured: Measured) -> Judged:
     """Return the judgement after a measurement; one without a number, or with too few samples, is missing data."""
-    if measured.value is None or measured.samples == 0:
-        answered = replace(before, at=measured.at, value=None, samples=measured.samples, bad=None, error="")
-        return _settle(answered, measured.at, Verdict.UNKNOWN, _nothing(measured), thresholds, has_data=False)
-    started = replace(
-        before, at=measured.at, value=measured.value, samples=measured.samples, bad=measured.bad, error=""
+    if before.at is not None and measured.at - before.at > thresholds.stale_after_s:
+        before = _interrupted(before)
+    answered = replace(
+        before,
+        at=measured.at,
+        value=measured.value,
+        samples=measured.samples,
+        bad=measured.bad,
+        worse=measured.worse,
+        error="",
+        errors=0,
+        failed_at=None,
     )
+    if measured.value is None or measured.samples == 0:
+        return _without_data(thresholds, before, replace(answered, value=None, bad=None), measured.at)
     is_few = measured.samples is not None and measured.samples < thresholds.min_samples
     is_hit = thresholds.is_zero_tolerance and measured.value != 0
     if is_few and not is_hit:
         few = f"{measured.samples:,} of {thresholds.min_samples:,} samples"
-        return _settle(started, measured.at, Verdict.UNKNOWN, few, thresholds, has_data=False)
-    if before.at is not None and measured.at - before.at > thresholds.stale_after_s:
-        started = replace(started, warning=before.warning.interrupted(), critical=before.critical.interrupted())
-    baseline = measured.baseline if measured.expects_baseline else None
-    runs = {level: _run_on(thresholds, started, level, measured, baseline) for level in LEVELS}
-    started = replace(started, warning=runs[Verdict.WARNING], critical=runs[Verdict.CRITICAL])
-    verdict, reason = _decide(thresholds, started, measured, baseline)
-    return _settle(started, measured.at, verdict, reason, thresholds, has_data=True)
+        held = _held(thresholds, before, measured.at, few)
+        return held or _settle(answered, measured.at, Verdict.UNKNOWN, few, thresholds, has_data=False)
+    within = thresholds.interval(measured.bad, measured.samples)
+    runs = {level: _run_on(thresholds, answered, level, measured, within) for level in LEVELS}
+    judged = replace(answered, held_since=None, warning=runs[Verdict.WARNING], critical=runs[Verdict.CRITICAL])
+    verdict, reason = _decide(thresholds, judged, measured, within)
+    return _settle(judged, measured.at, verdict, reason, thresholds, has_data=True)
 
 
-def _run_on(thresholds: Thresholds, judged: Judged, level: Verdict, measured: Measured, baseline: float | None) -> Run:
-    """Return the run of a level after a measurement; where the condition cannot be known, a standing one goes on."""
-    condition = thresholds.level(level)
-    is_true = False if condition is None else condition.holds(measured.value, baseline)
+def _without_data(thresholds: Thresholds, before: Judged, answered: Judged, at: float) -> Judged:
+    """Return the judgement when the answer held no number: unknown, held for a while, or bad, as the file asks."""
+    why = "0 of 0 samples" if answered.samples == 0 else "no data"
+    if thresholds.no_data is NoData.BAD:
+        return _counted_as_bad(thresholds, answered, at, why)
+    held = _held(thresholds, before, at, why)
+    return held or _settle(answered, at, Verdict.UNKNOWN, why, thresholds, has_data=False)
+
+
+def _counted_as_bad(thresholds: Thresholds, answered: Judged, at: float, why: str) -> Judged:
+    """Return the judgement when no data breaches every condition that the metric has."""
+    runs = {
+        level: answered.run(level).observe(at, is_true=thresholds.level(level) is not None, rules=thresholds.rules)
+        for level in LEVELS
+    }
+    judged = replace(answered, held_since=None, warning=runs[Verdict.WARNING], critical=runs[Verdict.CRITICAL])
+    level = next((level for level in LEVELS if stands(thresholds, judged, level)), None)
+    if level is None:
+        return _judged_as(judged, at, Verdict.UNKNOWN, f"{why}, which counts as bad, not yet for long enough")
+    return _judged_as(judged, at, level, f"{why}, which counts as bad")
+
+
+def _held(thresholds: Thresholds, before: Judged, at: float, why: str) -> Judged | None:
+    """Return the verdict as it was, where the file asks to hold it and it was not held for too long already."""
+    if thresholds.no_data is not NoData.HOLD or before.verdict in (Verdict.UNKNOWN, Verdict.BROKEN):
+        return None
+    since = at if before.held_since is None else before.held_since
+    if at - since > thresholds.stale_after_s:
+        return None
+    reason = before.reason if before.held_since is not None else f"{why}, held: {before.reason}"
+    return replace(_interrupted(before), at=at, held_since=since, reason=reason, error="", errors=0, failed_at=None)
+
+
+def _interrupted(judged: Judged) -> Judged:
+    """Return the judgement after a gap in measuring."""
+    return replace(judged, warning=judged.warning.interrupted(), critical=judged.critical.interrupted())
+
+
+def _run_on(thresholds: Thresholds, judged: Judged, level: Verdict, measured: Measured, within: Interval) -> Run:
+    """Return the run of a level after a measurement; where the condition cannot be known, a standing one goes on.
+
+    It begins only when the condition is sure; it stands until the value itself is no breach any more.
+    """
+    condition, run = thresholds.level(level), judged.run(level)
+    is_true = surely(condition, measured.value, None, measured.compared)
     if is_true is None:
-        return judged.run(level).interrupted()
-    return judged.run(level).observe(
-        measured.at, is_true=is_true, for_s=thresholds.for_s, keep_for_s=thresholds.keep_for_s
-    )
+        return run.interrupted()
+    if is_true and run.fired is None:
+        is_true = surely(condition, measured.value, within, measured.compared) is True
+    return run.observe(measured.at, is_true=is_true, rules=thresholds.rules)
 
 
 def failed(thresholds: Thresholds, before: Judged, at: float, error: str) -> Judged:
-    """Return the judgement when measuring itself failed."""
-    return _settle(replace(before, error=error), at, Verdict.BROKEN, error, thresholds, has_data=False)
+    """Return the judgement when measuring itself failed; it is BROKEN after as many failures in a row as allowed."""
+    is_counted = before.failed_at is None or at - before.failed_at >= thresholds.rules.every_s
+    errors = before.errors + is_counted
+    judged = replace(before, error=error, errors=errors, failed_at=at if is_counted else before.failed_at)
+    if errors < thresholds.broken_after and before.verdict is not Verdict.BROKEN:
+        return _interrupted(judged)
+    return _settle(judged, at, Verdict.BROKEN, error, thresholds, has_data=False)
 
 
 def aged(thresholds: Thresholds, before: Judged, at: float) -> Judged:
     """Return the judgement as time goes by without a measurement: a value that is too old becomes UNKNOWN."""
-    if before.at is None or before.error or at - before.at <= thresholds.stale_after_s:
+    if before.at is None or at - before.at <= thresholds.stale_after_s:
+        return before
+    if before.error and before.errors >= thresholds.broken_after:
         return before
     if before.verdict is Verdict.UNKNOWN and before.reason.startswith("no answer"):
         return before
@@ -182,22 +184,17 @@ def aged(thresholds: Thresholds, before: Judged, at: float) -> Judged:
 
 
 def shifted(before: Judged, pause_s: float) -> Judged:
-    """Return the judgement after a pause of the console itself: what was held is held for as long as before."""
-    if before.at is None:
-        return before
+    """Return the judgement after seconds that do not count: what was held is held for as long as before.
+
+    That is a pause of the console, or a step of this machine's clock, which may be negative.
+    """
     return replace(
         before,
-        at=before.at + pause_s,
-        warning=_shift(before.warning, pause_s),
-        critical=_shift(before.critical, pause_s),
-    )
-
-
-def _shift(run: Run, pause_s: float) -> Run:
-    return replace(
-        run,
-        since=None if run.since is None else run.since + pause_s,
-        cleared=None if run.cleared is None else run.cleared + pause_s,
+        at=later(before.at, pause_s),
+        failed_at=later(before.failed_at, pause_s),
+        held_since=later(before.held_since, pause_s),
+        warning=before.warning.shifted(pause_s),
+        critical=before.critical.shifted(pause_s),
     )
 
 
@@ -210,36 +207,49 @@ def pending(thresholds: Thresholds, judged: Judged) -> tuple[Verdict, float] | N
     return None
 
 
-def _nothing(measured: Measured) -> str:
-    return "0 of 0 samples" if measured.samples == 0 else "no data"
-
-
-def _decide(thresholds: Thresholds, judged: Judged, measured: Measured, baseline: float | None) -> tuple[Verdict, str]:
+def _decide(thresholds: Thresholds, judged: Judged, measured: Measured, within: Interval) -> tuple[Verdict, str]:
     for level in LEVELS:
-        run, condition = judged.run(level), thresholds.level(level)
-        if run.fired is None or condition is None:
-            continue
-        if run.cleared is not None:
-            held = format_duration(thresholds.keep_for_s)
-            return level, f"{condition.text} ended, held for {held}"
-        return level, condition.text
-    if measured.expects_baseline and baseline is None and _asks_baseline(thresholds):
+        if stands(thresholds, judged, level):
+            return level, _standing(thresholds, judged, level)
+    if measured.expects_baseline and measured.baseline is None and thresholds.asks_baseline:
         return Verdict.UNKNOWN, "no baseline to compare with"
+    not_known = "" if within is None else f"not yet known: {format_range(*within, thresholds.unit)}"
     for condition in (thresholds.target, thresholds.against_baseline):
         if condition is None or (condition.needs_baseline and not measured.expects_baseline):
             continue
-        if condition.holds(measured.value, baseline) is not True:
-            limit = condition.limit(baseline)
+        is_met = surely(condition, measured.value, within, measured.compared)
+        if is_met is None:
+            return Verdict.UNKNOWN, not_known or f"cannot be known: {condition.text}"
+        if not is_met:
+            limit = condition.limit(measured.compared)
             said = f" ({bare_number(limit)})" if condition.needs_baseline and limit is not None else ""
             return Verdict.OFF_TARGET, f"not {condition.text}{said}"
-    if judged.critical.since is not None or judged.warning.since is not None:
+    breaches = [surely(thresholds.level(level), measured.value, within, measured.compared) for level in LEVELS]
+    if not_known and None in breaches:
+        return Verdict.UNKNOWN, not_known
+    if any(judged.run(level).since is not None for level in LEVELS):
         return Verdict.OFF_TARGET, "over a threshold, not yet for long enough"
+    if True in breaches:
+        return Verdict.OFF_TARGET, f"over a threshold, not yet {thresholds.rules.budget}"
     return Verdict.OK, thresholds.target.text if thresholds.target is not None else "no threshold reached"
 
 
-def _asks_baseline(thresholds: Thresholds) -> bool:
-    asked = (thresholds.target, thresholds.warning, thresholds.critical, thresholds.against_baseline)
-    return any(condition is not None and condition.needs_baseline for condition in asked)
+def stands(thresholds: Thresholds, judged: Judged, level: Verdict) -> bool:
+    """Return whether WARNING or CRITICAL stands: by its condition, or because the canary is sure to be worse."""
+    return judged.run(level).fired is not None or (bool(judged.worse) and thresholds.worse is level)
+
+
+def _standing(thresholds: Thresholds, judged: Judged, level: Verdict) -> str:
+    """Return why a verdict stands."""
+    run, condition, rules = judged.run(level), thresholds.level(level), thresholds.rules
+    if run.fired is None or condition is None:
+        return judged.worse
+    if run.cleared is not None and judged.worse and thresholds.worse is level:
+        return judged.worse
+    if run.cleared is not None:
+        return f"{condition.text} ended, held for {format_duration(rules.keep_for_s)}"
+    often = f" in {sum(run.recent)} of the last {len(run.recent)}" if rules.budget.is_used else ""
+    return condition.text + often
 
 
 def _settle(
@@ -247,12 +257,15 @@ def _settle(
 ) -> Judged:
     """Give `judged` its verdict; without data a verdict that stands goes on, and pending runs start again."""
     if not has_data:
-        judged = replace(judged, warning=judged.warning.interrupted(), critical=judged.critical.interrupted())
+        judged = replace(_interrupted(judged), held_since=None)
         for level in LEVELS:
-            condition = thresholds.level(level)
-            if judged.run(level).fired is not None and condition is not None:
-                verdict, reason = level, f"{reason}; was {condition.text}"
+            if stands(thresholds, judged, level):
+                verdict, reason = level, f"{reason}; was {_standing(thresholds, judged, level)}"
                 break
+    return _judged_as(judged, at, verdict, reason)
+
+
+def _judged_as(judged: Judged, at: float, verdict: Verdict, reason: str) -> Judged:
     since = judged.since if verdict is judged.verdict and judged.since is not None else at
     return replace(judged, verdict=verdict, reason=reason, since=since)
 

@@ -32,6 +32,32 @@ def required(pattern: str) -> tuple[Needle, ...]:
     return _of_sequence(tree, tree.state.flags) or ()
 
 
+def beginning(pattern: str) -> Needle | None:
+    """Return the literal that every match of a pattern begins with, if a match depends on nothing before it.
+
+    In a line that is all ASCII a match then is what a search from the literal's first place finds.
+    """
+    tree = _parser.parse(pattern)
+    if _looks_back(tree):
+        return None
+    is_folded = bool(tree.state.flags & IGNORECASE)
+    run = ""
+    for kind, value in tree:
+        character = _literal(value, is_folded=is_folded) if kind is _constants.LITERAL else ""
+        if not character:
+            break
+        run += character
+    return Needle(run.encode(), is_folded) if run else None
+
+
+def _looks_back(part: Any) -> bool:
+    """Return whether any part of a parse tree asserts what stands before it; `\\b` and `^` see no other line."""
+    # By identity: the kinds of node are numbers, and so are the bounds of a repeat.
+    if isinstance(part, tuple) and any(part[0] is kind for kind in (_constants.ASSERT, _constants.ASSERT_NOT)):
+        return bool(part[1][0] < 0) or _looks_back(part[1][1])
+    return isinstance(part, tuple | list | _parser.SubPattern) and any(map(_looks_back, part))
+
+
 def _of_sequence(nodes: Iterable[tuple[Any, Any]], flags: int) -> tuple[Needle, ...] | None:
     """Return the best needles of parts that are all matched, one after the other."""
     is_folded = bool(flags & IGNORECASE)

@@ -1,5 +1,6 @@
 """How a state is written down, and taken up again."""
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -9,13 +10,15 @@ from pydantic import TypeAdapter
 
 from console.core.attempts import Attempt
 from console.core.budgets import BudgetState
+from console.core.counts import LabelCell
 from console.core.gaps import Gaps
 from console.core.grains import Packed
-from console.core.inputs import LabelCell, SampleFailed, SampleTaken
+from console.core.inputs import SampleFailed, SampleTaken
 from console.core.judging import Judged
 from console.core.soak import PhaseState
 from console.core.text import visible
 from console.core.validation import Validation
+from console.core.weighing import read, written
 from console.core.words import SourceState
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 _GAPS = TypeAdapter(Gaps)
 _JUDGED = TypeAdapter(dict[str, Judged])
 _PHASE = TypeAdapter(PhaseState)
+_EVIDENCE = "evidence:"
 _ATTEMPTS = TypeAdapter(list[Attempt])
 _VALIDATION = TypeAdapter(Validation)
 _BUDGETS = TypeAdapter(dict[str, BudgetState])
@@ -40,8 +44,11 @@ class PhaseGone(Exception):
 
 
 def document(state: "State", name: str) -> str:
-    """Return one part of the state as JSON: `session`, `phase`, `validation`, `budgets`, `attempts`, `ended`,
-    `sources` or `metric:NAME`."""
+    """Return one part of the state as JSON.
+
+    It is one of `session`, `phase`, `validation`, `budgets`, `attempts`, `ended`, `sources`, `metric:NAME` or
+    `evidence:NAME`.
+    """
     if name == "session":
         return json.dumps({"began": state.began})
     if name == "phase":
@@ -60,6 +67,9 @@ def document(state: "State", name: str) -> str:
         return json.dumps({"gaps": gaps, "states": states})
     if name == "ended":
         return json.dumps(list(state.ended))
+    if name.startswith(_EVIDENCE):
+        weighing = state.metrics[name.removeprefix(_EVIDENCE)].weighing
+        return json.dumps(None if weighing is None else written(weighing))
     return _JUDGED.dump_json(state.metrics[name.removeprefix("metric:")].judged).decode()
 
 
@@ -116,6 +126,11 @@ def restore(
         document = documents.get(f"metric:{name}")
         if document is not None:
             metric.judged = _JUDGED.validate_json(document)
+        evidence = json.loads(documents.get(_EVIDENCE + name, "null"))
+        if metric.weighing is not None and evidence is not None:
+            # What another version wrote down in another form begins anew.
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                metric.weighing = read(metric.weighing, evidence)
     for sample in samples:
         if sample.metric in state.metrics:
             state.metrics[sample.metric].remember_all(sample)

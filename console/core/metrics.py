@@ -4,12 +4,15 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from console.core.conditions import share_scale
+from console.core.evidence_words import sentence
 from console.core.inputs import Reading, SampleFailed, SampleTaken
-from console.core.judging import Judged, Measured, Thresholds, aged, failed, observe
+from console.core.judging import Judged, Measured, aged, failed, observe
 from console.core.quantiles import quantile
 from console.core.rollout import Metric
 from console.core.rollup import Rollup
 from console.core.tally import GIVEN_UP, LINES
+from console.core.thresholds import Thresholds
+from console.core.weighing import Weighing
 from console.core.words import Table, count_of
 
 HISTORY = 240
@@ -26,6 +29,8 @@ class MetricState:
     thresholds: Thresholds
     judged: dict[str, Judged] = field(default_factory=dict)
     history: dict[str, deque[tuple[float, float | None]]] = field(default_factory=dict)
+    weighing: Weighing | None = None
+    """The comparison of canary and baseline, where evidence is asked for."""
     table: Table | None = None
     took_s: float | None = None
     answered_at: float | None = None
@@ -61,10 +66,18 @@ class MetricState:
                 bad=reading.bad,
                 baseline=None if baseline is None else baseline.value,
                 expects_baseline=track == "canary" and 0 < traffic < 100,
+                worse=self._worse if track == "canary" else "",
             )
             self.judged[track] = observe(self.thresholds, self.judged.get(track, Judged()), measured)
             if keeps:
                 self.remember(track, sample.at, reading.value)
+
+    @property
+    def _worse(self) -> str:
+        """How the canary is sure to be worse than the baseline, empty while it is not."""
+        if self.weighing is None or self.weighing.stands_since is None:
+            return ""
+        return sentence(self.weighing.comparison)
 
     def remember(self, track: str, at: float, value: float | None) -> None:
         """Add a value to the plot."""

@@ -7,9 +7,10 @@ The parse tree is that of CPython's `re._parser`; a kind of node that is not kno
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from re import IGNORECASE, MULTILINE, _constants, _parser  # type: ignore[attr-defined]
+from functools import lru_cache
+from re import IGNORECASE, MULTILINE, _compiler, _constants, _parser  # type: ignore[attr-defined]
 from typing import Any
 
 GIVES_UP_AFTER_S = 0.02
@@ -40,6 +41,7 @@ _REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
 _CHARACTERS = (_constants.LITERAL, _constants.NOT_LITERAL, _constants.ANY, _constants.IN)
 
 Nodes = Sequence[tuple[Any, Any]]
+Found = re.Match[str] | re.Match[bytes]
 
 
 class GaveUp(Exception):
@@ -54,20 +56,23 @@ class BoundedPattern:
     """
 
     def __init__(self, pattern: str) -> None:
-        compiled = re.compile(pattern)
+        compiled = _compiled(pattern)
         self.groups = compiled.groupindex
         self.pattern = pattern
         self.quick_chars = quick_chars(pattern)
         """Lines up to this length are safe to search by `quick`; 0 where hardly any line is."""
-        self.quick = compiled.search
+        self.quick: Callable[[str | bytes], Found | None] = compiled.search
+        """Searches text, or bytes that are all ASCII: the match is that in their text, its groups are bytes."""
+        self.quick_in: Callable[[bytes, int, int], Found | None] = compiled.search
+        """Searches a part of such bytes, from one offset to another."""
         self._patient: Any = None
         self._tries: float = _TRIES
 
-    def search(self, text: str) -> re.Match[str] | None:
+    def search(self, text: str) -> Found | None:
         """Return the first match. Raises `GaveUp`."""
         return self.quick(text) if len(text) <= self.quick_chars else self.patient(text)
 
-    def patient(self, text: str) -> re.Match[str] | None:
+    def patient(self, text: str) -> Found | None:
         """Return the first match in a line of any length, found by the slower way. Raises `GaveUp`."""
         if self._tries < 1:
             raise GaveUp
@@ -76,7 +81,7 @@ class BoundedPattern:
 
             self._patient = regex.compile(self.pattern).search
         try:
-            found: re.Match[str] | None = self._patient(text, timeout=GIVES_UP_AFTER_S, concurrent=True)
+            found: Found | None = self._patient(text, timeout=GIVES_UP_AFTER_S, concurrent=True)
         except TimeoutError:
             self._tries -= 1
             raise GaveUp from None
@@ -86,6 +91,17 @@ class BoundedPattern:
         """Allow more tries after so many lines."""
         if self._tries < _TRIES:
             self._tries = min(_TRIES, self._tries + lines / _LINES_PER_TRY)
+
+
+@lru_cache(maxsize=512)
+def _compiled(pattern: str) -> Any:
+    """Return what `re` compiles a pattern for text to, in a form that also searches bytes.
+
+    `re` makes the same program of a parse tree as of the pattern, but knows no more that it was text, and so lets it
+    run on bytes, as on text of the characters U+0000 to U+00FF. ASCII text is kept as such bytes: whatever the pattern
+    says of case, words, spaces or characters beyond ASCII, the search of ASCII bytes is that of their text.
+    """
+    return _compiler.compile(_parser.parse(pattern))
 
 
 def quick_chars(pattern: str) -> int:

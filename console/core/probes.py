@@ -1,10 +1,12 @@
 """What is asked and how the answer is judged: the half of the frozen model that metrics and checks are made of."""
 
+from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from console.core.fields import Seconds
+from console.core.kinds import METRIC_KINDS
 
 
 class Part(BaseModel):
@@ -102,13 +104,38 @@ class HttpProbe(Part):
     """Text that the body must contain."""
 
 
+class NoData(StrEnum):
+    """What an answer without a number means."""
+
+    UNKNOWN = "unknown"
+    """Nothing is known."""
+    HOLD = "hold"
+    """The verdict stays as it is, for `stale_after` at most; it satisfies nothing meanwhile."""
+    BAD = "bad"
+    """It is a breach of critical, or of warning where that is all there is."""
+
+
 class Evidence(Part):
     """How the canary is compared with the baseline on counts."""
 
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    """How often chance alone may raise the alarm over a whole rollout."""
+    """How often chance alone may raise the alarm over a whole rollout; split over all metrics that ask for evidence."""
     margin: Annotated[float, Field(ge=0)] = 0.0
     """How much worse the canary may be: 0.1 means a rate one tenth higher."""
+    not_worse_than: Annotated[float, Field(gt=1)] = 1.5
+    """The metric satisfies a phase once the canary is sure to have less than so many times the baseline's rate."""
+    worse: Literal["warning", "critical"] = "warning"
+    """The verdict where the canary is sure to be worse."""
+    every: Seconds = 60.0
+    """How often counts are taken."""
+    traffic: bool = False
+    """The samples are the traffic: the canary's part of them is held against the share that the phase gives it."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.not_worse_than <= 1 + self.margin:
+            raise ValueError(f"not_worse_than must be more than 1 + margin, {1 + self.margin:g}")
+        return self
 
 
 class OnVerdict(Part):
@@ -120,7 +147,6 @@ class OnVerdict(Part):
     """`hold`, or the id of an action."""
 
 
-METRIC_KINDS = ("events", "quantile", "query", "redis", "http", "container", "command")
 CONDITIONS = ("target", "warning", "critical", "against_baseline")
 ContainerStat = Literal["memory", "cpu", "restarts", "running"]
 
@@ -166,12 +192,18 @@ class Metric(Part):
     """How long warning or critical must hold before it counts."""
     keep_for: Seconds = 0.0
     """How long a verdict stands on after its condition became false."""
+    breaches: str | None = None
+    """Such as `3 of last 5`: warning or critical counts once so many of the last measurements breach it."""
+    no_data: NoData = NoData.UNKNOWN
+    """What an answer without a number means: `unknown`, `hold` or `bad`."""
+    broken_after: Annotated[int, Field(ge=1)] = 1
+    """How many measurements in a row must fail before the metric is BROKEN."""
     min_samples: Annotated[int, Field(ge=0)] = 0
     """With fewer samples the verdict is UNKNOWN."""
     stale_after: Seconds | None = None
     """Age at which the last value no longer counts; without it, three intervals, at least 10 s."""
     evidence: Evidence | None = None
-    """Compares canary and baseline on counts, validly at every look; read and checked, not judged yet."""
+    """Compares canary and baseline on counts, validly at every look."""
     on: OnVerdict = OnVerdict()
     """What a verdict does."""
     investigate: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from console.core.export import Events, EventTotal, Export, History, iso
-from console.core.frame import AttemptView, Frame, Panel, PhaseView, TrackValue
+from console.core.frame import AttemptView, EvidenceView, Frame, Panel, PhaseView, TrackValue
 from console.core.gaps import Gap
 from console.core.progress import BudgetView, WindowView
 from console.core.thin import runs, thinned
@@ -212,6 +212,26 @@ def _threshold_json(panel: Panel) -> dict[str, Any]:
         "held_s": seconds(panel.held_s),
         "age_s": seconds(panel.age_s),
         "stale": panel.is_stale,
+        "evidence": None if panel.evidence is None else _evidence_json(panel.evidence),
+    }
+
+
+def _evidence_json(evidence: EvidenceView) -> dict[str, Any]:
+    return {
+        "text": evidence.line,
+        "is_worse": evidence.is_worse,
+        "is_not_worse": evidence.is_not_worse,
+        "not_worse_than": evidence.not_worse_than,
+        "log_e_worse": evidence.log_e_worse,
+        "log_e_not_worse": evidence.log_e_not_worse,
+        "needed": evidence.needed,
+        "ratio": evidence.ratio,
+        "interval": None if evidence.interval is None else list(evidence.interval),
+        "samples": {"canary": evidence.samples[0], "baseline": evidence.samples[1]},
+        "bad": {"canary": evidence.bad[0], "baseline": evidence.bad[1]},
+        "phi": evidence.phi,
+        "wait_s": seconds(evidence.wait_s),
+        "share_off": evidence.share_off,
     }
 
 

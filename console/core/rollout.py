@@ -10,9 +10,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from console.core.fields import Seconds, Share
+from console.core.kinds import METRIC_KINDS, SOURCE_KINDS
 from console.core.probes import (
     CONDITIONS,
-    METRIC_KINDS,
     Check,
     ContainerStat,
     EventCount,
@@ -20,6 +20,7 @@ from console.core.probes import (
     HttpProbe,
     Metric,
     Names,
+    NoData,
     OnVerdict,
     Part,
     QuantileOf,
@@ -52,6 +53,7 @@ __all__ = [
     "Metric",
     "Name",
     "Names",
+    "NoData",
     "OnVerdict",
     "Part",
     "Phase",
@@ -106,9 +108,6 @@ class DockerSelector(Part):
         if not any((self.project, self.service, self.name, self.label, self.image)):
             raise ValueError("expected at least one of project, service, name, label, image")
         return self
-
-
-SOURCE_KINDS = ("docker", "file", "command", "postgres", "redis")
 
 
 class SourceSpec(Part):

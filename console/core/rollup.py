@@ -6,6 +6,7 @@ from functools import partial
 from typing import TypeVar
 
 from console.core.classify import LABEL_LIMIT, OTHER
+from console.core.counts import Cell, LabelCell
 from console.core.grains import (
     BIN_MINUTES_BYTES,
     BIN_SECONDS_BYTES,
@@ -17,7 +18,6 @@ from console.core.grains import (
     Packed,
     edge_within,
 )
-from console.core.inputs import Cell, LabelCell
 from console.core.series import BinSeries, CountSeries, Parts, parts
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class Rollup:
     second. `prune` must be called from time to time; it decides what is too old, not the lines, so one line from
     the future does no harm.
 
-    Totals and labels are never forgotten. At most `LABEL_LIMIT` values per event and label, over all tracks, are
+    Totals and labels are never forgotten. At most `label_limit` values per event and label, over all tracks, are
     kept apart, those that arrived first; all others count as `OTHER`.
 
     Memory is bounded: see `CountSeries` for what a series of counts takes. The seconds and the minutes of captured
@@ -42,8 +42,9 @@ class Rollup:
     the whole time, older windows are rounded sooner.
     """
 
-    def __init__(self, horizon_s: float = HORIZON_S) -> None:
+    def __init__(self, horizon_s: float = HORIZON_S, label_limit: int = LABEL_LIMIT) -> None:
         self._horizon_s = horizon_s
+        self._label_limit = label_limit
         self._edges = Edges()
         self._totals: dict[str, dict[str, int]] = {}
         self._counts: dict[str, dict[str, CountSeries]] = {}
@@ -153,7 +154,7 @@ class Rollup:
         for cell, count in labels.items():
             values = self._labels.setdefault(cell.event, {}).setdefault(cell.label, {})
             value = cell.value
-            if value not in values and len(values) - (OTHER in values) >= LABEL_LIMIT:
+            if value not in values and len(values) - (OTHER in values) >= self._label_limit:
                 value = OTHER
                 cell = LabelCell(cell.track, cell.event, cell.label, OTHER)  # noqa: PLW2901
             by_track = values.setdefault(value, {})

@@ -75,7 +75,9 @@ def _is_blind(state: "State", metric: str, judged: Judged) -> bool:
 
 def _is_known(state: "State", metric: str, judged: Judged) -> bool:
     """Whether the last value still counts: measured without a fault, on enough samples, and not too long ago."""
-    if judged.error or judged.verdict in (Verdict.UNKNOWN, Verdict.BROKEN) or judged.at is None:
+    if judged.error or judged.at is None or judged.held_since is not None:
+        return False
+    if judged.verdict in (Verdict.UNKNOWN, Verdict.BROKEN):
         return False
     return state.at - judged.at <= state.metrics[metric].thresholds.stale_after_s
 
@@ -91,7 +93,7 @@ def _expected(state: "State", metric: str, judged: Judged) -> float | None:
     """Return in how many seconds a metric may be OK at the soonest, where that is a matter of time."""
     thresholds = state.metrics[metric].thresholds
     held = [
-        thresholds.keep_for_s - (state.at - run.cleared)
+        thresholds.rules.keep_for_s - (state.at - run.cleared)
         for run in (judged.run(level) for level in LEVELS)
         if run.fired is not None and run.cleared is not None
     ]

@@ -7,11 +7,14 @@ knows where inputs come from or where records go.
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
+from math import isfinite
 
 from console.core import attempts as acting
 from console.core import budgets, memory, soak, validation
 from console.core.attempts import Attempt
 from console.core.budgets import BudgetState
+from console.core.counts import LinesCounted
+from console.core.evidence_words import sentence
 from console.core.gaps import bounds_text, size_text, skew_text
 from console.core.inputs import (
     ActionEnded,
@@ -21,7 +24,6 @@ from console.core.inputs import (
     Input,
     ItemTicked,
     LadderLeft,
-    LinesCounted,
     NoteWritten,
     OriginEnded,
     SampleFailed,
@@ -36,7 +38,7 @@ from console.core.inputs import (
     SourceSeen,
     TimePassed,
 )
-from console.core.judging import Judged, Thresholds, shifted
+from console.core.judging import Judged, shifted
 from console.core.metrics import TRACKS, MetricState, read_events
 from console.core.record import Record
 from console.core.ring import RowRing
@@ -45,8 +47,10 @@ from console.core.rollup import Rollup
 from console.core.soak import PhaseState
 from console.core.standing import Standing, is_few, standing_of
 from console.core.tally import GIVEN_UP
+from console.core.thresholds import Thresholds
 from console.core.validation import Validation
 from console.core.watched import WatchedSource
+from console.core.weighing import Weighing, counts_of, evidence_name, is_more_better, take_events, weighings
 from console.core.words import Outcome, SourceState, count_of
 
 LOST_AFTER_S = 10.0
@@ -73,9 +77,12 @@ class State:
         self.ended: dict[tuple[str, str], None] = {}
         """Sources and origins that are gone for good, in the order in which they went."""
         self._forgotten: list[tuple[str, str]] = []
+        weighed = weighings(rollout)
         self.metrics = {
-            name: MetricState(name, metric, Thresholds.of(metric)) for name, metric in rollout.metrics.items()
+            name: MetricState(name, metric, Thresholds.of(metric), weighing=weighed.get(name))
+            for name, metric in rollout.metrics.items()
         }
+        self._evidence = {evidence_name(name): name for name in weighed}
         self.sources = {
             name: WatchedSource(name, spec.kind, spec.gives_lines) for name, spec in rollout.sources.items()
         }
@@ -180,9 +187,9 @@ class State:
         return replace(counted, labels=labels)
 
     def _pass_time(self, at: float) -> list[Record]:
-        records: list[Record] = []
         keeps = at - self._sampled_at >= EVENT_SAMPLE_S
         blind = self._blind_reading(at)
+        records = self._weigh_events(at) if blind is None else []
         for name, state in self.metrics.items():
             if state.metric.is_probed:
                 records += self._judging(name, at, partial(state.grow_old, at))
@@ -230,6 +237,54 @@ class State:
         """See what holds the clock now, between two ticks; what is said of it waits for the next one."""
         self._look(max(at, self.phase.watched_at or at))
 
+    def _weigh_events(self, at: float) -> list[Record]:
+        """Take the counts of the evidence that comes from events, where it is time."""
+        records: list[Record] = []
+        for name, state in self.metrics.items():
+            weighing, asked = state.weighing, state.metric.evidence
+            if weighing is None or asked is None or state.metric.is_probed:
+                continue
+            if weighing.at is None or at - weighing.at >= asked.every:
+                taken = take_events(
+                    weighing, state.metric, self.rollup, at, more_is_better=is_more_better(state.thresholds)
+                )
+                records += self._weighed(name, taken, at)
+        return records
+
+    def _weigh_sample(self, name: str, given: SampleTaken | SampleFailed) -> list[Record]:
+        """Take the counts that a query gave for the evidence of a metric; one that failed leaves an interval out."""
+        state = self.metrics[name]
+        if state.weighing is None or isinstance(given, SampleFailed):
+            return []
+        counts = counts_of(given.readings, more_is_better=is_more_better(state.thresholds))
+        return [] if counts is None else self._weighed(name, state.weighing.take(given.at, counts), given.at)
+
+    def _weighed(self, name: str, after: Weighing, at: float) -> list[Record]:
+        """Keep the evidence of a metric, and say in the journal what is proven now."""
+        state = self.metrics[name]
+        before, state.weighing = state.weighing, after
+        self.changed.add(f"evidence:{name}")
+        if before is None:
+            return []
+        was = before.stands_since is not None, before.comparison.is_not_worse
+        now = after.stands_since is not None, after.comparison.is_not_worse
+        if was == now:
+            return []
+        compared = after.comparison
+        body = {
+            "metric": name,
+            "is_worse": now[0],
+            "is_not_worse": now[1],
+            "ratio": compared.ratio if compared.ratio is None or isfinite(compared.ratio) else None,
+            "log_e_worse": compared.log_e_worse,
+            "log_e_not_worse": compared.log_e_not_worse,
+            "needed": compared.needed,
+            "samples": [compared.total_canary, compared.total_baseline],
+            "bad": [compared.bad_canary, compared.bad_baseline],
+            "phi": compared.phi,
+        }
+        return [Record(at, "evidence", f"{name}: {sentence(compared)}", body)]
+
     def _blind_reading(self, at: float) -> str | None:
         """Return why the counts of events say nothing now, empty while reading only begins, `None` while it goes on."""
         logs = [source for source in self.sources.values() if source.gives_lines]
@@ -269,6 +324,8 @@ class State:
         return records
 
     def _judge(self, given: SampleTaken | SampleFailed) -> list[Record]:
+        if given.metric in self._evidence:
+            return self._weigh_sample(self._evidence[given.metric], given)
         state = self.metrics.get(given.metric)
         if state is None:
             return []
@@ -440,14 +497,24 @@ class State:
             return
         self.changed.add("phase")
         if started.kind == ActionKind.ADVANCE and started.phase is not None:
+            self._reshare(self.rollout.phases[started.phase].traffic)
             self.phase = self.phase.entered(self.rollout, started.phase, given.at)
             name = self.rollout.phases[started.phase].name
             yield Record(given.at, "phase", f"entered {name}", {"phase": started.phase, "name": name})
         else:
             before = self.phase.traffic
+            self._reshare(started.traffic)
             self.phase = soak.with_traffic(self.phase, started.traffic)
             said = f"share {before:g} % → {started.traffic:g} %"
             yield Record(given.at, "phase", said, {"from": before, "to": started.traffic})
+
+    def _reshare(self, traffic: float) -> None:
+        """Note that the canary has another share from now on; one that had none is another canary."""
+        before = self.phase.traffic
+        for name, state in self.metrics.items():
+            if state.weighing is not None and traffic != before:
+                state.weighing = state.weighing.begun_anew() if before == 0 else state.weighing.reshared()
+                self.changed.add(f"evidence:{name}")
 
     def _leave_ladder(self, left: LadderLeft) -> list[Record]:
         attempt = self.attempts.get(left.attempt)

@@ -1,15 +1,18 @@
 """Classified lines as counts that add."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from operator import ge
+from typing import TypeVar
 
-from console.core.classify import Classifier, Named
-from console.core.inputs import Cell, LabelCell, LinesCounted
+from console.core.classify import Classifier, Match, Named
+from console.core.counts import Cell, LabelCell, LinesCounted
 from console.core.quantiles import bin_of
 from console.core.text import DISPLAY_LIMIT, decode, visible
 from console.core.words import Row
+
+C = TypeVar("C", Cell, LabelCell)
 
 LINES = ""
 """The event under which every line is counted, classified or not."""
@@ -17,6 +20,8 @@ GIVEN_UP = "!"
 """Before the name of an event: the lines on which the search of its rule was given up."""
 _ENOUGH_BYTES = 4 * (DISPLAY_LIMIT + 2)
 """However a line goes on after so many bytes, what is drawn of it is the same."""
+_MEANINGS = 10_000
+"""More than so many different meanings are not kept as objects."""
 
 
 def count_lines(
@@ -45,7 +50,9 @@ def count_lines(
     seconds = list(map(int, times))
     named = classifier.named(lines)
     matches = named.matches
-    counts, labels = _tallied(named, seconds.__getitem__, track)
+    tally = _Tally(track)
+    tally.add(named, seconds)
+    counts, labels = tally.cells()
     for second, number in Counter(seconds).items():
         counts[Cell(second, track, LINES)] = number
     shown_from = max(0, len(lines) - max(0, rows_limit))
@@ -80,12 +87,28 @@ def count_lines(
     )
 
 
-def count_text(classifier: Classifier, text: bytes) -> LinesCounted:
-    """Return the counts of a text of lines that have no time: all of them in second 0, without a track."""
-    named = classifier.named_in(text)
-    counts, labels = _tallied(named, lambda _: 0, "")
-    if named.lines:
-        counts[Cell(0, "", LINES)] = named.lines
+def count_texts(classifier: Classifier, texts: Iterable[bytes]) -> Iterator[LinesCounted]:
+    """Yield the counts of texts that follow each other, of whole lines without a time: all in second 0, on no track.
+
+    Many texts give one sum, unless their lines mean so much that it would take much memory.
+    """
+    tally = _Tally("")
+    lines = unclassified = 0
+    for text in texts:
+        named = classifier.named_in(text)
+        lines += named.lines
+        unclassified += named.lines - len(named.matches)
+        tally.add(named)
+        if tally.meanings > _MEANINGS:
+            yield _of_texts(tally, lines, unclassified)
+            tally, lines, unclassified = _Tally(""), 0, 0
+    yield _of_texts(tally, lines, unclassified)
+
+
+def _of_texts(tally: "_Tally", lines: int, unclassified: int) -> LinesCounted:
+    counts, labels = tally.cells()
+    if lines:
+        counts[Cell(0, "", LINES)] = lines
     return LinesCounted(
         at=0.0,
         source="",
@@ -94,77 +117,62 @@ def count_text(classifier: Classifier, text: bytes) -> LinesCounted:
         name="",
         track="",
         after=-1,
-        upto=named.lines,
-        lines=named.lines,
-        unclassified=named.lines - len(named.matches),
+        upto=lines,
+        lines=lines,
+        unclassified=unclassified,
         counts=counts,
         labels=labels,
     )
 
 
-def _tallied(named: Named, second_of: Callable[[int], int], track: str) -> tuple[dict[Cell, int], dict[LabelCell, int]]:
-    """Return the counts of events per second, of the buckets of their numbers, and of their labels.
+class _Tally:
+    """Counts of events per second, of the buckets of their numbers, and of their labels.
 
-    Labels come in the order of the lines, because those that arrive first are kept apart (`Rollup.add_labels`).
+    Equal meanings are mostly one object (`Classifier`), so that a few sums of objects stand for many lines. Labels come
+    in the order of the lines, because those that arrive first are kept apart (`Rollup.add_labels`).
     """
-    places = sorted(named.matches)
-    matches = [named.matches[place] for place in places]
-    # Equal meanings are mostly one object (`Classifier`), so that a few sums stand for many lines.
-    meant = dict(zip(map(id, matches), matches, strict=True))
-    counts: dict[Cell, int] = {}
-    labels: dict[LabelCell, int] = {}
-    for (second, meaning), number in Counter(zip(map(second_of, places), map(id, matches), strict=True)).items():
-        match = meant[meaning]
-        cell = Cell(second, track, match.event)
-        counts[cell] = counts.get(cell, 0) + number
-        if match.number is not None:
-            cell = Cell(second, track, match.event, bin_of(match.number))
-            counts[cell] = counts.get(cell, 0) + number
-        for label, value in match.labels:
-            labelled = LabelCell(track, match.event, label, value)
-            labels[labelled] = labels.get(labelled, 0) + number
-    for place, event in named.given_up:
-        cell = Cell(second_of(place), track, GIVEN_UP + event)
-        counts[cell] = counts.get(cell, 0) + 1
-    return counts, labels
+
+    def __init__(self, track: str) -> None:
+        self._track = track
+        self._meant: dict[int, Match] = {}
+        self._sums: Counter[tuple[int, int] | int] = Counter()
+        self._given_up: Counter[Cell] = Counter()
+
+    @property
+    def meanings(self) -> int:
+        """How many objects stand for the lines."""
+        return len(self._meant)
+
+    def add(self, named: Named, seconds: Sequence[int] | None = None) -> None:
+        """Add the lines of a block, each in its second, or all in second 0."""
+        places = sorted(named.matches)
+        matches = [named.matches[place] for place in places]
+        self._meant.update(zip(map(id, matches), matches, strict=True))
+        if seconds is None:
+            self._sums.update(map(id, matches))
+        else:
+            self._sums.update(zip(map(id, matches), map(seconds.__getitem__, places), strict=True))
+        for place, event in named.given_up:
+            self._given_up[Cell(0 if seconds is None else seconds[place], self._track, GIVEN_UP + event)] += 1
+
+    def cells(self) -> tuple[dict[Cell, int], dict[LabelCell, int]]:
+        """Return what was counted."""
+        counts: dict[Cell, int] = {}
+        labels: dict[LabelCell, int] = {}
+        for key, number in self._sums.items():
+            meaning, second = (key, 0) if isinstance(key, int) else key
+            match = self._meant[meaning]
+            _add(counts, Cell(second, self._track, match.event), number)
+            if match.number is not None:
+                _add(counts, Cell(second, self._track, match.event, bin_of(match.number)), number)
+            for label, value in match.labels:
+                _add(labels, LabelCell(self._track, match.event, label, value), number)
+        counts.update(self._given_up)
+        return counts, labels
 
 
-def merge_counted(first: LinesCounted, second: LinesCounted, rows_limit: int = 500) -> LinesCounted:
-    """Return two stretches of one stream, the second following the first, as if they had been counted together.
-
-    Only the newest `rows_limit` rows are kept. Raises `ValueError` for stretches that do not follow each other.
-    """
-    if (first.source, first.origin, first.stream) != (second.source, second.origin, second.stream):
-        raise ValueError(
-            f"expected two stretches of {first.source} {first.origin}, found {second.source} {second.origin}"
-        )
-    if second.after != first.upto:
-        raise ValueError(f"expected a stretch of {first.source} after {first.upto}, found one after {second.after}")
-    counts = dict(first.counts)
-    for cell, count in second.counts.items():
-        counts[cell] = counts.get(cell, 0) + count
-    labels = dict(first.labels)
-    for label, count in second.labels.items():
-        labels[label] = labels.get(label, 0) + count
-    rows = first.rows + second.rows
-    shown_from = max(0, len(rows) - max(0, rows_limit))
-    return LinesCounted(
-        at=second.at,
-        source=second.source,
-        origin=second.origin,
-        stream=second.stream,
-        name=second.name,
-        track=second.track,
-        after=first.after,
-        upto=second.upto,
-        lines=first.lines + second.lines,
-        unclassified=first.unclassified + second.unclassified,
-        counts=counts,
-        labels=labels,
-        rows=rows[shown_from:],
-        rows_dropped=first.rows_dropped + second.rows_dropped + shown_from,
-        newest=max(first.newest, second.newest),
-    )
+def _add(counts: dict[C, int], cell: C, number: int) -> None:
+    counts[cell] = counts.get(cell, 0) + number
 
 
 def _unseen(

@@ -21,3 +21,8 @@ def format_value(value: float, unit: str) -> str:
     if unit == "$":
         return f"${number}"
     return f"{number} {unit}" if unit else number
+
+
+def format_range(low: float, high: float, unit: str) -> str:
+    """Return from what to what a value may be, with its unit: `0.005–1.4 %`."""
+    return format_value(high, unit).replace(bare_number(high), f"{bare_number(low)}–{bare_number(high)}", 1)

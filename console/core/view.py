@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 from console.core import attempts as acting
 from console.core import budgets, phases, validation
+from console.core.evidence_words import explanation, sentence
 from console.core.frame import (
     ActionView,
     AlertView,
     EventCounts,
     EventView,
+    EvidenceView,
     Flow,
     Frame,
     JournalView,
@@ -20,13 +23,14 @@ from console.core.frame import (
     TrackValue,
 )
 from console.core.gaps import short_counts
-from console.core.judging import LEVELS, Judged, pending, shown_value
+from console.core.judging import LEVELS, Judged, pending, shown_value, stands
 from console.core.metrics import MetricState
-from console.core.rollout import CONDITIONS, ActionKind
+from console.core.rollout import CONDITIONS, ActionKind, Metric
 from console.core.state import State
 from console.core.tally import GIVEN_UP, LINES
 from console.core.text import visible
 from console.core.verdict import Verdict, worst
+from console.core.weighing import Weighing
 from console.core.words import SourceState
 
 SPARK_CELLS = 60
@@ -138,6 +142,30 @@ def _panel(state: State, metric: MetricState, at: float) -> Panel:
         is_stale=age_s is not None and age_s > thresholds.stale_after_s,
         keys=_keys(state, metric, judged),
         investigate=spec.investigate,
+        evidence=None if metric.weighing is None else _evidence(metric.weighing, spec, state.phase.traffic),
+    )
+
+
+def _evidence(weighing: Weighing, metric: Metric, traffic: float) -> EvidenceView:
+    compared = weighing.comparison
+    wait_s = weighing.wait_s if 0 < traffic < 100 and compared.looks else None
+    ratio, between = compared.ratio, compared.interval()
+    return EvidenceView(
+        line=sentence(compared, canary_share=traffic / 100, wait_s=wait_s),
+        explanation=explanation(compared, weighing.dispersion, wait_s=wait_s),
+        is_worse=weighing.stands_since is not None,
+        is_not_worse=compared.is_not_worse,
+        log_e_worse=compared.log_e_worse,
+        log_e_not_worse=compared.log_e_not_worse,
+        needed=compared.needed,
+        ratio=ratio if ratio is not None and isfinite(ratio) else None,
+        interval=None if between is None else (between[0], between[1] if isfinite(between[1]) else None),
+        not_worse_than=compared.comparing.not_worse_than,
+        samples=(round(compared.total_canary), round(compared.total_baseline)),
+        bad=(round(compared.bad_canary), round(compared.bad_baseline)),
+        phi=weighing.dispersion.phi,
+        wait_s=wait_s if wait_s is not None and isfinite(wait_s) else None,
+        share_off=weighing.off_share(traffic / 100) if metric.evidence is not None and metric.evidence.traffic else "",
     )
 
 
@@ -167,7 +195,7 @@ def _keys(state: State, metric: MetricState, judged: Judged) -> tuple[KeyHint, .
         action = state.rollout.actions.get(named or "")
         if named is None or action is None or any(hint.action == named for hint in hints):
             continue
-        is_lit = judged.run(level).fired is not None
+        is_lit = stands(metric.thresholds, judged, level)
         hints.append(KeyHint(named, action.key or "", visible(action.title), is_lit))
     return tuple(hints)
 
@@ -253,4 +281,9 @@ def _alerts(state: State, panels: tuple[Panel, ...], at: float) -> tuple[AlertVi
         for source in state.sources.values()
         if source.state in (SourceState.UNREADABLE, SourceState.STALE, SourceState.RETRYING)
     ]
-    return tuple(alerts + blind + down)
+    astray = [
+        AlertView(panel.metric, "warning", f"traffic share, by {panel.metric}: {panel.evidence.share_off}", at)
+        for panel in panels
+        if panel.evidence is not None and panel.evidence.share_off
+    ]
+    return tuple(alerts + astray + blind + down)

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from console.core.counts import LinesCounted
 from console.core.frame import SourceView
 from console.core.gaps import Gaps
-from console.core.inputs import LinesCounted, SkewMeasured, SourceChanged
+from console.core.inputs import SkewMeasured, SourceChanged
 from console.core.words import SourceState
 
 QUIET_AFTER_S = 30.0

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
+from console.core.counts import Cell
 from console.core.grains import (
     BIN_MINUTES_BYTES,
     BIN_SECONDS_BYTES,
@@ -20,7 +21,6 @@ from console.core.grains import (
     Packed,
     edge_within,
 )
-from console.core.inputs import Cell
 from console.core.packing import pack, unpack
 from console.core.series import BinSeries, CountSeries
 

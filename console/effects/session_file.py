@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Self
 
 from console.core.classify import LABEL_LIMIT, OTHER
-from console.core.inputs import LabelCell, LinesCounted, SampleFailed, SampleTaken
+from console.core.counts import LabelCell, LinesCounted
+from console.core.inputs import SampleFailed, SampleTaken
 from console.core.record import Record, canonical, chain
 from console.core.redact import Redactor
 from console.effects import session_schema as schema

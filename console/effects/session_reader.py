@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from console.core.counts import LabelCell
 from console.core.grains import Packed
-from console.core.inputs import LabelCell, SampleFailed, SampleTaken
+from console.core.inputs import SampleFailed, SampleTaken
 from console.core.points import Points
 from console.core.record import GENESIS, ChainBreak, JournalRow, Record, check_chain
 from console.effects import session_counts, session_samples, session_upgrade

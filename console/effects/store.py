@@ -8,7 +8,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Self, TypeVar
 
-from console.core.inputs import LinesCounted, SampleFailed, SampleTaken
+from console.core.counts import LinesCounted
+from console.core.inputs import SampleFailed, SampleTaken
 from console.core.points import Points
 from console.core.record import ChainBreak, JournalRow, Record
 from console.core.redact import Redactor

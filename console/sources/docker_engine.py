@@ -55,6 +55,8 @@ class Process:
     is_running: bool
     started_ns: int
     """When it was started last, by the engine's clock; 0 for never."""
+    finished_ns: int
+    """When it ended last, by the engine's clock; 0 for never."""
 
 
 class Engine:
@@ -162,7 +164,11 @@ class Engine:
     def process_of(self, container: str) -> Process:
         """Return what is known of a container's process. Raises `Gone`, `Lost` or `Unreadable`."""
         state = self._document(f"/containers/{container}/json", ANSWER_S).get("State") or {}
-        return Process(bool(state.get("Running")), stamp_or_zero(str(state.get("StartedAt") or "")))
+        return Process(
+            bool(state.get("Running")),
+            stamp_or_zero(str(state.get("StartedAt") or "")),
+            stamp_or_zero(str(state.get("FinishedAt") or "")),
+        )
 
     def logs(self, container: str, *, is_followed: bool, since_ns: int = 0, tail: int | None = None) -> LogStream:
         """Open the log of a container, both streams with times, from `since_ns` on or the last `tail` records.

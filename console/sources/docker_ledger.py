@@ -26,8 +26,11 @@ AHEAD_NS = 10**9
 """A line this far in the engine's future was logged before the engine's clock was set back."""
 SEEN_KEYS = 20_000
 SEEN_ROTATED = 200_000
-"""How many keys of lines read lately are kept, to know them when they come again; after a rotation old engines send
-a good part of a file again."""
+"""How many keys of lines read lately are kept per stream, to know them when they come again; after a rotation old
+engines send a good part of a file again."""
+SEEN_IN_ALL = 2_000_000
+"""How many of them all containers of a source keep together, 8 bytes each; no stream keeps fewer than `SEEN_KEYS`.
+What is not known any more is looked up in the log."""
 _SHORT_KEYS = 1_000
 
 
@@ -91,7 +94,16 @@ def container_of(origin: str) -> str:
 class Ledger:
     """The positions of one container."""
 
-    def __init__(self, source: str, container: Container, sink: LineSink, clock: EngineClock, since_ns: int) -> None:
+    def __init__(
+        self,
+        source: str,
+        container: Container,
+        sink: LineSink,
+        clock: EngineClock,
+        since_ns: int,
+        *,
+        followed: Callable[[], int],
+    ) -> None:
         self.container = container
         """As it was listed last."""
         self.before_count: Callable[[], None] = lambda: None
@@ -102,6 +114,7 @@ class Ledger:
         self._id = container.id
         self._sink = sink
         self._clock = clock
+        self._followed = followed
         self.since_ns = since_ns
         """Where reading begins while nothing was counted; 0 for the beginning of the log."""
         self._stands = {name: self._stand(name) for name in STREAMS.values()}
@@ -119,6 +132,12 @@ class Ledger:
             stand.ceiling = max(stand.ceiling, stand.last)
             stand.last, stand.era = last, era
         raise AssertionError
+
+    def _keys_kept(self) -> int:
+        if not self.container.file_bytes:
+            return SEEN_KEYS
+        share = SEEN_IN_ALL // (len(STREAMS) * max(1, self._followed()))
+        return min(SEEN_ROTATED, max(SEEN_KEYS, share))
 
     # -- where to begin ------------------------------------------------------------------------------------------
 
@@ -239,7 +258,7 @@ class Ledger:
         if not keys:
             return 0
         self.before_count()
-        stand.count(keys, SEEN_ROTATED if self.container.file_bytes else SEEN_KEYS)
+        stand.count(keys, self._keys_kept())
         self._note_newest(stand)
         stand.pace.observe(keys)
         shift_s = self._clock.shift_s

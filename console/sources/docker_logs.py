@@ -61,7 +61,8 @@ class DockerLogs:
         self._measure_at = 0.0
         self._oldest_event: int | None = None
         """When the oldest event was that the engine remembered; `None` before it was asked."""
-        self._feed = Feed(standing.source, engine, sink, standing, self._clock, since_s, self._nudged.set)
+        followed = lambda: len(self._readers)  # noqa: E731 - asked for each block
+        self._feed = Feed(standing.source, engine, sink, standing, self._clock, since_s, self._nudged.set, followed)
 
     async def run(self) -> None:
         """Follow for ever."""
@@ -132,8 +133,9 @@ class DockerLogs:
         if now_ns is None:
             return
         oldest = self._engine.oldest_event(now_ns)
-        # One that remembers nothing cannot show that it ran on.
-        if self._oldest_event is not None and (oldest > self._oldest_event or oldest == NEVER):
+        # One that remembers nothing, now or the last time, cannot show that it ran on.
+        before = self._oldest_event
+        if before is not None and (oldest > before or before == NEVER):
             for reader in self._readers.values():
                 reader.engine_restarted()
         self._oldest_event = oldest

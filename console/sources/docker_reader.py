@@ -11,6 +11,9 @@ from console.sources.docker_reading import Feed, Reading, Stopped
 
 RESTART_S = 0.2
 """Pause before a container that runs on is followed again."""
+OUTLIVED_NS = 100_000_000
+"""An engine that ends in order stops its containers before it lets go of their logs; one that crashed finds them
+still running when it starts again, which takes longer than this."""
 LOOK_S = 0.5
 """How often the log is looked at while it cannot be followed, because the engine's clock went back."""
 OBSTACLE_S = 30.0
@@ -42,6 +45,8 @@ class ContainerReader(threading.Thread):
         """Whether the engine was lost since everything was read."""
         self._broke_at = -1
         """The newest line counted when the stream ended last."""
+        self._broke_ns: int | None = None
+        """When that was, by the engine's clock; `None` before, and while nobody knows its time."""
         self._doubted_at = -1
         """The newest line counted when a stream was out of order."""
 
@@ -82,7 +87,7 @@ class ContainerReader(threading.Thread):
         self._news.set()
 
     def engine_restarted(self) -> None:
-        """Report what the engine may have read and not logged, if the container ran on. Raises `Lost`."""
+        """Report what the engine may have read and not logged, if the container outlived it. Raises `Lost`."""
         try:
             process = self._feed.engine.process_of(self.container.id)
         except (Gone, Unreadable):
@@ -91,9 +96,14 @@ class ContainerReader(threading.Thread):
         since_ns = self._broke_at if self._broke_at >= 0 else ledger.newest
         if process.is_running and 0 < process.started_ns <= since_ns:
             reason = "the engine was restarted while the container ran on: what it had read and not logged may be lost"
-            losses = Losses(self._feed.standing, lambda _: 0)  # the reader's own are for its own thread
-            losses.note(Loss(reason, since_ns, now_ns if now_ns is not None and now_ns > since_ns else None))
-            losses.tell(self.container.name, self.container.track)
+        elif self._broke_ns is not None and process.finished_ns > self._broke_ns + OUTLIVED_NS:
+            reason = "the engine ended before the container did: what it had read and not logged may be lost"
+            now_ns = process.finished_ns
+        else:
+            return
+        losses = Losses(self._feed.standing, lambda _: 0)  # the reader's own are for its own thread
+        losses.note(Loss(reason, since_ns, now_ns if now_ns is not None and now_ns > since_ns else None))
+        losses.tell(self.container.name, self.container.track)
 
     def stop(self) -> None:
         """Ask the thread to end."""
@@ -156,7 +166,7 @@ class ContainerReader(threading.Thread):
         try:
             reading.follow()
         finally:
-            self._broke_at = reading.ledger.newest
+            self._broke_at, self._broke_ns = reading.ledger.newest, self._feed.clock.now_ns()
         # After the engine was lost, the end of a stream may come long before the end of the log.
         self._has_all = not self._was_lost
         self._feed.nudge()

@@ -53,6 +53,8 @@ class Feed:
     """From which moment of this machine a container is read that was never read before; `None` for its beginning."""
     nudge: Callable[[], None]
     """Asks for a fresh listing."""
+    followed: Callable[[], int]
+    """How many containers are followed now."""
 
 
 class OnOpen(Protocol):
@@ -72,7 +74,7 @@ class Reading:
 
     def __init__(self, feed: Feed, container: Container, stopping: threading.Event, on_open: OnOpen) -> None:
         since_ns = 0 if feed.since_s is None else max(0, feed.clock.key_at(feed.since_s))
-        self.ledger = Ledger(feed.source, container, feed.sink, feed.clock, since_ns)
+        self.ledger = Ledger(feed.source, container, feed.sink, feed.clock, since_ns, followed=feed.followed)
         self.losses = Losses(feed.standing, self.ledger.expected)
         self.ledger.before_count = self.tell_losses
         self.mender = Mender(self.ledger, self.losses, self._open, self._apart, self._blocks)

@@ -5,7 +5,7 @@ import re
 import warnings
 from collections.abc import Mapping
 
-from console.core.patterns import BoundedPattern, GaveUp
+from console.core.patterns import BoundedPattern, Found, GaveUp
 from console.core.rollout import EventRule
 from console.core.text import decode
 from console.spec.nodes import Path
@@ -96,10 +96,10 @@ def _check_samples(review: Review, name: str, rule: EventRule, compiled: Mapping
             review.wrong(path, f"the pattern matches {review.written(path)}, which it must not", "narrow the pattern")
 
 
-def _check_captured(review: Review, path: Path, rule: EventRule, found: re.Match[str]) -> None:
+def _check_captured(review: Review, path: Path, rule: EventRule, found: Found) -> None:
     if rule.number is None or rule.number not in found.re.groupindex:
         return
-    text = found[rule.number]
+    text = str(found[rule.number]) if found[rule.number] is not None else None
     try:
         number = float(text) if text is not None else math.nan
     except ValueError:

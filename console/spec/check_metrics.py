@@ -4,7 +4,8 @@ from urllib.parse import urlsplit
 
 from console.core.conditions import Condition, are_disjoint, is_part_of
 from console.core.durations import format_duration
-from console.core.rollout import CONDITIONS, HttpProbe, Metric
+from console.core.rollout import CONDITIONS, HttpProbe, Metric, NoData
+from console.core.runs import parse_budget
 from console.spec.nodes import Path
 from console.spec.review import Review
 
@@ -13,7 +14,7 @@ HOLD = "hold"
 """What `on` says to stop the phase from advancing."""
 
 _SOURCE_KINDS = {"query": ("postgres",), "redis": ("redis",), "container": ("docker",)}
-_ONE_TRACK = ("redis", "http", "command")
+ONE_TRACK = ("redis", "http", "command")
 
 
 def check_metrics(review: Review) -> None:
@@ -24,6 +25,7 @@ def check_metrics(review: Review) -> None:
         _check_events(review, path, metric)
         _check_times(review, path, metric)
         _check_conditions(review, path, metric)
+        _check_missing(review, path, metric)
         _check_on(review, path, metric)
         _check_queries(review, path, metric)
         if metric.http is not None:
@@ -114,7 +116,7 @@ def _check_conditions(review: Review, path: Path, metric: Metric) -> None:
         condition = None if text is None else review.condition((*path, key), text, str(path[1]))
         if condition is not None:
             parsed[key] = condition
-            if condition.needs_baseline and metric.kind in _ONE_TRACK:
+            if condition.needs_baseline and metric.kind in ONE_TRACK:
                 expected = "compare with a number; baselines are known for events, quantiles, queries and containers"
                 review.wrong((*path, key), f"a {metric.kind} metric has no baseline", expected)
     if "against_baseline" in parsed and not parsed["against_baseline"].needs_baseline:
@@ -131,18 +133,41 @@ def _check_conditions(review: Review, path: Path, metric: Metric) -> None:
     _check_evidence(review, path, metric)
 
 
+def _check_missing(review: Review, path: Path, metric: Metric) -> None:
+    """Check what is said of single breaches and of measurements without a number."""
+    has_level = metric.warning is not None or metric.critical is not None
+    if metric.breaches is not None:
+        try:
+            parse_budget(metric.breaches)
+        except ValueError as error:
+            review.refuse((*path, "breaches"), error)
+        if not has_level:
+            review.wrong((*path, "breaches"), "there is neither a warning nor a critical condition", "add one of them")
+    if metric.no_data is NoData.BAD and not has_level:
+        found = "no data cannot count as bad without a warning or critical condition"
+        review.wrong((*path, "no_data"), found, "add one of them, or write hold or unknown")
+
+
 def _check_evidence(review: Review, path: Path, metric: Metric) -> None:
+    """Check that both tracks can be counted for the evidence."""
     if metric.evidence is None:
         return
-    review.doubt(
-        (*path, "evidence"),
-        "evidence is not judged yet",
-        "the metric's conditions alone decide; compare with against_baseline",
-    )
-    is_ratio = metric.query is not None or (metric.events is not None and metric.events.over is not None)
-    if not is_ratio:
-        expected = "it needs counts `bad` of `total`: events with `over`, or a query"
-        review.wrong((*path, "evidence"), "evidence cannot be had from this metric", expected)
+    here = (*path, "evidence")
+    events = metric.events
+    if metric.query is None and metric.quantile is None and (events is None or events.over is None):
+        expected = "it needs counts `bad` of `total`: events with `over`, a quantile, or a query"
+        review.wrong(here, "evidence cannot be had from this metric", expected)
+        return
+    if events is not None and not set(events.of) <= set(events.over or ()):
+        expected = "name the events of `of` in `over` too, so that none is bad without being counted"
+        review.wrong((*path, "events", "over"), "evidence needs a part of a whole", expected)
+    tracks = {*review.names("tracks"), *(source.track for source in review.rollout.sources.values())}
+    if metric.query is None and not tracks >= {"canary", "baseline"}:
+        review.doubt(here, "no source or track says canary and baseline", "evidence stays empty without both")
+    query = review.query((*path, "query"), metric.query) if metric.query is not None else None
+    if query is not None and not query.takes_window:
+        expected = "use `:window` in the statement, by which the evidence counts interval by interval"
+        review.wrong(here, "the query always counts the same time", expected)
 
 
 def _check_on(review: Review, path: Path, metric: Metric) -> None:

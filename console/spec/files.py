@@ -1,7 +1,6 @@
 """Finds and reads rollout files: by path, or by the name of one that comes with the console."""
 
 import os
-from importlib.resources import files
 from pathlib import Path
 
 from console.spec.compose import SIZE_LIMIT_BYTES, parse
@@ -11,7 +10,7 @@ from console.spec.problems import Place, Problem, RolloutFileError, problem, sug
 
 def shipped_folder() -> Path:
     """Return the folder of the rollouts that come with the console."""
-    return Path(str(files("console"))) / "rollouts"
+    return Path(__file__).resolve().parents[1] / "rollouts"
 
 
 def shipped() -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """How a rollout file changes the one that it extends."""
 
-from console.core.rollout import METRIC_KINDS, SOURCE_KINDS
+from console.core.kinds import METRIC_KINDS, SOURCE_KINDS
 from console.spec.nodes import Entry, MapNode, Node, Path, ScalarNode, is_json
 from console.spec.problems import Problem, problem, suggestion
 from console.spec.variables import key_of

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from console.spec.problems import Place
 
@@ -60,6 +61,21 @@ Path = tuple[str | int, ...]
 def is_json(path: Path) -> bool:
     """Return whether a path is inside the JSON body of an HTTP request, where null and numbers are values."""
     return ("http", "json") in pairwise(path)
+
+
+def plain(node: Node, path: Path = ()) -> Any:
+    """Return a node as the model takes it.
+
+    Numbers and truth values are given as they are written, because the model knows where a number is wanted: so
+    `[sleep, 5]` is a command and `every: 5` is not taken for seconds. Inside a JSON body they keep their type.
+    """
+    if isinstance(node, MapNode):
+        return {name: plain(entry.node, (*path, name)) for name, entry in node.entries.items()}
+    if isinstance(node, ListNode):
+        return [plain(item, (*path, index)) for index, item in enumerate(node.items)]
+    if node.value is None or isinstance(node.value, str) or is_json(path):
+        return node.value
+    return node.written
 
 
 def resolve(text: str) -> Plain:

@@ -4,9 +4,12 @@ import ast
 import inspect
 from collections.abc import Iterator
 from itertools import pairwise
+from types import ModuleType
 from typing import Any
 
-from console.core import probes, stages
+from pydantic import BaseModel
+
+from console.core import probes, rule_tests, stages
 from console.core import rollout as model
 from console.core.durations import format_duration
 from console.core.rollout import Rollout
@@ -27,8 +30,9 @@ def schema() -> Schema:
     written: Schema = Rollout.model_json_schema(by_alias=True)
     parts: dict[str, Schema] = written.pop("$defs")
     parts["Rollout"] = written
-    for name, docs in _field_docs().items():
-        _describe(parts.get(name, {}), name, docs)
+    for name, docs in _field_docs(probes, stages, model).items():
+        if parts.get(name, {}).get("properties"):
+            _describe(parts[name], getattr(model, name), docs)
     for part in parts.values():
         for key, field in part.get("properties", {}).items():
             part["properties"][key] = _widened(key, field)
@@ -46,13 +50,42 @@ def schema() -> Schema:
     }
 
 
-def _field_docs() -> dict[str, dict[str, str]]:
+def tests_schema() -> Schema:
+    """Return the JSON Schema, draft 2020-12, of a file of rule tests."""
+    written: Schema = rule_tests.RuleTests.model_json_schema(by_alias=True)
+    parts: dict[str, Schema] = written["$defs"]
+    for name, docs in _field_docs(rule_tests).items():
+        part = written if name == "RuleTests" else parts.get(name, {})
+        if part.get("properties"):
+            _describe(part, getattr(rule_tests, name), docs)
+    for part in (written, *parts.values()):
+        for field in part.get("properties", {}).values():
+            field.pop("title", None)
+            _default(field)
+    test = parts["RuleTest"]["properties"]
+    for key in ("lines", "gap"):
+        test[key] = {
+            "description": test[key]["description"],
+            "anyOf": [test[key]["items"], {"type": "array", **test[key]}],
+        }
+        del test[key]["anyOf"][1]["description"]
+    for key in ("series", "evidence"):
+        by_track = test[key]["additionalProperties"]
+        test[key]["additionalProperties"] = {"anyOf": [{"type": "string"}, by_track]}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **written,
+        "title": "Rule tests of rollout-console",
+    }
+
+
+def _field_docs(*modules: ModuleType) -> dict[str, dict[str, str]]:
     """Return the docstring under each field of each class of the model, by class and field.
 
     They are read from the source when a schema is wanted, so that no other command pays for it at import.
     """
-    modules = (ast.parse(inspect.getsource(module)) for module in (probes, stages, model))
-    classes = (found for module in modules for found in module.body if isinstance(found, ast.ClassDef))
+    sources = (ast.parse(inspect.getsource(module)) for module in modules)
+    classes = (found for source in sources for found in source.body if isinstance(found, ast.ClassDef))
     return {found.name: dict(_documented(found.body)) for found in classes}
 
 
@@ -64,8 +97,8 @@ def _documented(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
             yield statement.target.id, inspect.cleandoc(str(following.value.value))
 
 
-def _describe(part: Schema, class_name: str, docs: dict[str, str]) -> None:
-    fields = getattr(model, class_name).model_fields if part.get("properties") else {}
+def _describe(part: Schema, described: type[BaseModel], docs: dict[str, str]) -> None:
+    fields = described.model_fields
     for name, text in docs.items():
         if name in fields:
             part["properties"][fields[name].alias or name]["description"] = text

@@ -3,16 +3,17 @@
 import re
 import types
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from console.core.rollout import Rollout
-from console.spec.nodes import ListNode, MapNode, Node, Path, ScalarNode, is_json
+from console.spec.nodes import ListNode, MapNode, Node, Path, ScalarNode, plain
 from console.spec.problems import Place, Problem, problem, quoted, suggestion
 from console.spec.variables import key_of
 
+M = TypeVar("M", bound=BaseModel)
 SECTIONS = ("tracks", "sources", "events", "metrics", "phases", "validation", "slo", "actions", "alerts")
 
 
@@ -32,19 +33,13 @@ def shaped(tree: MapNode, problems: list[Problem]) -> Rollout | None:
     return None if _errors(said) else Rollout.model_validate(said, by_alias=True, by_name=False)
 
 
-def plain(node: Node, path: Path = ()) -> Any:
-    """Return a node as the model takes it.
-
-    Numbers and truth values are given as they are written, because the model knows where a number is wanted: so
-    `[sleep, 5]` is a command and `every: 5` is not taken for seconds. Inside a JSON body they keep their type.
-    """
-    if isinstance(node, MapNode):
-        return {name: plain(entry.node, (*path, name)) for name, entry in node.entries.items()}
-    if isinstance(node, ListNode):
-        return [plain(item, (*path, index)) for index, item in enumerate(node.items)]
-    if node.value is None or isinstance(node.value, str) or is_json(path):
-        return node.value
-    return node.written
+def fitting(model: type[M], said: Any, tree: MapNode, problems: list[Problem]) -> M | None:
+    """Return the `model` that `said` describes; what does not fit is added to `problems`, with its place in `tree`."""
+    try:
+        return model.model_validate(said, by_alias=True, by_name=False)
+    except ValidationError as error:
+        problems.extend(_problems(error.errors(include_url=False), tree, model))
+    return None
 
 
 def find(tree: Node, path: Path) -> tuple[Node, Place, Path]:
@@ -141,7 +136,7 @@ def _is_taken_out(said: Any, loc: tuple[int | str, ...]) -> bool:
     return isinstance(said, dict) and said.pop(loc[-1], loc) is not loc
 
 
-def _problems(errors: list[ErrorDetails], tree: MapNode) -> Iterator[Problem]:
+def _problems(errors: list[ErrorDetails], tree: MapNode, root: type[BaseModel] = Rollout) -> Iterator[Problem]:
     seen: set[Path] = set()
     for error in errors:
         node, place, reached = find(tree, error["loc"])
@@ -150,7 +145,7 @@ def _problems(errors: list[ErrorDetails], tree: MapNode) -> Iterator[Problem]:
         if path in seen:
             continue
         seen.add(path)
-        found, expected = _said(error, node, path, is_key=is_key)
+        found, expected = _said(error, node, path, root, is_key=is_key)
         yield problem(place, key_of(path), found, expected)
 
 
@@ -185,7 +180,7 @@ _BOUNDS = {
 }
 
 
-def _said(error: ErrorDetails, node: Node, path: Path, *, is_key: bool) -> tuple[str, str]:
+def _said(error: ErrorDetails, node: Node, path: Path, root: type[BaseModel], *, is_key: bool) -> tuple[str, str]:
     kind, context = error["type"], error.get("ctx", {})
     found = f"found {described(node)}"
     if path[:1] == ("metrics",) and path[-1] == "window":
@@ -195,12 +190,12 @@ def _said(error: ErrorDetails, node: Node, path: Path, *, is_key: bool) -> tuple
     if kind == "string_type" and path[-2:-1] in (("set",), ("env",), ("headers",)) and found == "found nothing":
         return found, 'write "" for an empty value'
     if kind == "extra_forbidden":
-        return "this key is not known here", suggestion(str(path[-1]), known_keys(path[:-1]))
+        return "this key is not known here", suggestion(str(path[-1]), known_keys(path[:-1], root))
     if kind == "string_pattern_mismatch":
         name = quoted(str(path[-1])) if is_key else described(node)
         return f"found {name}", _KEY_RULES.get(context["pattern"], "use letters, digits, - and _")
     if kind == "model_type":
-        keys = known_keys(path)
+        keys = known_keys(path, root)
         return found, f"expected a mapping with keys such as {', '.join(keys[:6])}"
     if kind == "tuple_type":
         return found, _list_wanted(node, path)
@@ -222,16 +217,16 @@ def _list_wanted(node: Node, path: Path) -> str:
     return "expected a list"
 
 
-def known_keys(path: Path) -> tuple[str, ...]:
+def known_keys(path: Path, root: type[BaseModel] = Rollout) -> tuple[str, ...]:
     """Return the keys that the model knows at a path of the file; none where any name may stand."""
-    model = _model_at(path)
+    model = _model_at(path, root)
     if model is None:
         return ()
     return tuple(field.alias or name for name, field in model.model_fields.items())
 
 
-def _model_at(path: Path) -> type[BaseModel] | None:
-    kind: Any = Rollout
+def _model_at(path: Path, root: type[BaseModel]) -> type[BaseModel] | None:
+    kind: Any = root
     for part in path:
         model = _model_in(kind)
         if model is not None:

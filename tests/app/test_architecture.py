@@ -29,6 +29,12 @@ def test_nothing_heavy_is_imported_before_the_first_picture() -> None:
     assert not loaded & set(HEAVY)
 
 
+def test_counting_begins_before_the_model_of_the_file_is_imported() -> None:
+    loaded = modules_after("import console.cli, console.commands.count")
+
+    assert "pydantic" not in loaded
+
+
 @pytest.mark.parametrize("module", ["state", "view", "judging", "tally", "rollup", "report_html"])
 def test_the_core_brings_no_screen_no_loop_and_no_driver(module: str) -> None:
     loaded = modules_after(f"import console.core.{module}")

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import tracemalloc
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.cli import main
-from console.commands import count
-from console.commands.count import CHUNK_BYTES, as_json, as_text, count_stream
-from console.core.classify import Classifier
+from console.commands import count, parts
+from console.commands.count import as_json, as_text
+from console.commands.counted import CHUNK_BYTES, count_stream
+from console.core.classify import Classifier, Rule
 from console.core.rollout import EventRule
+from console.spec.written import Written
 
 RULES = {
     "fsm_transition": EventRule(kind="fsm", match=r"FSM transition: (?P<from>\w+) -> (?P<to>\w+)"),
@@ -30,6 +33,10 @@ RULES = {
     "denied": EventRule(match=r"DENIED|refused"),
 }
 CLASSIFIER = Classifier(RULES)
+CHECKED = count._checked
+needs_processors = pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2, reason="one processor counts alone"
+)
 ROLLOUT = r"""
 rollout: counted
 title: Counted
@@ -197,19 +204,30 @@ def test_a_file_counted_by_several_processes_counts_as_by_one(lines: list[bytes]
     with tempfile.NamedTemporaryFile() as file, pytest.MonkeyPatch.context() as patch:
         file.write(log)
         file.flush()
-        patch.setattr(count, "PART_BYTES", part)
+        patch.setattr(parts, "PROCESS_BYTES", part)
+        patch.setattr(parts, "PART_BYTES", max(1, part // 4))
 
-        counted = count.count_file(CLASSIFIER, Path(file.name))
+        counted = parts.count_file(RULES, Path(file.name))
 
     expected = count_stream(CLASSIFIER, io.BytesIO(log))
     assert as_json(RULES, counted) == as_json(RULES, expected)
 
 
+def checked_when_a_part_was_taken(said: Written) -> Mapping[str, Rule]:
+    """Give the other process time to take all parts, which are few and small."""
+    rules = CHECKED(said)
+    os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+    return rules
+
+
+@needs_processors
 def test_a_process_that_ends_early_is_told_and_its_log_adds_nothing(
     rollout: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = written(tmp_path, "app.log", b"DENIED\n" * 1000)
-    monkeypatch.setattr(count, "PART_BYTES", 1000)
+    monkeypatch.setattr(parts, "PROCESS_BYTES", 1000)
+    monkeypatch.setattr(parts, "PART_BYTES", 10)
+    monkeypatch.setattr(count, "_checked", checked_when_a_part_was_taken)
     monkeypatch.setattr(pickle, "dump", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 
     assert main(["count", rollout, log, "--json"]) == 4
@@ -217,6 +235,69 @@ def test_a_process_that_ends_early_is_told_and_its_log_adds_nothing(
     told = capsys.readouterr()
     assert json.loads(told.out)["lines"] == 0
     assert "ended early" in told.err
+
+
+@needs_processors
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("phases: 7", "phases"),
+        ("events: {a: {match: '(' }}", "is no regular expression"),
+        ("events: {a: {match: '[[a]'}}", "is ambiguous"),
+        ("events: {a: {match: x, number: n}}", "number"),
+        ("events: 5", "events"),
+        ("events: {a: 5}", "events"),
+        ("events: {a: {match: x, kind: [1]}}", "kind"),
+    ],
+)
+def test_a_large_log_is_not_counted_by_a_file_in_which_something_is_wrong(
+    wrong: str, said: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text(f"rollout: bad\ntitle: Bad\nservice: app\n{wrong}\n")
+    log = written(tmp_path, "app.log", b"x DENIED\n" * 1000)
+    assert main(["count", str(file), os.devnull, "--json"]) == 4
+    expected = capfd.readouterr()
+    monkeypatch.setattr(parts, "PROCESS_BYTES", 1000)
+    before = children()
+
+    assert main(["count", str(file), log, "--json"]) == 4
+
+    told = capfd.readouterr()
+    assert (told.out, told.err) == ("", expected.err)
+    assert said in told.err
+    assert children() == before
+
+
+def children() -> set[str]:
+    """Return the processes that this one has begun."""
+    return {pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()}
+
+
+@needs_processors
+def test_what_was_counted_by_other_rules_than_the_checked_ones_is_counted_again(
+    rollout: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = written(tmp_path, "app.log", b"x DENIED\n" * 1000)
+    monkeypatch.setattr(parts, "PROCESS_BYTES", 1000)
+    monkeypatch.setattr(count, "written_rules", lambda _: {"denied": EventRule(match="nothing of this")})
+
+    assert main(["count", rollout, log, "--json"]) == 0
+
+    assert counts(capsys)["events"]["denied"] == {"count": 1000}
+
+
+def test_a_named_pipe_is_read_once(rollout: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.log"
+    os.mkfifo(pipe)
+    counting_now = subprocess.Popen(
+        [sys.executable, "-m", "console", "count", rollout, str(pipe), "--json"], stdout=subprocess.PIPE
+    )
+
+    pipe.write_bytes(b"DENIED\n" * 3)
+
+    out, _ = counting_now.communicate(timeout=60)
+    assert json.loads(out)["lines"] == 3
 
 
 def test_a_bad_rollout_file_is_told_with_its_own_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from console import batch
+from console.core import stretches
+from console.core.counts import Cell, LabelCell, LinesCounted
 from console.core.frame import EventView
-from console.core.inputs import Actor, Cell, LabelCell, LinesCounted, Reading, SampleTaken
+from console.core.inputs import Actor, Reading, SampleTaken
 from console.effects.store import StoreFailed
 from console.engine import Engine
 from console.opening import Opened, open_session
@@ -119,7 +120,7 @@ async def test_who_looks_on_sees_every_count_and_reads_it_once(opened: Opened) -
 async def test_counts_wait_in_bounds_while_the_file_takes_none_and_none_is_lost(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "CELLS_KEPT", 200)
+    monkeypatch.setattr(stretches, "CELLS_KEPT", 200)
     engine = engine_of(opened)
     await fill(engine, range(3))
 

@@ -19,7 +19,8 @@ import docker
 
 import console.sources.docker_logs  # noqa: F401 - before the clock starts, as the SDK is
 from console.core.classify import Classifier
-from console.core.inputs import Input, LinesCounted
+from console.core.counts import LinesCounted
+from console.core.inputs import Input
 from console.core.state import State
 from console.engine import DRAIN_S
 from console.inbox import Counter, Inbox

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from console.core.inputs import Cell, LabelCell, LinesCounted
+from console.core.counts import Cell, LabelCell, LinesCounted
 from console.core.quantiles import bin_of
 from console.core.tally import LINES
 from console.effects.sessions import this_actor

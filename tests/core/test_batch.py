@@ -6,9 +6,10 @@ from collections import Counter
 
 import pytest
 
-from console import batch as batches
 from console.batch import RECORDS_KEPT, SAMPLES_KEPT, Batch
-from console.core.inputs import Cell, LabelCell, LinesCounted, Reading, SampleTaken
+from console.core import stretches
+from console.core.counts import Cell, LabelCell, LinesCounted
+from console.core.inputs import Reading, SampleTaken
 from console.core.record import Record
 from console.core.words import Table
 
@@ -77,7 +78,7 @@ def test_what_could_not_be_written_comes_first() -> None:
 def test_counters_are_put_together_and_none_is_lost_while_nothing_can_be_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(batches, "CELLS_KEPT", 500)
+    monkeypatch.setattr(stretches, "CELLS_KEPT", 500)
     rng, batch, expected = random.Random(1), Batch(), Counter[tuple[str, int]]()
     for number in range(3000):
         cells = {Cell(AT + 7 * number, "canary", "fsm", rng.choice([0, 50_000, 50_001])): 3 for _ in range(4)}

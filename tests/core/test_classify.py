@@ -11,7 +11,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from console.core.classify import Classifier, Match
-from console.core.lines import LINE_LIMIT_BYTES, LineSplitter
+from console.core.lines import LINE_LIMIT_BYTES, LineSplitter, starts_of
 from console.core.patterns import quick_chars
 from console.core.rollout import EventRule
 from console.core.scan import PlainScanner, scanner_of
@@ -158,6 +158,32 @@ def test_a_text_is_named_as_its_lines_are(text: bytes) -> None:
         assert [named.matches[place] for place in sorted(named.matches)] == expected
 
 
+ascii_lines = st.lists(
+    st.lists(
+        st.sampled_from([fragment for fragment in FRAGMENTS if fragment.isascii()])
+        | st.text(st.characters(max_codepoint=127), max_size=3).map(str.encode),
+        max_size=8,
+    ).map(b"".join),
+    max_size=20,
+)
+
+
+@settings(max_examples=400)
+@given(text=ascii_lines.map(b"\n".join) | ascii_lines.map(b"\r\n".join))
+@example(text=b"denied\r\nFSM transition: A -> B\r\n\r\nid=beef\r")
+@example(text=b"state lost: \r\r\nstate gone: x\r")
+@example(text=b"FSM transition: A -> FSM transition: A -> B")
+def test_a_text_that_is_all_ascii_is_named_as_its_lines_are(text: bytes) -> None:
+    splitter = LineSplitter()
+    lines = [*splitter.feed(text), *filter(None, [splitter.finish()])]
+    expected = [match for match in (oracle(ALL, line) for line in lines) if match is not None]
+
+    for classifier in (CLASSIFIER, PLAIN):
+        named = classifier.named_in(text)
+        assert [named.matches[place] for place in sorted(named.matches)] == expected
+        assert [match for match in classifier.classify_block(lines) if match is not None] == expected
+
+
 @settings(max_examples=200)
 @given(order=st.permutations(list(PATTERNS)), count=st.integers(0, 6), lines=blocks)
 def test_the_first_rule_in_the_order_of_the_file_names_the_line(
@@ -185,7 +211,11 @@ def test_a_line_is_named_the_same_wherever_blocks_are_cut(lines: list[bytes], cu
 @st.composite
 def patterns(draw: st.DrawFn) -> str:
     """A regular expression over a small alphabet, of any shape."""
-    atoms = st.sampled_from(["a", "b", "ab", "K", "s", "é", ".", r"\w", "[ab]", "^", "$", r"\b", "(?i:i)", "(?i:aſ)"])
+    atoms = st.sampled_from(
+        ["a", "b", "ab", "K", "s", "é", ".", r"\w", r"\s", r"\S", r"\d", "[ab]", "[^a]", "^", "$", r"\b", r"\B", r"\Z"]
+    ) | st.sampled_from(
+        ["(?i:i)", "(?i:aſ)", r"(?i:\u212a)", "(?<=a)", "(?<!b)", r"(?<=\n)", "(?m:^)", "(?m:$)", r"(?s:.)", r"\r"]
+    )
     shapes = [
         lambda inner: st.tuples(inner, inner).map("".join),
         lambda inner: st.tuples(inner, inner).map(lambda two: f"(?:{two[0]}|{two[1]})"),
@@ -213,6 +243,33 @@ def test_any_pattern_finds_what_it_finds_on_single_lines(pattern: str, lines: li
     for scanner_for in (scanner_of, PlainScanner):
         named = Classifier({"e": EventRule(match=pattern)}, scanner_for).classify_block(lines)
         assert [match is not None for match in named] == expected
+
+
+@settings(max_examples=600)
+@given(
+    pattern=st.tuples(st.sampled_from(["", "a", "ab", "(?i)ab", "(?i)K", " "]), patterns())
+    .filter(lambda two: not two[1].startswith("(?i)"))
+    .map("".join),
+    lines=st.lists(st.text("aAbBkKsSiI\x1c\x85 \x000_\r", max_size=8).map(str.encode), max_size=10),
+    end=st.sampled_from([b"\n", b"\r\n"]),
+    is_ended=st.booleans(),
+)
+@example(pattern=r"a\s", lines=[b"a\x1c", b"a"], end=b"\n", is_ended=True)
+@example(pattern=r"a[^b]", lines=[b"a", b"a"], end=b"\r\n", is_ended=True)
+@example(pattern=r"b(?<=ab)", lines=[b"a", b"b", b"ab"], end=b"\n", is_ended=False)
+@example(pattern=r"a(?<!^a)", lines=[b"a", b"ba"], end=b"\n", is_ended=False)
+def test_any_pattern_finds_in_a_text_what_it_finds_on_its_lines(
+    pattern: str, lines: list[bytes], end: bytes, is_ended: bool
+) -> None:
+    text = end.join(lines) + end * is_ended
+    splitter = LineSplitter()
+    cut = [*splitter.feed(text), *filter(None, [splitter.finish()])]
+    expected = [number for number, line in enumerate(cut) if re.search(pattern, decode(line))]
+    starts = list(starts_of(text))
+
+    for scanner_for in (scanner_of, PlainScanner):
+        named = Classifier({"e": EventRule(match=pattern)}, scanner_for).named_in(text)
+        assert sorted(named.matches) == [starts[number] for number in expected]
 
 
 def test_nothing_is_named_without_lines_or_without_rules() -> None:
@@ -274,7 +331,7 @@ def test_labels_of_ever_new_values_do_not_pile_up() -> None:
     named = classifier.classify_block([f"id={number}".encode() for number in range(5000)])
 
     assert [match.labels[0][1] for match in named if match] == [str(number) for number in range(5000)]
-    assert len(classifier._rules[0]._remembered) <= 1000
+    assert len(classifier._rules[0]._remembered) <= 4000
 
 
 def test_a_line_of_a_megabyte_is_named_in_good_time() -> None:
@@ -293,6 +350,29 @@ def test_lines_over_the_limit_are_cut_in_a_text() -> None:
     named = Classifier({"denied": EventRule(match="denied"), "refused": EventRule(match="refused")}).named_in(long)
 
     assert [match.event for match in named.matches.values()] == ["refused"]
+
+
+@pytest.mark.parametrize("size", [1_900, 2_100, LINE_LIMIT_BYTES - 20, LINE_LIMIT_BYTES, LINE_LIMIT_BYTES + 1])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b""])
+def test_a_line_of_any_length_is_named_in_a_text_as_alone(size: int, end: bytes) -> None:
+    rules = rules_of({"moved": r"FSM transition: (?P<from>\w+) -> (?P<to>\w+)", "end": r"here\Z", "cut": "here"})
+    line = b"FSM transition: A" + b"x" * (size - 21) + b"here"
+    splitter = LineSplitter(LINE_LIMIT_BYTES)
+    lines = [*splitter.feed(b"a\n" + line + end), *filter(None, [splitter.finish()])]
+
+    named = Classifier(rules).named_in(b"a\n" + line + end)
+
+    assert named.matches.get(2) == oracle(rules, lines[1])
+
+
+def test_a_literal_that_stands_thousands_of_times_in_a_line_is_searched_once() -> None:
+    began = time.process_time()
+    text = (b"ab" * 100_000 + b"\n") * 20
+
+    named = Classifier(rules_of({"e": "ab(?P<rest>c)"})).named_in(text)
+
+    assert not named.matches
+    assert time.process_time() - began < 5
 
 
 def test_several_threads_may_share_a_classifier() -> None:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.core.counts import LinesCounted
 from console.core.frame import Frame, SessionView
 from console.core.gaps import KEPT, Gaps, bounds_text, gaps_text, short_counts, short_note, size_text
-from console.core.inputs import GapSuspected, LinesCounted, SkewMeasured, SourceChanged
+from console.core.inputs import GapSuspected, SkewMeasured, SourceChanged
 from console.core.memory import restore
 from console.core.plain import plain_screen
 from console.core.report import report_of

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.judging import Judged, Measured, Thresholds, aged, failed, observe, pending, shifted, shown_value
-from console.core.rollout import Metric
+from console.core.judging import Judged, Measured, aged, failed, observe, pending, shifted, shown_value
+from console.core.rollout import Metric, NoData
+from console.core.thresholds import Thresholds
 from console.core.verdict import Verdict
 
 
@@ -233,3 +234,123 @@ def test_an_error_is_forgotten_when_measuring_works_again() -> None:
     judged = observe(limits, failed(limits, Judged(), 0, "refused"), Measured(10, 0.5))
 
     assert judged == replace(judged, error="", verdict=Verdict.OK)
+
+
+def test_three_of_the_last_five_are_needed_where_the_file_says_so() -> None:
+    limits = thresholds(breaches="3 of last 5")
+
+    twice = judge(limits, (0, 6.0), (10, 0.5), (20, 6.0))
+    thrice = observe(limits, twice, Measured(30, 6.0))
+
+    assert (twice.verdict, twice.reason) == (Verdict.OFF_TARGET, "not < 1%")
+    assert (thrice.verdict, thrice.reason) == (Verdict.CRITICAL, "> 5% in 3 of the last 4")
+
+
+def test_no_data_may_hold_a_verdict_for_as_long_as_a_value_counts() -> None:
+    limits = thresholds(no_data="hold")
+    good = judge(limits, (0, 0.5))
+
+    held = observe(limits, good, Measured(30, None))
+    still = observe(limits, held, Measured(89, None))
+    lost = observe(limits, still, Measured(91, None))
+    back = observe(limits, held, Measured(40, 0.5))
+
+    assert (held.verdict, held.reason, held.held_since) == (Verdict.OK, "no data, held: < 1%", 30)
+    assert (still.verdict, still.reason, still.since) == (Verdict.OK, held.reason, good.since)
+    assert (lost.verdict, lost.held_since) == (Verdict.UNKNOWN, None)
+    assert (back.reason, back.held_since) == ("< 1%", None)
+
+
+def test_no_data_may_be_bad_for_as_long_as_for_asks() -> None:
+    limits = thresholds(no_data="bad", **{"for": "60s"})
+    silent = judge(limits, (0, 0.5), (10, None))
+
+    almost = observe(limits, silent, Measured(60, None))
+    gone = observe(limits, almost, Measured(70, None))
+    back = observe(limits, gone, Measured(80, 0.5))
+
+    assert (almost.verdict, almost.reason) == (
+        Verdict.UNKNOWN,
+        "no data, which counts as bad, not yet for long enough",
+    )
+    assert (gone.verdict, gone.reason) == (Verdict.CRITICAL, "no data, which counts as bad")
+    assert back.verdict is Verdict.OK
+
+
+def test_measuring_may_fail_a_few_times_before_the_metric_is_broken() -> None:
+    limits = thresholds(broken_after=3)
+    good = judge(limits, (0, 0.5))
+
+    twice = failed(limits, failed(limits, good, 10, "timeout"), 20, "timeout")
+    thrice = failed(limits, twice, 30, "timeout")
+    between = failed(limits, observe(limits, twice, Measured(25, 0.5)), 30, "timeout")
+
+    assert (twice.verdict, twice.error, twice.errors) == (Verdict.OK, "timeout", 2)
+    assert thrice.verdict is Verdict.BROKEN
+    assert (between.verdict, between.errors) == (Verdict.OK, 1)
+    assert aged(limits, twice, 500).verdict is Verdict.UNKNOWN
+
+
+def sure(**keys: object) -> Thresholds:
+    return thresholds(query="error_rate", source="db", command=None, evidence={"alpha": 0.05}, **keys)
+
+
+def counted(limits: Thresholds, bad: int, samples: int, before: Judged | None = None, at: float = 0.0) -> Judged:
+    return observe(limits, before or Judged(), Measured(at, 100 * bad / samples, samples, bad))
+
+
+def test_a_rate_is_on_target_only_when_all_that_it_may_be_is() -> None:
+    limits = sure(target="< 0.1%", warning=None, critical=None)
+
+    few, clean, many = counted(limits, 1, 500), counted(limits, 0, 500), counted(limits, 1, 50_000)
+
+    assert few.verdict is Verdict.UNKNOWN
+    assert few.reason.startswith("not yet known: 0.0")
+    assert few.reason.endswith("–1.37 %")
+    assert clean.verdict is Verdict.UNKNOWN
+    assert many.verdict is Verdict.OK
+    assert counted(limits, 500, 50_000).verdict is Verdict.OFF_TARGET
+
+
+def test_a_rate_breaches_only_when_all_that_it_may_be_does_and_stands_until_it_is_none() -> None:
+    limits = sure()
+
+    unsure = counted(limits, 4, 60)
+    proven = counted(limits, 100, 1000)
+    lower = counted(limits, 51, 1000, proven, 10)
+    over = counted(limits, 49, 1000, proven, 10)
+
+    assert unsure.verdict is Verdict.UNKNOWN
+    assert (proven.verdict, lower.verdict, over.verdict) == (Verdict.CRITICAL, Verdict.CRITICAL, Verdict.WARNING)
+
+
+def severity(verdict: Verdict) -> int:
+    """OFF TARGET and UNKNOWN are alike in this: neither satisfies anything, and neither is a breach."""
+    return {Verdict.OK: 0, Verdict.OFF_TARGET: 1, Verdict.UNKNOWN: 1}.get(verdict, 1 + verdict.rank)
+
+
+@given(st.integers(1, 5000), st.integers(0, 5000), st.integers(0, 5000), st.sampled_from([None, 100, 1000]))
+def test_more_bad_events_never_earn_a_better_verdict(samples: int, one: int, other: int, before: int | None) -> None:
+    limits = sure()
+    started = None if before is None else counted(limits, before, 1000)
+
+    better, worse = (counted(limits, min(bad, samples), samples, started, 10) for bad in sorted((one, other)))
+
+    assert severity(worse.verdict) >= severity(better.verdict)
+
+
+@given(SERIES, st.floats(0, 10), st.floats(0, 10), st.sampled_from(["3 of last 5", "2 of 2"]), st.sampled_from(NoData))
+def test_a_worse_number_never_earns_a_better_verdict_whatever_else_the_file_asks(
+    steps: list[tuple[int, float | None]], one: float, other: float, breaches: str, no_data: NoData
+) -> None:
+    limits = thresholds(breaches=breaches, no_data=no_data, broken_after=2, keep_for="1m")
+    judged, at = Judged(), 0.0
+    for pause, value in steps:
+        at += pause
+        judged = observe(limits, judged, Measured(at, value))
+
+    better, worse = (observe(limits, judged, Measured(at + 10, value)) for value in sorted((one, other)))
+    gone = observe(limits, judged, Measured(at + 10, None))
+
+    assert worse.verdict.rank >= better.verdict.rank
+    assert gone.verdict.rank >= judged.verdict.rank

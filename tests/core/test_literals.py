@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from console.core.literals import FOLDING_TO_ASCII, Needle, required
+from console.core.literals import FOLDING_TO_ASCII, Needle, beginning, required
 
 
 def exact(*texts: str) -> tuple[Needle, ...]:
@@ -72,3 +72,25 @@ def test_only_known_characters_pass_for_an_ascii_letter_without_regard_to_case()
     passing = set(re.findall(r"(?i)[\x00-\x7f]", beyond))
 
     assert {character.encode() for character in passing} == set(FOLDING_TO_ASCII)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "begins"),
+    [
+        ("moved (?P<to>\\w)", Needle(b"moved ")),
+        ("(?i)Moved", Needle(b"moved", is_folded=True)),
+        ("moved to|moved from", Needle(b"moved ")),
+        ("took (?=it)x$", Needle(b"took ")),
+        *((f"moved(?:ab){{{least},9}}", Needle(b"moved")) for least in range(9)),
+        ("^moved", None),
+        ("(moved)", None),
+        ("a|b", None),
+        (".moved", None),
+        ("moved(?<=ed)", None),
+        ("moved(?:(?<!x)y)*", None),
+        ("moved(a|(?<!x)y)?", None),
+        ("", None),
+    ],
+)
+def test_a_literal_that_every_match_begins_with_is_known(pattern: str, begins: Needle | None) -> None:
+    assert beginning(pattern) == begins

@@ -98,3 +98,46 @@ def test_both_ways_of_searching_find_the_same(pattern: str, line: str) -> None:
     assert (found is None) == (expected is None)
     if found is not None and expected is not None:
         assert found.span() == expected.span()
+
+
+ASCII = bytes(range(128))
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *(r"\s+", r"\S+", r"\w+", r"\W+", r"\d+", r"\D+", r"\b.", "[^a]+", r"[\s\d]+", r"[^\s]+"),
+        *(
+            "(?i)k",
+            "(?i)[\u212a]",
+            r"(?i)\u017f",
+            "(?i)İ|ı",
+            r"(?i)[a-\u212a]+",
+            "(?a)\\s+",
+            "(?ai)ſ|k",
+            "(?i:ß)",
+            "(?i)µ",
+        ),
+        *(
+            "é",
+            "[^é]+",
+            r"\xe9?a",
+            r"[\x80-\xff]|b",
+            r"\N{KELVIN SIGN}|c",
+            "(?x) a b # c",
+            "(?s).+",
+            "(?m)^.+$",
+            r"(?P<x>.)(?P=x)?",
+        ),
+    ],
+)
+def test_what_is_found_in_ascii_bytes_is_what_is_found_in_their_text(pattern: str) -> None:
+    bounded = BoundedPattern(pattern)
+
+    for line in (ASCII, ASCII.swapcase(), b"", b"k", b"ab", b"A\x1cB\x85"[:3], ASCII[::-1]):
+        found = bounded.quick(line)
+        expected = re.search(pattern, line.decode())
+        assert (found and found.span()) == (expected and expected.span())
+        assert (found and found.groupdict()) == (
+            expected and {name: None if text is None else text.encode() for name, text in expected.groupdict().items()}
+        )

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.core.counts import Cell
 from console.core.grains import BIN_MINUTES_S, HORIZON_S, HOUR_S, KEPT_S, MINUTE_S, Packed
-from console.core.inputs import Cell
 from console.core.rollup import Rollup
 from console.core.series import parts
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from console.core import rollup as rollups
 from console.core import series
 from console.core.classify import LABEL_LIMIT, OTHER
+from console.core.counts import Cell, LabelCell
 from console.core.grains import BIN_MINUTES_S, HORIZON_S, HOUR_S, KEPT_S, MINUTE_S, Grain
-from console.core.inputs import Cell, LabelCell
 from console.core.quantiles import coarse
 from console.core.rollup import Rollup
 

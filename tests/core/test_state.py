@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from console.core.classify import Classifier
+from console.core.counts import LinesCounted
 from console.core.frame import Frame, SessionView
 from console.core.inputs import (
     ActionEnded,
@@ -15,7 +16,6 @@ from console.core.inputs import (
     Actor,
     Input,
     ItemTicked,
-    LinesCounted,
     OriginEnded,
     Reading,
     SampleFailed,
@@ -28,7 +28,7 @@ from console.core.inputs import (
 from console.core.memory import restore
 from console.core.rollout import Rollout
 from console.core.state import ENDED_KEPT, State
-from console.core.tally import count_lines, count_text
+from console.core.tally import count_lines, count_texts
 from console.core.verdict import Verdict
 from console.core.view import build_frame
 from console.core.words import Outcome, SourceState
@@ -392,7 +392,7 @@ def test_a_rule_that_was_given_up_breaks_its_metrics_and_is_named_in_the_journal
     state.apply(SourceChanged(START, "app", SourceState.LIVE, parts={"canary": 1}))
     words = ["a" * 60 + "!", *["served home"] * 99]
     counted = replace(lines(START + 1, "canary", words), counts={})
-    endless = count_text(Classifier(rollout.events), "\n".join(words).encode())
+    (endless,) = count_texts(Classifier(rollout.events), ["\n".join(words).encode()])
     state.apply(replace(counted, counts={replace(c, second=int(START + 1)): n for c, n in endless.counts.items()}))
 
     records = state.apply(TimePassed(START + 3))

@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
+from console.core.counts import Cell, LinesCounted
 from console.core.frame import Clause, Frame, SessionView
 from console.core.inputs import (
     ActionEnded,
     ActionStarted,
     Actor,
-    Cell,
     Input,
     ItemTicked,
-    LinesCounted,
     Reading,
     SampleFailed,
     SampleTaken,

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.classify import Classifier
-from console.core.inputs import Cell, LabelCell, LinesCounted
+from console.core.counts import Cell, LabelCell, LinesCounted
 from console.core.quantiles import bin_of
 from console.core.rollout import EventRule
-from console.core.tally import LINES, count_lines, merge_counted
+from console.core.tally import LINES, count_lines
 from console.core.text import decode, visible
 from console.core.words import Row
 
@@ -81,14 +81,6 @@ def test_lines_are_conserved(lines: list[Line]) -> None:
     assert counted.lines == sum(n for cell, n in counted.counts.items() if cell.event == LINES)
 
 
-@given(lines=stretches(), cut=st.integers(0, 25), rows_limit=st.integers(0, 30))
-def test_merging_two_stretches_is_counting_them_together(lines: list[Line], cut: int, rows_limit: int) -> None:
-    first = count(lines[:cut], rows_limit=rows_limit)
-    second = count(lines[cut:], after=first.upto, rows_limit=rows_limit)
-
-    assert merge_counted(first, second, rows_limit=rows_limit) == count(lines, rows_limit=rows_limit)
-
-
 @given(lines=stretches(), seen=st.integers(0, 25))
 def test_lines_that_were_counted_before_are_dropped(lines: list[Line], seen: int) -> None:
     before = count(lines[:seen])
@@ -96,7 +88,6 @@ def test_lines_that_were_counted_before_are_dropped(lines: list[Line], seen: int
     again = count(lines, after=before.upto)
 
     assert again == count(lines[seen:], after=before.upto)
-    assert merge_counted(before, again) == count(lines)
 
 
 @given(lines=stretches(), numbers=st.lists(st.integers(0, 24)))
@@ -156,33 +147,6 @@ def test_a_stretch_without_new_lines_keeps_its_place() -> None:
     counted = count([(3, 1.0, b"x")], after=5)
 
     assert (counted.after, counted.upto, counted.lines, counted.counts, counted.newest) == (5, 5, 0, {}, 0.0)
-
-
-def test_stretches_that_do_not_follow_each_other_are_not_merged() -> None:
-    first = count([(1, 0.0, b"x")])
-
-    with pytest.raises(ValueError, match="after 1, found one after 2"):
-        merge_counted(first, count([(3, 0.0, b"x")], after=2))
-
-
-def test_stretches_of_different_streams_are_not_merged() -> None:
-    first = count([(1, 0.0, b"x")])
-    other = count_lines(
-        CLASSIFIER,
-        at=1.0,
-        source="app",
-        origin="c2",
-        stream="stdout",
-        name="",
-        track="",
-        after=1,
-        keys=[],
-        times=[],
-        lines=[],
-    )
-
-    with pytest.raises(ValueError, match="c2"):
-        merge_counted(first, other)
 
 
 def test_lines_without_their_keys_are_refused() -> None:

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from console.core import series
+from console.core.counts import Cell, LinesCounted
 from console.core.grains import HOUR_S, MINUTE_S, Grain
-from console.core.inputs import Cell, LinesCounted
 from console.core.redact import Redactor
 from console.core.rollup import Rollup
 from console.effects import session_counts

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from console.core.classify import LABEL_LIMIT, OTHER
-from console.core.inputs import Cell, LabelCell, LinesCounted, Reading, SampleFailed, SampleTaken
+from console.core.counts import Cell, LabelCell, LinesCounted
+from console.core.inputs import Reading, SampleFailed, SampleTaken
 from console.core.record import Record
 from console.core.redact import REDACTED, Redactor
 from console.core.rollup import Rollup

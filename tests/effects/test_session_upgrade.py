@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from console.core.counts import Cell, LabelCell
 from console.core.grains import HOUR_S, MINUTE_S
-from console.core.inputs import Cell, LabelCell, Reading, SampleFailed, SampleTaken
+from console.core.inputs import Reading, SampleFailed, SampleTaken
 from console.core.record import Record
 from console.core.redact import Redactor
 from console.core.rollup import Rollup

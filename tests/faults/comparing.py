@@ -7,7 +7,7 @@ from itertools import groupby
 from math import floor, inf
 
 from console.core.classify import OTHER
-from console.core.inputs import Cell, LabelCell
+from console.core.counts import Cell, LabelCell
 from console.core.quantiles import bin_of
 from console.core.record import Record
 from console.core.rollup import Rollup

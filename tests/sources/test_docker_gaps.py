@@ -296,9 +296,18 @@ async def test_an_engine_that_is_restarted_while_a_container_runs_on_leaves_a_ga
 
             await asyncio.to_thread(private.stop)
             await asyncio.to_thread(private.start)
-            await until(lambda: mail.gaps)
+            await until(lambda: mail.gaps and mail.state is SourceState.LIVE)
 
-        [gap] = mail.gaps
+            wire.freeze()
+            await asyncio.to_thread(private.stop)
+            await asyncio.to_thread(private.start)
+            with contextlib.closing(Containers(private).client) as client:
+                client.containers.create(private.image, ["true"])  # an event that the engine remembers
+            wire.thaw()
+            wire.cut()
+            await until(lambda: len(mail.gaps) > 1)
+
+        gap, _ = mail.gaps
         assert gap.since is not None
         assert gap.until is not None
         assert last <= gap.since < gap.until

@@ -26,7 +26,7 @@ def clock_at(now_ns: int) -> EngineClock:
 
 
 def ledger(sink: RecordingSink, *, now_ns: int = START_NS + 10**12, since_ns: int = 0) -> Ledger:
-    return Ledger("app", APP, sink, clock_at(now_ns), since_ns)
+    return Ledger("app", APP, sink, clock_at(now_ns), since_ns, followed=lambda: 1)
 
 
 def stretch(*keys: int, stream: str = "stdout", era: int = 0) -> Stretch:
@@ -97,7 +97,7 @@ def test_what_was_counted_when_the_clock_went_back_keeps_its_own_era() -> None:
 
 def test_once_all_is_read_and_the_clock_is_past_where_it_was_keys_tell_again_what_is_new() -> None:
     clock = clock_at(START_NS + 10**10)
-    book = Ledger("app", APP, RecordingSink(), clock, 0)
+    book = Ledger("app", APP, RecordingSink(), clock, 0, followed=lambda: 1)
     before = book.moment()
     book.count([stretch(100), stretch(40, era=1)])
     assert book.is_behind

@@ -135,6 +135,25 @@ MEANING = [
         EVENTS + "metrics: {m: {events: {of: a}, evidence: {}}}",
         "evidence cannot be had from this metric; it needs counts",
     ),
+    (
+        EVENTS + "metrics: {m: {events: {of: a, over: [b]}, evidence: {}}}",
+        "5: metrics.m.events.over: evidence needs a part of a whole; name the events of `of` in `over` too",
+    ),
+    (
+        METRIC.replace("KEYS", "breaches: often, warning: '> 1'"),
+        "metrics.m.breaches: found 'often'; expected how many of the last",
+    ),
+    (METRIC.replace("KEYS", "breaches: 5 of 3, warning: '> 1'"), "the smaller number first"),
+    (METRIC.replace("KEYS", "breaches: 3 of 5"), "there is neither a warning nor a critical condition; add one"),
+    (METRIC.replace("KEYS", "no_data: bad"), "no data cannot count as bad without a warning or critical condition"),
+    (METRIC.replace("KEYS", "no_data: good"), "found 'good'; expected unknown, hold or bad"),
+    (METRIC.replace("KEYS", "broken_after: 0"), "found the number 0; expected a number of at least 1"),
+    (METRIC.replace("KEYS", "evidence: {worse: bad}"), "found 'bad'; expected warning or critical"),
+    (METRIC.replace("KEYS", "evidence: {not_worse_than: 1}"), "expected a number greater than 1"),
+    (
+        METRIC.replace("KEYS", "evidence: {margin: 1, not_worse_than: 1.5}"),
+        "not_worse_than must be more than 1 + margin",
+    ),
     (EVENTS + "metrics: {m: {events: {of: a, per: 0s}}}", "metrics.m.events.per: found 0s; expected a duration"),
     (
         DB + "metrics: {m: {redis: ping, source: cahce}}",

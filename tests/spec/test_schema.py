@@ -7,9 +7,11 @@ import pytest
 
 from console.spec.compose import parse
 from console.spec.files import shipped, shipped_folder
+from console.spec.nodes import plain
 from console.spec.problems import Problem
 from console.spec.schema import schema
-from console.spec.shape import known_keys, plain
+from console.spec.schema import tests_schema as schema_of_tests
+from console.spec.shape import known_keys
 
 
 def properties(part: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any] | None:
@@ -86,3 +88,19 @@ def test_the_keys_of_the_schema_are_those_of_the_messages() -> None:
 
     assert tuple(whole["properties"]) == known_keys(())
     assert tuple(whole["$defs"]["Check"]["properties"]) == known_keys(("actions", "x", "verify", 0))
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_the_schema_of_rule_tests_knows_every_key_of_the_shipped_ones(name: str) -> None:
+    problems: list[Problem] = []
+    text = (shipped_folder() / "tests" / f"{name}.yaml").read_text(encoding="utf-8")
+    node = parse(text, name, problems)
+    assert node is not None
+
+    whole = schema_of_tests()
+
+    assert unknown_keys(plain(node), whole, whole) == []
+    assert unknown_keys({"tests": [{"nam": "a"}]}, whole, whole) == [".tests[].nam"]
+    assert whole["properties"]["tests"]["items"] == {"$ref": "#/$defs/RuleTest"}
+    undescribed = [key for key, field in whole["$defs"]["RuleTest"]["properties"].items() if "description" not in field]
+    assert undescribed == ["name"]

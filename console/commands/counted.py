@@ -1,0 +1,91 @@
+"""What is counted in finished logs, and how one process counts."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from console.core.classify import OTHER, Classifier
+from console.core.counts import LinesCounted
+from console.core.lines import LINE_LIMIT_BYTES
+from console.core.quantiles import quantile
+from console.core.rollup import Rollup
+from console.core.tally import GIVEN_UP, count_texts
+
+CHUNK_BYTES = 1 << 20
+QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+_WHENEVER = 0.0
+"""The time of every line: finished logs are counted, not placed in time."""
+
+
+@dataclass(slots=True)
+class Counted:
+    """What was counted in logs; sums of logs are sums of this."""
+
+    lines: int = 0
+    unclassified: int = 0
+    rollup: Rollup = field(default_factory=Rollup)
+
+    def add(self, block: LinesCounted) -> None:
+        """Add a block of lines."""
+        self.lines += block.lines
+        self.unclassified += block.unclassified
+        self.rollup.add(block.counts)
+        self.rollup.add_labels(block.labels)
+
+    def join(self, other: "Counted") -> None:
+        """Add what was counted in another log."""
+        self.lines += other.lines
+        self.unclassified += other.unclassified
+        self.rollup.add(dict(other.rollup.cells(_WHENEVER)))
+        self.rollup.add_labels(other.rollup.label_cells())
+
+    def quantiles(self, event: str) -> dict[str, float | None]:
+        """Return the quantiles of an event's number within 1 %, `None` where no number was captured."""
+        bins = self.rollup.bins("", event, since=_WHENEVER, until=_WHENEVER + 1)
+        return {name: _short(quantile(bins, q)) for name, q in QUANTILES.items()}
+
+    def given_up(self, event: str) -> int:
+        """Return on how many lines the search of an event's rule was given up (`core.patterns`)."""
+        return self.rollup.total(None, GIVEN_UP + event)
+
+    def labels(self, event: str, names: Iterable[str]) -> dict[str, dict[str, int]]:
+        """Return for each label its values with their counts, most frequent first and `OTHER` last."""
+        found = self.rollup.labels("", event)
+        return {
+            name: dict(sorted(found.get(name, {}).items(), key=lambda pair: (pair[0] == OTHER, -pair[1], pair[0])))
+            for name in names
+        }
+
+
+def count_stream(classifier: Classifier, stream: BinaryIO) -> Counted:
+    """Return what is counted in a stream of bytes; raises `OSError`."""
+    counted = Counted()
+    for sums in count_texts(classifier, texts_of(stream)):
+        counted.add(sums)
+    return counted
+
+
+def texts_of(stream: BinaryIO, size_bytes: int = sys.maxsize) -> Iterator[bytes]:
+    """Yield a stream, or its next `size_bytes`, in pieces of whole lines.
+
+    Of a line that never ends, only what is looked at is kept.
+    """
+    # The C library gives freed pieces back to the system, to fault them in again for the next ones, until it has seen a
+    # larger piece freed (mallopt(3), M_MMAP_THRESHOLD). This one is never touched and takes no memory.
+    bytes(4 * CHUNK_BYTES)
+    left = size_bytes
+    while left > 0 and (text := stream.read(min(CHUNK_BYTES, left))):
+        if not text.endswith(b"\n"):
+            text += stream.readline(LINE_LIMIT_BYTES + 2)
+        left -= len(text)
+        yield text
+        if not text.endswith(b"\n"):
+            while (more := stream.readline(CHUNK_BYTES)) and not more.endswith(b"\n"):
+                left -= len(more)
+            left -= len(more)
+
+
+def _short(value: float | None) -> float | None:
+    """Leave out the digits that are no knowledge."""
+    return None if value is None else float(f"{value:.6g}")

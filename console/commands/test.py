@@ -1,0 +1,82 @@
+"""`rollout-console test`: rule tests, written as series over time, run by the judging of the console itself."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from console.core.durations import format_duration
+from console.core.rule_run import Failure, run_rule_test
+from console.core.text import visible
+from console.core.words import count_of
+from console.spec.problems import RolloutFileError
+from console.spec.rule_tests import LoadedTests, load_tests
+
+FAILED = 1
+USAGE = 4
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", help="files of rule tests, or names of shipped rollouts for theirs"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the tests of all files and return 0, 1 when one of them fails, or 4 when a file cannot be used."""
+    try:
+        loaded = [load_tests(file, os.environ) for file in arguments.files]
+    except RolloutFileError as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    results = [(file, [run_rule_test(file.rollout, test) for test in file.tests]) for file in loaded]
+    failed = sum(bool(failures) for _, found in results for failures in found)
+    passed = sum(len(found) for _, found in results) - failed
+    if arguments.json:
+        files = [_as_json(file, found) for file, found in results]
+        print(json.dumps({"passed": passed, "failed": failed, "files": files}, indent=2))
+    else:
+        for file, found in results:
+            print("\n".join(_as_text(file, found)))
+        print(f"{count_of(passed + failed, 'test')}, {failed} failed")
+    return FAILED if failed else 0
+
+
+def _as_text(file: LoadedTests, found: list[list[Failure]]) -> Iterator[str]:
+    yield f"{visible(str(file.path))}  {file.rollout.rollout}"
+    for number, (test, failures) in enumerate(zip(file.tests, found, strict=True)):
+        yield f"  {'✗ failed' if failures else '✓ passed'}  {visible(test.name)}"
+        for failure in failures:
+            line = file.line_of(number, failure.path)
+            at = "" if failure.at is None else f" at {format_duration(failure.at)}"
+            said = f"{failure.metric}{at}: expected {failure.expected}, found {failure.found}"
+            yield f"      {visible(f'{file.path}:{line}: {said}')}"
+
+
+def _as_json(file: LoadedTests, found: list[list[Failure]]) -> dict[str, Any]:
+    return {
+        "file": str(file.path),
+        "rollout": file.rollout.rollout,
+        "tests": [
+            {
+                "name": test.name,
+                "line": file.line_of(number, ()),
+                "passed": not failures,
+                "failures": [
+                    {
+                        "line": file.line_of(number, failure.path),
+                        "at_s": failure.at,
+                        "metric": failure.metric,
+                        "expected": failure.expected,
+                        "found": failure.found,
+                    }
+                    for failure in failures
+                ],
+            }
+            for number, (test, failures) in enumerate(zip(file.tests, found, strict=True))
+        ],
+    }

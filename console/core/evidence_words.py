@@ -1,0 +1,125 @@
+"""What the evidence says, in words that need no statistics."""
+
+import math
+
+from console.core.dispersion import Dispersion
+from console.core.durations import format_duration
+from console.core.evidence import Comparison
+
+_SURE_ENOUGH_TO_SAY = 0.5
+"""From this part of the needed evidence on a panel says that the canary looks worse."""
+_MOST_RATIO = 20.0
+
+
+def sentence(comparison: Comparison, *, canary_share: float | None = None, wait_s: float | None = None) -> str:
+    """Return the one line of a panel.
+
+    `canary_share` is the canary's present part of the traffic, 0 to 1; at 1 there is no baseline to compare with, and
+    the line says so and what was known until then. `wait_s` is what `Comparison.expected_time_s` returned, if it is to
+    be said.
+    """
+    known = _known(comparison, wait_s)
+    if canary_share is None or 0 < canary_share < 1:
+        return known
+    missing = "no traffic on the canary" if canary_share <= 0 else "100 %: no baseline beside it"
+    settled = comparison.is_worse or comparison.is_not_worse
+    return f"{missing}; until then {known}" if settled else missing
+
+
+def _known(comparison: Comparison, wait_s: float | None) -> str:
+    target = f"{comparison.comparing.not_worse_than:g}x"
+    if comparison.is_worse:
+        return _worse(comparison)
+    if comparison.log_e_worse >= _SURE_ENOUGH_TO_SAY * comparison.needed:
+        if comparison.log_e_late > comparison.log_e_from_start:
+            return "looks as if it became worse, not sure yet"
+        return f"looks worse ({ratio_text(comparison.ratio)}), not sure yet"
+    if comparison.is_not_worse:
+        return f"not worse than {target} the baseline, sure"
+    if comparison.looks == 0:
+        return "nothing to compare yet"
+    so_far = "not different so far" if comparison.ratio is not None else "nothing bad on either track so far"
+    if wait_s is None:
+        return so_far
+    if math.isinf(wait_s):
+        return f"{so_far}, and no telling at this traffic whether it is {target} worse"
+    return f"{so_far}, {format_duration(wait_s)} more to be sure it is not {target} worse"
+
+
+def _worse(comparison: Comparison) -> str:
+    sure = f"sure ({chance_text(comparison.chance)} by chance)"
+    ratio = ratio_text(comparison.ratio)
+    if comparison.log_e_worse < 0:
+        return f"was worse for a time, {sure}; {ratio} over all"
+    if comparison.log_e_late > comparison.log_e_from_start:
+        return f"became worse, {sure}; {ratio} over all"
+    allowed = comparison.comparing.margin
+    beyond = f", more than the {1 + allowed:g}x allowed" if allowed else ""
+    return f"{ratio} the baseline's rate{beyond}, {sure}"
+
+
+def explanation(comparison: Comparison, dispersion: Dispersion, *, wait_s: float | None = None) -> tuple[str, ...]:
+    """Return the sentences of the detail view: the numbers, and what each of them means."""
+    asked, needed = comparison.comparing, comparison.needed
+    enough = chance_text(asked.alpha)
+    target = f"{asked.not_worse_than:g}x"
+    return (
+        _known(comparison, wait_s),
+        f"Samples: {_of(comparison.bad_canary, comparison.total_canary)} bad on the canary, "
+        f"{_of(comparison.bad_baseline, comparison.total_baseline)} on the baseline, "
+        f"in {comparison.looks:,} intervals with both.",
+        _ratio_sentence(comparison),
+        f"Evidence that it is worse: {comparison.log_e_worse:.1f} of {needed:.1f}, at most {comparison.peak:.1f} "
+        f"so far. At {needed:.1f} it is sure: chance alone gets there in {enough} rollouts, however often one looks.",
+        f"Of a change for the worse later on: {comparison.log_e_late:.1f}; of one from the start: "
+        f"{comparison.log_e_from_start:.1f}. The number above is the two together.",
+        f"Evidence that it is not {target} worse: {comparison.log_e_not_worse:.1f} of {needed:.1f}. "
+        "That nothing is wrong is proven by this alone, not by the silence of the alarm.",
+        _dispersion_sentence(dispersion),
+    )
+
+
+def _ratio_sentence(comparison: Comparison) -> str:
+    between = comparison.interval()
+    if between is None:
+        return "Ratio of the rates: not known, nothing bad was seen."
+    low, high = between
+    ends = f"{ratio_text(low)} or more" if math.isinf(high) else f"{ratio_text(low)} to {ratio_text(high)}"
+    return (
+        f"Ratio of the rates: {ratio_text(comparison.ratio)}, surely {ends} (19 in 20, at any time); "
+        "an average over the whole time."
+    )
+
+
+def _dispersion_sentence(dispersion: Dispersion) -> str:
+    phi = dispersion.phi
+    if dispersion.is_assumed:
+        return (
+            f"Dispersion: {phi:.1f} is assumed until the baseline has shown enough to tell bursts from single events."
+        )
+    if phi < 1.1:
+        return "Dispersion: 1.0, bad events come one by one."
+    return f"Dispersion: {phi:.1f}, bad events come in bursts, so that it takes about {phi:.1f} times as many."
+
+
+def ratio_text(ratio: float | None) -> str:
+    """Return a rate ratio as people say it: `2.1x`, `over 20x`, `unknown`."""
+    if ratio is None:
+        return "unknown"
+    if ratio > _MOST_RATIO:
+        return f"over {_MOST_RATIO:.0f}x"
+    return f"{ratio:.2f}x" if 0 < ratio < 2 else f"{ratio:.1f}x"
+
+
+def chance_text(chance: float) -> str:
+    """Return a probability as odds with one or two digits that matter: `1 in 20`, `1 in 400,000`."""
+    if chance <= 1e-9:
+        return "less than 1 in a billion"
+    odds = 1 / chance
+    digits = max(0, math.floor(math.log10(odds)) - 1) if odds < 100 else math.floor(math.log10(odds))
+    step = 10**digits
+    return f"1 in {math.floor(odds / step + 1e-9) * step:,}"
+
+
+def _of(bad: float, total: float) -> str:
+    return f"{bad:,.0f} of {total:,.0f}"

@@ -1,0 +1,108 @@
+"""The conditions of a metric, and what is needed before one of them counts."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from console.core.conditions import Condition, Op, parse_condition, share_scale
+from console.core.proportions import rate_interval
+from console.core.rollout import CONDITIONS, Metric, NoData
+from console.core.runs import Budget, Rules, parse_budget
+from console.core.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The conditions of a metric, parsed."""
+
+    unit: str
+    target: Condition | None
+    warning: Condition | None
+    critical: Condition | None
+    against_baseline: Condition | None
+    rules: Rules
+    min_samples: int
+    stale_after_s: float
+    no_data: NoData
+    broken_after: int
+    alpha: float | None
+    """How often the interval of a rate may be wrong, where evidence is asked for; `None` where it is not."""
+    worse: Verdict | None
+    """The verdict where the canary is sure to be worse than the baseline."""
+
+    @classmethod
+    def of(cls, metric: Metric) -> Self:
+        """Parse the conditions of a metric; raises `ConditionError` for one that cannot be understood."""
+        parsed = {
+            name: None if text is None else parse_condition(text, metric.unit)
+            for name in CONDITIONS
+            for text in (getattr(metric, name),)
+        }
+        return cls(
+            unit=metric.unit,
+            rules=Rules(
+                for_s=metric.for_,
+                keep_for_s=metric.keep_for,
+                budget=Budget() if metric.breaches is None else parse_budget(metric.breaches),
+                every_s=metric.every if not metric.is_probed else 0.0,
+            ),
+            min_samples=metric.min_samples,
+            stale_after_s=metric.stale_after_s,
+            no_data=metric.no_data,
+            broken_after=metric.broken_after,
+            alpha=None if metric.evidence is None else metric.evidence.alpha,
+            worse=None if metric.evidence is None else Verdict(metric.evidence.worse.upper()),
+            **parsed,
+        )
+
+    @property
+    def for_s(self) -> float:
+        """How long a breach must hold before it counts."""
+        return self.rules.for_s
+
+    @property
+    def is_zero_tolerance(self) -> bool:
+        """Whether a single hit breaches it, so that no number of samples is too few for a hit."""
+        return any(
+            condition is not None and not condition.needs_baseline and (condition.op, condition.bound) in _ZERO
+            for condition in (self.target, self.critical)
+        )
+
+    @property
+    def asks_baseline(self) -> bool:
+        """Whether any condition compares with the baseline."""
+        asked = (self.target, self.warning, self.critical, self.against_baseline)
+        return any(condition is not None and condition.needs_baseline for condition in asked)
+
+    def level(self, level: Verdict) -> Condition | None:
+        """Return the condition of WARNING or CRITICAL."""
+        return self.critical if level is Verdict.CRITICAL else self.warning
+
+    def interval(self, bad: int | None, samples: int | None) -> tuple[float, float] | None:
+        """Return between which numbers a rate of counts lies, in the metric's unit; `None` where it is taken as it is.
+
+        The interval is valid at every look while counts add up (`core.proportions`); on a window that moves it is
+        wider than one for a single look would have to be.
+        """
+        if self.alpha is None or self.is_zero_tolerance or not samples or bad is None or not 0 <= bad <= samples:
+            return None
+        scale = share_scale(self.unit)
+        low, high = rate_interval(bad, samples, self.alpha)
+        return low * scale, high * scale
+
+
+def surely(
+    condition: Condition | None, value: float | None, within: tuple[float, float] | None, baseline: float | None = None
+) -> bool | None:
+    """Return whether a condition is true of all that a value may be; `None` if of a part of it, or if nobody knows.
+
+    `within` is the interval of the value, `None` where the value is taken as it is. A relative condition asks the
+    value alone: how sure the comparison is, the evidence says.
+    """
+    if condition is None:
+        return False
+    if within is None or condition.needs_baseline:
+        return condition.holds(value, baseline)
+    return condition.holds_within(*within)
+
+
+_ZERO = {(Op.EQ, 0.0), (Op.GT, 0.0), (Op.NE, 0.0), (Op.LE, 0.0)}

@@ -1,0 +1,269 @@
+"""The evidence of one metric while a rollout goes on: when counts are taken, from what, and what stands.
+
+Counts of both tracks are taken at intervals of `evidence.every`: for a ratio of events as the difference of totals, for
+a query as what it counts in a window as long as the interval, for a quantile as how many numbers lie above the
+baseline's own quantile, frozen once enough of them were seen.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from console.core.conditions import Condition, Op
+from console.core.dispersion import Dispersion
+from console.core.evidence import Comparing, Comparison
+from console.core.inputs import Reading
+from console.core.proportions import ShareSeen, share_interval, share_seen
+from console.core.quantiles import bin_of, quantile
+from console.core.rollout import Metric, Rollout
+from console.core.rollup import Rollup
+from console.core.thresholds import Thresholds
+from console.core.values import format_range
+
+FROZEN_AFTER = 1000
+"""How many numbers of the baseline its quantile is frozen from, at least."""
+LATE_S = 5.0
+"""Captured numbers are taken up to so long ago: lines of one second come one after the other."""
+_NEWEST = 0.2
+"""What the newest interval weighs in the mean rate of traffic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Bad events and samples of both tracks."""
+
+    bad_canary: int = 0
+    bad_baseline: int = 0
+    total_canary: int = 0
+    total_baseline: int = 0
+
+    def since(self, before: "Counts") -> "Counts":
+        """Return what came since `before`; nothing where a total has fallen."""
+        later = Counts(
+            self.bad_canary - before.bad_canary,
+            self.bad_baseline - before.bad_baseline,
+            self.total_canary - before.total_canary,
+            self.total_baseline - before.total_baseline,
+        )
+        return later if later.is_possible else Counts()
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether none is negative, and no track has more bad events than samples."""
+        return 0 <= self.bad_canary <= self.total_canary and 0 <= self.bad_baseline <= self.total_baseline
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """The evidence of a metric, and what is needed to go on with it."""
+
+    comparison: Comparison
+    dispersion: Dispersion
+    at: float | None = None
+    """When counts were taken last."""
+    totals: Counts = Counts()
+    """What had been counted then, where counts are differences of totals."""
+    limit: float | None = None
+    """The baseline's frozen quantile, above which numbers are bad."""
+    stands_since: float | None = None
+    """Since when the canary is sure to be worse; it stands until the evidence is below where it began."""
+    canary_per_s: float = 0.0
+    baseline_per_s: float = 0.0
+    """Mean traffic of late."""
+    shared: tuple[int, int] = (0, 0)
+    """Samples of the canary and of both tracks since the share was changed."""
+
+    def take(self, at: float, counts: Counts) -> "Weighing":
+        """Return the state after the counts of an interval that ended at `at`."""
+        if not counts.is_possible:
+            return replace(self, at=at)
+        phi = self.dispersion.phi
+        compared = self.comparison.add(
+            counts.bad_canary, counts.bad_baseline, counts.total_canary, counts.total_baseline, phi=phi
+        )
+        canary_per_s, baseline_per_s = self._traffic(at, counts)
+        return replace(
+            self,
+            comparison=compared,
+            dispersion=self.dispersion.add(at, counts.bad_baseline, counts.total_baseline),
+            at=at,
+            stands_since=self._stands(compared, at),
+            canary_per_s=canary_per_s,
+            baseline_per_s=baseline_per_s,
+            shared=(
+                self.shared[0] + counts.total_canary,
+                self.shared[1] + counts.total_canary + counts.total_baseline,
+            ),
+        )
+
+    def _stands(self, compared: Comparison, at: float) -> float | None:
+        if compared.log_e_worse >= compared.needed:
+            return at if self.stands_since is None else self.stands_since
+        return self.stands_since if compared.log_e_worse > 0 else None
+
+    def _traffic(self, at: float, counts: Counts) -> tuple[float, float]:
+        if self.at is None or at <= self.at:
+            return self.canary_per_s, self.baseline_per_s
+        passed_s = at - self.at
+        newest = counts.total_canary / passed_s, counts.total_baseline / passed_s
+        if self.canary_per_s == self.baseline_per_s == 0:
+            return newest
+        return (
+            self.canary_per_s + _NEWEST * (newest[0] - self.canary_per_s),
+            self.baseline_per_s + _NEWEST * (newest[1] - self.baseline_per_s),
+        )
+
+    @property
+    def wait_s(self) -> float:
+        """How long until the canary is proven not to be worse, at the present traffic; infinite if never."""
+        return self.comparison.expected_time_s(self.canary_per_s, self.baseline_per_s, phi=self.dispersion.phi)
+
+    def off_share(self, planned: float) -> str:
+        """Return what is wrong with the observed share of traffic, empty if nothing is surely wrong.
+
+        `planned` is the share that is applied, 0 to 1.
+        """
+        canary, both = self.shared
+        if not 0 < planned < 1 or both == 0 or share_seen(canary, both, planned) is not ShareSeen.OFF:
+            return ""
+        low, high = share_interval(canary, both, planned)
+        between = format_range(100 * low, 100 * high, "%")
+        return f"the canary gets {between} of the traffic, not {100 * planned:g} %"
+
+    def reshared(self) -> "Weighing":
+        """Return the state after the share of traffic was changed."""
+        return replace(self, shared=(0, 0))
+
+    def begun_anew(self) -> "Weighing":
+        """Return the state at the beginning of another canary; what is known of the baseline stays."""
+        fresh = Comparison(self.comparison.comparing)
+        return replace(self, comparison=fresh, stands_since=None, shared=(0, 0))
+
+    def later(self, pause_s: float) -> "Weighing":
+        """Return the state after seconds that do not count."""
+        return replace(self, at=None if self.at is None else self.at + pause_s)
+
+
+def evidence_name(metric: str) -> str:
+    """Return the name under which the counts of a metric's evidence are measured and kept; no metric has such a one."""
+    return f"{metric} evidence"
+
+
+def weighings(rollout: Rollout) -> dict[str, Weighing]:
+    """Return the evidence of all metrics that ask for it, at its beginning; `alpha` is split over them."""
+    asking = {name: metric.evidence for name, metric in rollout.metrics.items() if metric.evidence is not None}
+    soak_s = sum(phase.soak for phase in rollout.phases)
+    return {
+        name: Weighing(
+            Comparison(
+                Comparing(
+                    alpha=asked.alpha / len(asking),
+                    margin=asked.margin,
+                    not_worse_than=asked.not_worse_than,
+                    planned_looks=max(1, round(soak_s / asked.every)),
+                )
+            ),
+            Dispersion(slot_s=max(60.0, asked.every)),
+        )
+        for name, asked in asking.items()
+    }
+
+
+def is_more_better(thresholds: Thresholds) -> bool:
+    """Return whether a higher value is the better one, as far as the conditions of a metric say."""
+    good = [thresholds.target]
+    bad = [thresholds.warning, thresholds.critical]
+    return _points(good, (Op.GT, Op.GE)) or _points(bad, (Op.LT, Op.LE))
+
+
+def _points(conditions: Iterable[Condition | None], ops: tuple[Op, ...]) -> bool:
+    return any(condition is not None and condition.op in ops for condition in conditions)
+
+
+def counts_of(readings: Iterable[Reading], *, more_is_better: bool) -> Counts | None:
+    """Return what a query counted on both tracks, `None` if it gave no counts; absent rows are none."""
+    found: dict[str, tuple[int, int]] = {}
+    for reading in readings:
+        if reading.track in ("canary", "baseline") and reading.bad is not None and reading.samples is not None:
+            bad = reading.samples - reading.bad if more_is_better else reading.bad
+            found[reading.track] = bad, reading.samples
+    if not found:
+        return None
+    (bad_canary, canary), (bad_baseline, baseline) = found.get("canary", (0, 0)), found.get("baseline", (0, 0))
+    return Counts(bad_canary, bad_baseline, canary, baseline)
+
+
+def take_events(weighing: Weighing, metric: Metric, rollup: Rollup, at: float, *, more_is_better: bool) -> Weighing:
+    """Return the evidence of a metric of events after what was counted since counts were taken last."""
+    if metric.quantile is not None:
+        return _take_exceeding(weighing, metric, rollup, at, more_is_better=more_is_better)
+    totals = _totals(metric, rollup, more_is_better=more_is_better)
+    return replace(weighing.take(at, totals.since(weighing.totals)), totals=totals)
+
+
+def _totals(metric: Metric, rollup: Rollup, *, more_is_better: bool) -> Counts:
+    asked = metric.events
+    if asked is None or asked.over is None:
+        raise ValueError(f"a {metric.kind} metric without counts has no evidence")
+    found = []
+    for track in ("canary", "baseline"):
+        hits = sum(rollup.total(track, event) for event in asked.of)
+        total = sum(rollup.total(track, event) for event in asked.over)
+        found.append((total - hits if more_is_better else hits, total))
+    (bad_canary, canary), (bad_baseline, baseline) = found
+    return Counts(bad_canary, bad_baseline, canary, baseline)
+
+
+def _take_exceeding(weighing: Weighing, metric: Metric, rollup: Rollup, at: float, *, more_is_better: bool) -> Weighing:
+    """Count numbers on the wrong side of the baseline's own quantile, which must not move with what it judges."""
+    asked = metric.quantile
+    if asked is None:
+        raise ValueError(f"a {metric.kind} metric has no quantile")
+    until = at - LATE_S
+    since = until if weighing.at is None else weighing.at - LATE_S
+    if weighing.limit is None:
+        bins = _bins(rollup, asked.of, "baseline", 0.0, until)
+        if sum(bins.values()) < FROZEN_AFTER:
+            return replace(weighing, at=at)
+        return replace(weighing, at=at, limit=quantile(bins, asked.q))
+    limit = bin_of(weighing.limit)
+    found = []
+    for track in ("canary", "baseline"):
+        bins = _bins(rollup, asked.of, track, since, until)
+        beyond = sum(count for number, count in bins.items() if (number < limit if more_is_better else number > limit))
+        found.append((beyond, sum(bins.values())))
+    (bad_canary, canary), (bad_baseline, baseline) = found
+    return weighing.take(at, Counts(bad_canary, bad_baseline, canary, baseline))
+
+
+def _bins(rollup: Rollup, events: Iterable[str], track: str, since: float, until: float) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for event in events:
+        for number, count in rollup.bins(track, event, since=since, until=until).items():
+            found[number] = found.get(number, 0) + count
+    return found
+
+
+def written(weighing: Weighing) -> dict[str, Any]:
+    """Return the state as plain values for JSON; `read` takes it up again exactly."""
+    return {
+        "comparison": weighing.comparison.as_floats(),
+        "dispersion": weighing.dispersion.as_floats(),
+        "totals": [getattr(weighing.totals, name) for name in Counts.__slots__],
+        **{name: getattr(weighing, name) for name in _PLAIN},
+        "shared": list(weighing.shared),
+    }
+
+
+_PLAIN = ("at", "limit", "stands_since", "canary_per_s", "baseline_per_s")
+
+
+def read(fresh: Weighing, said: Mapping[str, Any]) -> Weighing:
+    """Return what `written` wrote down, asked as `fresh` is; raises `ValueError` for anything else."""
+    return Weighing(
+        comparison=Comparison.from_floats(fresh.comparison.comparing, said["comparison"]),
+        dispersion=Dispersion.from_floats(said["dispersion"]),
+        totals=Counts(*said["totals"]),
+        shared=(said["shared"][0], said["shared"][1]),
+        **{name: said[name] for name in _PLAIN},
+    )

@@ -1,0 +1,299 @@
+"""The evidence of a metric in a session: counts in, a verdict and what is still to be proven out."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from console.core.counts import Cell, LinesCounted
+from console.core.frame import EvidenceView, Frame, SessionView
+from console.core.inputs import (
+    ActionEnded,
+    ActionStarted,
+    Actor,
+    Input,
+    Reading,
+    SampleTaken,
+    SessionOpened,
+    SourceChanged,
+    TimePassed,
+)
+from console.core.memory import restore
+from console.core.quantiles import bin_of
+from console.core.rollout import Rollout
+from console.core.state import State
+from console.core.tally import LINES
+from console.core.verdict import Verdict
+from console.core.view import build_frame
+from console.core.weighing import FROZEN_AFTER, Counts, evidence_name, weighings
+from console.core.words import Outcome, SourceState
+
+START = 1_795_219_200.0
+ANNA = Actor("anna", "ops1", "pts/3")
+EVENTS = {
+    "failed": {"match": "failed"},
+    "served": {"match": "served"},
+    "took": {"match": "took (?P<ms>\\d+)", "number": "ms"},
+}
+FAILURES = {
+    "events": {"of": "failed", "over": ["failed", "served"]},
+    "window": "5m",
+    "unit": "%",
+    "evidence": {"alpha": 0.05, "traffic": True},
+}
+
+
+def rollout(**metrics: dict[str, object]) -> Rollout:
+    """A rollout with these metrics at 10 % of traffic, after a phase without any."""
+    return Rollout.model_validate(
+        {
+            "rollout": "shop",
+            "title": "The new shop",
+            "service": "shop",
+            "tracks": {"canary": {"label": "track=canary"}, "baseline": {"label": "track=baseline"}},
+            "sources": {"app": {"docker": {"service": "shop"}}, "db": {"postgres": "postgresql://db/shop"}},
+            "events": EVENTS,
+            "metrics": metrics,
+            "phases": [
+                {"name": "Canary 10%", "traffic": "10%", "soak": "24h", "advance": sorted(metrics)},
+                {"name": "Half", "traffic": "50%"},
+            ],
+            "actions": {
+                "rollback": {"key": "R", "title": "Roll back", "kind": "rollback", "steps": [{"run": ["true"]}]},
+                "advance": {"key": "A", "title": "Advance", "kind": "advance"},
+            },
+        }
+    )
+
+
+class Service:
+    """Both tracks of a service that writes its lines minute by minute."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self._rng = random.Random(seed)
+        self._upto = {"canary": -1, "baseline": -1}
+        self.at = START
+
+    def minutes(self, number: int, *, canary: float, baseline: float = 0.01, share: float = 0.1) -> Iterator[Input]:
+        """Yield what comes in so many minutes of 2,000 requests each, with these rates of failures."""
+        for _ in range(number):
+            self.at += 60
+            on_canary = round(2000 * share)
+            yield self._lines("canary", on_canary, canary)
+            yield self._lines("baseline", 2000 - on_canary, baseline)
+            yield TimePassed(self.at)
+
+    def _lines(self, track: str, requests: int, rate: float) -> LinesCounted:
+        failed = sum(self._rng.random() < rate for _ in range(requests))
+        second = int(self.at) - 30
+        return self.counted(
+            track, {Cell(second, track, "failed"): failed, Cell(second, track, "served"): requests - failed}
+        )
+
+    def counted(self, track: str, counts: dict[Cell, int]) -> LinesCounted:
+        """Return lines with these counts."""
+        after = self._upto[track]
+        lines = sum(count for cell, count in counts.items() if cell.bin == 0)
+        self._upto[track] = after + lines
+        cells = {cell: count for cell, count in counts.items() if count} | {
+            Cell(int(self.at) - 30, track, LINES): lines
+        }
+        return LinesCounted(self.at, "app", track, "stdout", "shop", track, after, after + lines, lines, 0, cells, {})
+
+
+def begun(spec: Rollout) -> State:
+    state = State(spec, START)
+    state.apply(SourceChanged(START, "app", SourceState.LIVE, parts={"canary": 1, "baseline": 1}))
+    return state
+
+
+def fold(state: State, given: Iterator[Input]) -> State:
+    for one in given:
+        state.apply(one)
+    return state
+
+
+def frame_of(state: State) -> Frame:
+    return build_frame(state, state.at, session=SessionView("s", START, is_read_only=False, held_by=""))
+
+
+def seen(state: State, metric: str = "failures") -> EvidenceView:
+    panel = next(panel for panel in frame_of(state).panels if panel.metric == metric)
+    assert panel.evidence is not None
+    return panel.evidence
+
+
+def again(state: State, spec: Rollout) -> State:
+    """Write everything down and take it up, as another console would an hour later."""
+    taken_up = State(spec, state.at)
+    state.changed |= {f"evidence:{name}" for name in spec.metrics} | {f"metric:{name}" for name in spec.metrics}
+    restore(
+        taken_up,
+        documents=state.documents(),
+        positions=state.positions,
+        counts=state.rollup.packed(),
+        totals=state.rollup.totals(),
+        labels={},
+        lines=state.lines,
+        unclassified=state.unclassified,
+    )
+    taken_up.apply(SessionOpened(state.at, ANNA, "1", state.at))
+    taken_up.apply(SourceChanged(state.at, "app", SourceState.LIVE, parts={"canary": 1, "baseline": 1}))
+    return taken_up
+
+
+def test_a_canary_that_is_proven_worse_is_a_warning_with_its_ratio_and_its_odds() -> None:
+    state = fold(begun(rollout(failures=FAILURES)), Service().minutes(30, canary=0.03))
+
+    judged, evidence = state.verdict_of("failures"), seen(state)
+    assert judged.verdict is Verdict.WARNING
+    assert judged.reason.startswith("3.0x the baseline's rate, sure (")
+    assert judged.reason == evidence.line
+    assert evidence.is_worse
+    assert not evidence.is_not_worse
+    assert evidence.ratio == pytest.approx(3, rel=0.3)
+    assert evidence.interval is not None
+    assert evidence.interval[0] < 3 < (evidence.interval[1] or 0)
+    assert evidence.worse_share == 1.0
+
+
+def test_the_file_says_how_bad_a_proven_regression_is() -> None:
+    spec = rollout(failures=FAILURES | {"evidence": {"worse": "critical"}})
+
+    assert fold(begun(spec), Service().minutes(30, canary=0.03)).verdict_of("failures").verdict is Verdict.CRITICAL
+
+
+def test_a_canary_like_the_baseline_is_proven_so_and_the_time_to_it_is_said_before() -> None:
+    state, service = begun(rollout(failures=FAILURES)), Service()
+
+    early = seen(fold(state, service.minutes(3, canary=0.01)))
+    late = seen(fold(state, service.minutes(200, canary=0.01)))
+
+    assert (early.is_worse, early.is_not_worse) == (False, False)
+    assert early.wait_s is not None
+    assert 0 < early.wait_s < 200 * 60
+    assert early.line.endswith("more to be sure it is not 1.5x worse")
+    assert late.is_not_worse
+    assert late.line == "not worse than 1.5x the baseline, sure"
+    assert state.verdict_of("failures").verdict is Verdict.OK
+
+
+def test_a_fault_that_both_tracks_share_is_the_weather() -> None:
+    state, service = begun(rollout(failures=FAILURES)), Service()
+    fold(state, service.minutes(30, canary=0.01))
+
+    fold(state, service.minutes(10, canary=0.1, baseline=0.1))
+
+    assert not seen(state).is_worse
+
+
+def test_where_more_is_better_a_lower_rate_is_worse() -> None:
+    coherence = {
+        "events": {"of": "served", "over": ["failed", "served"]},
+        "unit": "%",
+        "target": "> 90%",
+        "evidence": {},
+    }
+    state = fold(begun(rollout(coherence=coherence)), Service().minutes(30, canary=0.03))
+
+    assert seen(state, "coherence").is_worse
+    assert seen(state, "coherence").bad[0] == state.rollup.total("canary", "failed")
+
+
+def test_alpha_is_split_over_the_metrics_that_ask_for_evidence() -> None:
+    both = weighings(rollout(failures=FAILURES, others=FAILURES, plain={"command": ["true"]}))
+
+    assert {name: one.comparison.comparing.alpha for name, one in both.items()} == {"failures": 0.025, "others": 0.025}
+
+
+def test_a_query_is_asked_for_the_evidence_under_a_name_of_its_own() -> None:
+    spec = rollout(errors={"query": "errors", "source": "db", "unit": "%", "evidence": {}})
+    state, rng = begun(spec), random.Random(2)
+    for minute in range(1, 40):
+        bad = [sum(rng.random() < rate for _ in range(number)) for rate, number in ((0.03, 200), (0.01, 1800))]
+        readings = (Reading("canary", 1.0, 200, bad[0]), Reading("baseline", 1.0, 1800, bad[1]))
+        state.apply(SampleTaken(START + 60 * minute, evidence_name("errors"), readings, 0.1))
+
+    assert seen(state, "errors").is_worse
+    assert seen(state, "errors").samples == (39 * 200, 39 * 1800)
+    assert state.metrics["errors"].judged == {}
+
+
+def test_latency_is_compared_by_what_lies_above_the_quantile_that_the_baseline_had() -> None:
+    spec = rollout(p95={"quantile": {"of": "took", "q": 0.95}, "unit": "ms", "evidence": {}})
+    state, service, rng = begun(spec), Service(), random.Random(3)
+
+    def minute(slower: float) -> Iterator[Input]:
+        service.at += 60
+        for track, number, factor in (("canary", 200, slower), ("baseline", 1800, 1.0)):
+            second = int(service.at) - 30
+            cells = {Cell(second, track, "took"): number}
+            for _ in range(number):
+                cell = Cell(second, track, "took", bin_of(factor * rng.lognormvariate(5, 0.6)))
+                cells[cell] = cells.get(cell, 0) + 1
+            yield service.counted(track, cells)
+        yield TimePassed(service.at)
+
+    for _ in range(10):
+        fold(state, minute(1.0))
+    frozen, before = state.metrics["p95"].weighing, seen(state, "p95")
+    for _ in range(30):
+        fold(state, minute(1.3))
+    after = seen(state, "p95")
+
+    assert frozen is not None
+    assert frozen.limit is not None
+    assert sum(before.samples) >= 2000 - FROZEN_AFTER
+    assert before.bad[1] / before.samples[1] == pytest.approx(0.05, rel=0.3)
+    assert not before.is_worse
+    assert after.is_worse
+    assert state.metrics["p95"].weighing is not None
+    assert state.metrics["p95"].weighing.limit == frozen.limit
+
+
+def test_a_share_that_is_surely_not_the_planned_one_is_an_alert() -> None:
+    state = fold(begun(rollout(failures=FAILURES)), Service().minutes(20, canary=0.01, share=0.2))
+
+    assert "not 10 %" in seen(state).share_off
+    assert any("traffic share, by failures" in alert.text for alert in frame_of(state).alerts)
+    assert not seen(fold(begun(rollout(failures=FAILURES)), Service().minutes(20, canary=0.01))).share_off
+
+
+def test_another_canary_begins_with_no_evidence_and_another_share_goes_on_with_it() -> None:
+    state, service = begun(rollout(failures=FAILURES)), Service()
+    fold(state, service.minutes(30, canary=0.03))
+
+    state.apply(ActionStarted(service.at, "a1", "rollback", "rollback", "Roll back", ANNA, "bad", 0.0, None, ()))
+    state.apply(ActionEnded(service.at, "a1", Outcome.DONE))
+    rolled_back = seen(state)
+    fold(state, service.minutes(5, canary=0.0, share=0.0))
+    state.apply(ActionStarted(service.at, "a2", "advance", "advance", "Advance", ANNA, "", 50.0, 1, ()))
+    state.apply(ActionEnded(service.at, "a2", Outcome.DONE))
+    fold(state, service.minutes(2, canary=0.01, share=0.5))
+
+    assert rolled_back.is_worse
+    assert not seen(state).is_worse
+    assert seen(state).samples == (2000, 2000)
+
+
+def test_counts_that_fell_are_left_out() -> None:
+    assert Counts(1, 1, 5, 5).since(Counts(0, 0, 9, 9)) == Counts()
+    assert Counts(1, 1, 5, 5).since(Counts(0, 1, 2, 3)) == Counts(1, 0, 3, 2)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.integers(1, 40), max_size=4), st.sampled_from([0.01, 0.03]), st.integers(0, 1000))
+def test_any_restart_gives_the_same_evidence_and_the_same_verdict(cuts: list[int], rate: float, seed: int) -> None:
+    spec = rollout(failures=FAILURES)
+    straight, broken = begun(spec), begun(spec)
+    for minute, given_inputs in enumerate(zip(*(iter(list(Service(seed).minutes(40, canary=rate))),) * 3, strict=True)):
+        if minute in cuts:
+            broken = again(broken, spec)
+        for one in given_inputs:
+            straight.apply(one)
+            broken.apply(one)
+
+    assert seen(broken) == seen(straight)
+    assert broken.verdict_of("failures") == straight.verdict_of("failures")
