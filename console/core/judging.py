@@ -8,8 +8,9 @@ taken up again at any moment. The rules:
 * missing data never resolves a warning or critical verdict, and never satisfies anything: everything else becomes
   UNKNOWN (no data, too few samples, too old) or BROKEN (measuring failed), unless the file asks to hold the verdict
   for a while, or to count no data as bad.
-* where evidence is asked for, a rate of counts is held against a fixed number with all that it may be: it is a breach,
-  or off target, when the whole interval is, and until then not yet known; on target by its value alone, it says so.
+* where evidence is asked for, a rate of counts is held against its target with all that it may be: it is off target,
+  and may be a breach, when the whole interval is, and until then not yet known; on target by its value alone, it says
+  so.
 """
 
 from dataclasses import dataclass, replace
@@ -150,14 +151,19 @@ def _interrupted(judged: Judged) -> Judged:
 def _run_on(thresholds: Thresholds, judged: Judged, level: Verdict, measured: Measured, within: Interval) -> Run:
     """Return the run of a level after a measurement; where the condition cannot be known, a standing one goes on.
 
-    It begins only when the condition is sure; it stands until the value itself is no breach any more.
+    It begins only when it is sure that something is wrong: that the target is missed, or, without one, that the
+    condition is true; it stands until the value itself is no breach any more.
     """
     condition, run = thresholds.level(level), judged.run(level)
     is_true = surely(condition, measured.value, None, measured.compared)
     if is_true is None:
         return run.interrupted()
-    if is_true and run.fired is None:
-        is_true = surely(condition, measured.value, within, measured.compared) is True
+    if is_true and run.fired is None and within is not None:
+        target = thresholds.target
+        if target is not None and not target.needs_baseline:
+            is_true = target.holds_within(*within) is False
+        else:
+            is_true = surely(condition, measured.value, within, measured.compared) is True
     return run.observe(measured.at, is_true=is_true, rules=thresholds.rules)
 
 
@@ -229,7 +235,7 @@ def _decide(thresholds: Thresholds, judged: Judged, measured: Measured, within: 
         for level in LEVELS
         if (condition := thresholds.level(level)) is not None and condition.holds(measured.value, measured.compared)
     ]
-    if any(surely(condition, measured.value, within, measured.compared) is None for condition in breaching):
+    if within is not None and breaching and thresholds.target is None:
         return Verdict.UNKNOWN, f"not yet known: {between}"
     if any(judged.run(level).since is not None for level in LEVELS):
         return Verdict.OFF_TARGET, "over a threshold, not yet for long enough"

@@ -147,7 +147,7 @@ class PhaseState:
 
 
 def stepped(state: PhaseState, by_s: float) -> PhaseState:
-    """Return the state after this machine's clock was set, or the machine slept; a long step is a gap like any other."""
+    """Return the state after this machine's clock was set, or the machine slept; a long step is a gap."""
     if abs(by_s) > WATCH_GAP_S:
         return state
     return replace(state, watched_at=later(state.watched_at, by_s), seen_again=later(state.seen_again, by_s))

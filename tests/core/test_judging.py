@@ -313,16 +313,24 @@ def test_a_rate_is_off_target_only_when_all_that_it_may_be_is() -> None:
     assert counted(limits, 500, 50_000).verdict is Verdict.OFF_TARGET
 
 
-def test_a_rate_breaches_only_when_all_that_it_may_be_does_and_stands_until_it_is_none() -> None:
+def test_a_rate_breaches_only_when_its_target_is_surely_missed_and_stands_until_the_value_is_none() -> None:
     limits = sure()
 
     unsure = counted(limits, 4, 60)
-    proven = counted(limits, 100, 1000)
-    lower = counted(limits, 51, 1000, proven, 10)
-    over = counted(limits, 49, 1000, proven, 10)
+    proven = counted(limits, 24, 400)
+    lower = counted(limits, 21, 400, proven, 10)
+    over = counted(limits, 19, 400, proven, 10)
 
     assert unsure.verdict is Verdict.UNKNOWN
     assert (proven.verdict, lower.verdict, over.verdict) == (Verdict.CRITICAL, Verdict.CRITICAL, Verdict.WARNING)
+
+
+def test_without_a_target_the_threshold_itself_must_be_sure() -> None:
+    limits = sure(target=None)
+
+    assert counted(limits, 24, 400).verdict is Verdict.WARNING
+    assert counted(limits, 9, 400).verdict is Verdict.UNKNOWN
+    assert counted(limits, 100, 1000).verdict is Verdict.CRITICAL
 
 
 def severity(verdict: Verdict) -> int:
