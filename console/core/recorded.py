@@ -233,7 +233,7 @@ def _told(recording: Recording) -> Iterator[Input]:
     for record in recording.records:
         if record.kind == "phase" and "phase" in record.body:
             phase = int(record.body["phase"])
-        elif record.kind == "action" and "action" in record.body:
+        elif record.kind in ("action", "override") and "action" in record.body:
             yield _started(record, recording, phase)
         elif record.kind == "source" and "state" in record.body:
             yield from _source_changed(record, well)
