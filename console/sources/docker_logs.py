@@ -61,6 +61,8 @@ class DockerLogs:
         self._measure_at = 0.0
         self._oldest_event: int | None = None
         """When the oldest event was that the engine remembered; `None` before it was asked."""
+        self._broke_ns: int | None = None
+        """When the engine hung up, by its clock; `None` while it has not, and while nobody knows its time."""
         followed = lambda: len(self._readers)  # noqa: E731 - asked for each block
         self._feed = Feed(standing.source, engine, sink, standing, self._clock, since_s, self._nudged.set, followed)
 
@@ -93,6 +95,7 @@ class DockerLogs:
                 if self._nudged.is_set() or time.monotonic() >= list_at:
                     self._nudged.clear()
                     if not events.is_alive():  # the engine was restarted between two signs of life
+                        self._note_broken(events)
                         self._look_for_restart()
                         events = self._listen()
                         events.start()
@@ -106,6 +109,12 @@ class DockerLogs:
                 self._nudged.wait(0.25)
         finally:
             events.stop()
+            self._note_broken(events)
+
+    def _note_broken(self, events: "EventListener") -> None:
+        """Note when the engine hung up, the first time since it was last looked at."""
+        if self._broke_ns is None:
+            self._broke_ns = events.broke_ns if events.broke_ns is not None else self._clock.now_ns()
 
     def _look_at_clock(self) -> None:
         """Ask for a sign of life, and for the exact time if it is due, or if the clock was set since.
@@ -137,11 +146,11 @@ class DockerLogs:
         before = self._oldest_event
         if before is not None and (oldest > before or before == NEVER):
             for reader in self._readers.values():
-                reader.engine_restarted()
-        self._oldest_event = oldest
+                reader.engine_restarted(self._broke_ns)
+        self._oldest_event, self._broke_ns = oldest, None
 
     def _listen(self) -> "EventListener":
-        return EventListener(self._engine, self._on_change, f"events {self._name}")
+        return EventListener(self._engine, self._on_change, self._clock, f"events {self._name}")
 
     def _on_change(self, container: str, change: str) -> None:
         """Wake the reader of a container that changed: a short run leaves no trace in the listings around it."""
@@ -156,15 +165,16 @@ class DockerLogs:
             self._listed = {container.id: container for container in found}
             for origin, reader in list(self._readers.items()):
                 reader.hear(self._listed.get(origin))
-                if not reader.is_alive() and origin not in self._listed:
+                # One that was renamed away and back is read again; one that is gone may still be in this listing.
+                if not reader.is_alive() and (origin not in self._listed or not reader.is_gone):
                     del self._readers[origin]
             for container in found:
                 if container.id not in self._readers and container.state not in ("removing", "dead"):
                     self._readers[container.id] = ContainerReader(self._feed, container)
                     self._readers[container.id].start()
             if not self._has_listed:
-                self._has_listed = True
                 self._report_vanished(client)
+                self._has_listed = True
 
     def _report_vanished(self, client: docker.DockerClient) -> None:
         """Say which containers went while nobody was reading."""
@@ -222,10 +232,13 @@ def exists(client: docker.DockerClient, container: str) -> bool:
 class EventListener(threading.Thread):
     """Tells when a container changes, so that the listing need not be asked for all the time."""
 
-    def __init__(self, engine: Engine, on_change: Callable[[str, str], None], name: str) -> None:
+    def __init__(self, engine: Engine, on_change: Callable[[str, str], None], clock: EngineClock, name: str) -> None:
         super().__init__(name=name, daemon=True)
+        self.broke_ns: int | None = None
+        """When the engine hung up, by its clock; `None` before, and while nobody knows its time."""
         self._engine = engine
         self._on_change = on_change
+        self._clock = clock
         self._stopping = threading.Event()
         self._stream: Any = None
 
@@ -249,6 +262,8 @@ class EventListener(threading.Thread):
         ):
             # Closing the stream from another thread ends the loop in one of several ways of the SDK.
             return
+        finally:
+            self.broke_ns = self._clock.now_ns()
 
     def _listen(self) -> None:
         for event in self._stream:

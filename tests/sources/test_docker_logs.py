@@ -484,6 +484,35 @@ async def test_a_container_that_is_renamed_out_of_the_selection_is_let_go_withou
     assert not mail.gaps
 
 
+async def test_a_container_that_is_renamed_back_before_its_reader_is_forgotten_is_read_on(
+    engine: PrivateEngine, containers: Containers, open_folder: Path
+) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    app = containers.run("app-1", f"echo one; {WAIT}; echo two; sleep 60")
+
+    async with Wire(engine.url.removeprefix("unix://"), str(open_folder / "w")) as wire:
+        there = Engine(f"unix://{open_folder}/w")
+        source = DockerLogs(there, DockerSelector(name="app-*"), TRACKS, sink, Standing("app", mail.post))
+        await asyncio.to_thread(source._list)
+        try:
+            await until(lambda: sink.lines)
+            await asyncio.to_thread(app.rename, "other")
+            await asyncio.to_thread(source._list)
+            wire.cut()
+            await until(lambda: not any(reader.is_alive() for reader in source._readers.values()))
+            await asyncio.to_thread(app.rename, "app-1")
+            await asyncio.to_thread(source._list)
+            app.exec_run(["touch", "/go"])
+            await until(lambda: b"two" in sink.lines)
+        finally:
+            for reader in source._readers.values():
+                reader.stop()
+            await asyncio.to_thread(source._join)
+
+    assert sink.lines == [b"one", b"two"]
+    assert not mail.gaps
+
+
 @pytest.mark.parametrize(
     ("driver", "options"),
     [("none", {}), ("gelf", {"gelf-address": "udp://127.0.0.1:9", "cache-disabled": "true"})],

@@ -7,10 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.sources.base import Lost
+from console.sources.docker_engine import Process
 from console.sources.docker_halves import OutOfOrder
+from console.sources.docker_reader import ContainerReader
 from console.sources.docker_reading import BLOCK_BYTES
 from console.sources.docker_tails import TAILS, readable_tail
 from tests.sources.relays import Record
+from tests.sources.sinks import until
 from tests.sources.written_logs import BROKEN, ERR, OUT, START_NS, Reader, WrittenLog, app, record
 
 MS = 10**6
@@ -18,6 +21,10 @@ MS = 10**6
 
 def lines_of(records: list[Record]) -> list[bytes]:
     return [each.text[:-1] for each in records if BROKEN not in each.text]
+
+
+def running(started_ns: int, finished_ns: int = 0) -> Process:
+    return Process(True, START_NS + started_ns, START_NS + finished_ns)
 
 
 def both_streams(first_ms: int, last_ms: int) -> list[Record]:
@@ -157,3 +164,43 @@ def test_a_jump_is_not_taken_for_empty_when_the_answer_about_it_was_cut() -> Non
 
     assert sorted(reader.sink.lines) == sorted(lines_of(whole))
     assert not reader.mail.gaps
+
+
+async def test_an_engine_that_is_restarted_under_the_second_run_leaves_a_gap_after_what_was_read_of_that_run() -> None:
+    log = WrittenLog([record(OUT, 0, b"first run")])
+    reader = Reader(log)
+    thread = ContainerReader(reader.feed, reader.container)
+    thread.start()
+    try:
+        await until(lambda: b"first run" in reader.sink.lines)
+        log.stays_open, log.process = True, running(1_000 * MS)
+        log.written.append(record(OUT, 2_000 * MS, b"second run"))
+        thread.wake()
+        await until(lambda: b"second run" in reader.sink.lines)
+
+        thread.engine_restarted(None)
+    finally:
+        thread.stop()
+        thread.join(5)
+
+    (gap,) = reader.mail.gaps
+    assert gap.since == (START_NS + 2_000 * MS) / 1e9
+    assert "the engine was restarted while the container ran on" in gap.reason
+
+
+@pytest.mark.parametrize(
+    ("broke_after_ms", "has_gap"),
+    [(5_000, False), (3_950, False), (3_000, True)],
+    ids=["before", "just after", "after"],
+)
+def test_a_container_that_ended_later_than_its_engine_hung_up_leaves_a_gap(
+    broke_after_ms: int, *, has_gap: bool
+) -> None:
+    log = WrittenLog([record(OUT, 1_000 * MS, b"line")], process=Process(False, START_NS, START_NS + 4_000 * MS))
+    reader = Reader(log)
+    reader.reading().catch_up()
+
+    ContainerReader(reader.feed, reader.container).engine_restarted(START_NS + broke_after_ms * MS)
+
+    bounds = [(gap.since, gap.until) for gap in reader.mail.gaps]
+    assert bounds == ([((START_NS + 1_000 * MS) / 1e9, (START_NS + 4_000 * MS) / 1e9)] if has_gap else [])

@@ -1,6 +1,7 @@
 """A log that is answered as an engine does, over no connection: exactly what was written, with its faults."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -34,9 +35,13 @@ class Answer:
     block_bytes: int
     date_s: float | None = None
     at: int = 0
+    goes_on: Callable[[], bool] = lambda: False
+    """Whether more may come when all of it was read."""
 
     def read(self, within_s: float) -> bytes | None:
-        del within_s
+        if self.at == len(self.body) and self.goes_on():
+            time.sleep(min(within_s, 0.01))
+            return None
         block = self.body[self.at : self.at + self.block_bytes]
         self.at += len(block)
         return block
@@ -55,6 +60,8 @@ class WrittenLog:
     block_bytes: int = 256 * 1024
     cut_at: int | None = None
     """After so many bytes answers end."""
+    stays_open: bool = False
+    """Whether whoever follows waits at the end."""
     process: Process = field(default_factory=lambda: Process(True, START_NS, 0))
 
     def logs(self, container: str, *, is_followed: bool, since_ns: int = 0, tail: int | None = None) -> Answer:
@@ -68,7 +75,7 @@ class WrittenLog:
                 body += ERROR
                 break
             body += each.sent()
-        return Answer(bytes(body[: self.cut_at]), self.block_bytes)
+        return Answer(bytes(body[: self.cut_at]), self.block_bytes, goes_on=lambda: is_followed and self.stays_open)
 
     def process_of(self, container: str) -> Process:
         del container
