@@ -407,6 +407,22 @@ def test_a_rule_that_was_given_up_breaks_its_metrics_and_is_named_in_the_journal
     assert not [record for record in state.apply(TimePassed(START + 4)) if record.kind == "rule"], "it is said once"
 
 
+def test_a_source_that_is_lost_is_one_line_in_the_journal_however_often_it_is_tried_again() -> None:
+    state = State(ROLLOUT, START)
+    state.apply(SourceChanged(START, "app", SourceState.LIVE, parts={"canary": 1}))
+
+    told = [
+        record.text
+        for attempt in range(5)
+        for record in state.apply(
+            SourceChanged(START + attempt, "app", SourceState.RETRYING, "no engine", START + attempt + 1)
+        )
+    ]
+
+    assert told == ["app: retrying · no engine"]
+    assert len(state.apply(SourceChanged(START + 9, "app", SourceState.LIVE, parts={"canary": 1}))) == 1
+
+
 def test_thousands_of_recreated_containers_take_no_more_room_than_hundreds() -> None:
     state = State(ROLLOUT, START)
     for number in range(3 * ENDED_KEPT):
