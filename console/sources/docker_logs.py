@@ -31,7 +31,10 @@ from console.sources.docker_reading import Feed
 LIST_S = 10.0
 PING_S = 1.0
 _STARTS = frozenset({"start", "restart"})
+_BECAME = {"start": "started", "destroy": "was removed"}
 _CHANGES = frozenset({"create", "start", "restart", "die", "destroy", "rename", "pause", "unpause"})
+OnChange = Callable[[str, str, str], None]
+"""Takes the id of a container, what happened to it, and the exit code of its process where it ended."""
 
 
 class DockerLogs:
@@ -152,16 +155,20 @@ class DockerLogs:
     def _listen(self) -> "EventListener":
         return EventListener(self._engine, self._on_change, self._clock, f"events {self._name}")
 
-    def _on_change(self, container: str, change: str) -> None:
+    def _on_change(self, container: str, change: str, exit_code: str) -> None:
         """Wake the reader of a container that changed: a short run leaves no trace in the listings around it."""
         reader = self._readers.get(container)
         if reader is not None:
             reader.wake(is_started=change in _STARTS)
+            became = f"ended with exit code {exit_code or 'unknown'}" if change == "die" else _BECAME.get(change)
+            if became:
+                self._standing.named(container, reader.container.name, reader.container.track, became)
         self._nudged.set()
 
     def _list(self) -> None:
         with self._engine.client() as client:
             found = list_containers(client, self._selector, self._tracks, self._listed)
+            self._tell_names(found)
             self._listed = {container.id: container for container in found}
             for origin, reader in list(self._readers.items()):
                 reader.hear(self._listed.get(origin))
@@ -176,6 +183,13 @@ class DockerLogs:
                 self._report_vanished(client)
                 self._has_listed = True
 
+    def _tell_names(self, found: list[Container]) -> None:
+        """Report the names and tracks that are new."""
+        for container in found:
+            before = self._listed.get(container.id)
+            if before is None or (before.name, before.track) != (container.name, container.track):
+                self._standing.named(container.id, container.name, container.track)
+
     def _report_vanished(self, client: docker.DockerClient) -> None:
         """Say which containers went while nobody was reading."""
         vanished: dict[str, list[str]] = {}
@@ -189,11 +203,13 @@ class DockerLogs:
                 self._sink.resume(self._name, origin, stream) for origin in origins for stream in STREAMS.values()
             )
             now_ns = self._clock.now_ns()
+            name, track = self._sink.named(self._name, container) or (container[:12], None)
             self._standing.gap(
-                container[:12],
+                name,
                 f"the container was removed while nobody read it, its tail may be lost: read until {clock(newest)}",
                 since=newest / 1e9,
                 until=None if now_ns is None or now_ns <= newest else now_ns / 1e9,
+                track=track,
             )
             for origin in origins:
                 self._sink.ended(self._name, origin)
@@ -232,7 +248,7 @@ def exists(client: docker.DockerClient, container: str) -> bool:
 class EventListener(threading.Thread):
     """Tells when a container changes, so that the listing need not be asked for all the time."""
 
-    def __init__(self, engine: Engine, on_change: Callable[[str, str], None], clock: EngineClock, name: str) -> None:
+    def __init__(self, engine: Engine, on_change: OnChange, clock: EngineClock, name: str) -> None:
         super().__init__(name=name, daemon=True)
         self.broke_ns: int | None = None
         """When the engine hung up, by its clock; `None` before, and while nobody knows its time."""
@@ -271,7 +287,8 @@ class EventListener(threading.Thread):
                 return
             change = str(event.get("Action", "")).partition(":")[0]
             if change in _CHANGES:
-                self._on_change(str(event.get("id", "")), change)
+                said = (event.get("Actor") or {}).get("Attributes") or {}
+                self._on_change(str(event.get("id", "")), change, str(said.get("exitCode", "")))
 
     def stop(self) -> None:
         """End it."""
