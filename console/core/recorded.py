@@ -17,6 +17,7 @@ from console.core.inputs import (
     ActionStarted,
     Actor,
     ClockStepped,
+    ContainerNamed,
     GapSuspected,
     Input,
     ItemTicked,
@@ -277,6 +278,9 @@ def told_by(record: Record) -> Iterator[Input]:
         case "session":
             actor = actor_of(str(body["actor"]))
             yield SessionClosed(at, actor, text.removesuffix(f" by {actor}"))
+        case "source" if "became" in body:
+            names = ("source", "origin", "name", "track", "became")
+            yield ContainerNamed(at, *(str(body[name]) for name in names))
         case "source":
             yield SkewMeasured(at, str(body["source"]), float(body["skew_s"]))
         case "gap":

@@ -19,6 +19,7 @@ from console.core.inputs import (
     ActionProgressed,
     ActionStarted,
     ClockStepped,
+    ContainerNamed,
     GapSuspected,
     Input,
     ItemTicked,
@@ -75,6 +76,8 @@ class State:
         self.positions: dict[tuple[str, str, str], int] = {}
         self.ended: dict[tuple[str, str], None] = {}
         """Sources and origins that are gone for good, in the order in which they went."""
+        self.named: dict[tuple[str, str], tuple[str, str]] = {}
+        """Name and track of the containers that are followed, by source and origin."""
         self._forgotten: list[tuple[str, str]] = []
         weighed = weighings(rollout)
         self.metrics = {
@@ -148,6 +151,8 @@ class State:
             case OriginEnded():
                 self._end(given.source, given.origin)
                 return []
+            case ContainerNamed():
+                return self._name(given)
             case GapSuspected():
                 return self._suspect_gap(given)
             case SkewMeasured():
@@ -352,9 +357,10 @@ class State:
 
     def _end(self, source: str, origin: str) -> None:
         """Note that an origin is gone for good, and forget the oldest of those that went before."""
-        self.changed.add("ended")
+        self.changed |= {"ended", "named"}
         self.ended.pop((source, origin), None)
         self.ended[source, origin] = None
+        self.named.pop((source, origin), None)
         spec = self.rollout.sources.get(source)
         if spec is None or spec.kind == "file":
             return  # a file is told from what it held before it was truncated by how often it was
@@ -363,6 +369,21 @@ class State:
             self._forgotten.append(old)
             for key in [key for key in self.positions if key[:2] == old]:
                 del self.positions[key]
+
+    def _name(self, given: ContainerNamed) -> list[Record]:
+        """Remember what a container is called, and tell what became of it."""
+        key, called = (given.source, given.origin), (given.name, given.track)
+        before, became = self.named.get(key), given.became
+        if key not in self.ended and before != called:
+            self.named[key] = called
+            self.changed.add("named")
+            followed = "is followed" if before is None else f"was {before[0]} ({before[1] or 'no track'})"
+            became = became or followed
+        if not became:
+            return []
+        said = f"{given.source}: {given.name} ({given.track or 'no track'}) {became}"
+        body = {name: getattr(given, name) for name in ("source", "origin", "name", "track", "became")}
+        return [Record(given.at, "source", said, body)]
 
     def _suspect_gap(self, gap: GapSuspected) -> list[Record]:
         if gap.source in self.sources:

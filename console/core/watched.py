@@ -42,10 +42,11 @@ class WatchedSource:
         """Take a change up; return whether it is worth a line in the journal."""
         was_well = self.state in (SourceState.LIVE, SourceState.QUIET)
         is_well = change.state in (SourceState.LIVE, SourceState.QUIET)
-        is_news = was_well != is_well or (self.state is SourceState.STARTING) or self.parts != change.parts
+        # A source that is lost does not say what it follows: that is no change, however often it is tried again.
+        parts = change.parts if change.parts or is_well else self.parts
+        is_news = was_well != is_well or (self.state is SourceState.STARTING) or self.parts != parts
         self.state, self.reason, self.retry_at = change.state, change.reason, change.retry_at
-        if change.parts or is_well:
-            self.parts = change.parts
+        self.parts = parts
         if is_well:
             self.seen_at = change.at
         return is_news
