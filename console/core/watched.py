@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from console.core.counts import LinesCounted
 from console.core.frame import SourceView
 from console.core.gaps import Gaps
-from console.core.inputs import SkewMeasured, SourceChanged
+from console.core.inputs import SkewMeasured, SourceChanged, Unread
 from console.core.words import SourceState
 
+_WELL = (SourceState.LIVE, SourceState.QUIET)
 QUIET_AFTER_S = 30.0
 """A log source that said nothing for this long is shown as quiet; silence is legal."""
 SKEW_S = 1.0
@@ -22,6 +23,8 @@ class WatchedSource:
     name: str
     kind: str
     gives_lines: bool
+    since: float = 0.0
+    """Since when it has been well, in trouble or starting."""
     state: SourceState = SourceState.STARTING
     reason: str = ""
     retry_at: float | None = None
@@ -31,6 +34,8 @@ class WatchedSource:
     newest: float | None = None
     """Time of the newest line."""
     parts: Mapping[str, int] = field(default_factory=dict)
+    unread: tuple[Unread, ...] = ()
+    """The containers or files that cannot be read while others can."""
     gaps: Gaps = field(default_factory=Gaps)
     skew_s: float | None = None
     """How far the clock that stamps its lines is ahead; `None` for nobody knows."""
@@ -40,10 +45,13 @@ class WatchedSource:
 
     def changed(self, change: SourceChanged) -> bool:
         """Take a change up; return whether it is worth a line in the journal."""
-        was_well = self.state in (SourceState.LIVE, SourceState.QUIET)
-        is_well = change.state in (SourceState.LIVE, SourceState.QUIET)
+        was_well, is_well = self.state in _WELL, change.state in _WELL
         is_news = was_well != is_well or (self.state is SourceState.STARTING) or self.parts != change.parts
+        is_news = is_news or self.unread != change.unread
+        if was_well != is_well or SourceState.STARTING in (self.state, change.state):
+            self.since = change.at
         self.state, self.reason, self.retry_at = change.state, change.reason, change.retry_at
+        self.unread = change.unread
         if change.parts or is_well:
             self.parts = change.parts
         if is_well:
@@ -52,7 +60,19 @@ class WatchedSource:
 
     def recall(self, state: SourceState, reason: str, at: float) -> None:
         """Take up how the source was doing when the session was last written to."""
-        self.state, self.reason, self.seen_at = state, reason, at
+        self.state, self.reason, self.seen_at, self.since = state, reason, at, at
+
+    def is_written(self, track: str) -> bool:
+        """Return whether somebody is there who may write lines of a track, however silent.
+
+        A container or a command that runs is; of a file nobody knows whether its writer lives. While the source does
+        not say what it follows, and while it is in trouble, that is no reason to think that nobody is.
+        """
+        if self.state not in _WELL:
+            return True
+        if not self.parts:
+            return self.state is SourceState.LIVE
+        return self.kind != "file" and self.parts.get(track, 0) > 0
 
     def counted(self, counted: LinesCounted) -> None:
         """Note that lines came."""

@@ -76,6 +76,7 @@ def test_a_gap_is_written_down_with_its_bounds() -> None:
         "since": START + 54.8,
         "until": START + 59,
         "lines_at_most": 4_000,
+        "track": "canary",
     }
     assert "00:00:54.8–00:00:59.0, at most 4,000 lines" in record.text
 
