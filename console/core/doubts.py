@@ -20,7 +20,6 @@ STARTING_S = 60.0
 """So long may a source take to begin, and not longer."""
 SILENT_S = 60.0
 """A track of which nobody is known to write is silent after so long, or after `stale_after` if that is longer."""
-_LOST = (SourceState.RETRYING, SourceState.UNREADABLE, SourceState.STALE)
 
 
 def blind_reading(sources: Iterable[WatchedSource], at: float) -> str | None:
@@ -31,7 +30,7 @@ def blind_reading(sources: Iterable[WatchedSource], at: float) -> str | None:
     logs = [source for source in sources if source.gives_lines]
     for source in logs:
         lost_s = at - source.since
-        if source.state in _LOST and lost_s > LOST_AFTER_S:
+        if source.is_in_trouble and lost_s > LOST_AFTER_S:
             return f"{source.name} {source.state}: {source.reason}"
         if source.state is SourceState.STARTING and lost_s > STARTING_S:
             return f"{source.name} has not begun to answer"

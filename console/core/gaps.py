@@ -154,6 +154,15 @@ def size_text(lines_at_most: int | None) -> str:
     return f"at most {lines_at_most:,} line{'s' if lines_at_most != 1 else ''}"
 
 
+def total_text(count: int, lines_at_most: int, unsized: int) -> str:
+    """Return how many gaps there were and how many lines they may be together: `8 gaps, at most 220,000 lines`."""
+    said = f"{count:,} gap{'s' if count != 1 else ''}"
+    sized = f", {size_text(lines_at_most)}" if lines_at_most else ""
+    if unsized >= count:
+        return f"{said}, {size_text(None)}"
+    return f"{said}{sized}" + (f" and {unsized:,} of unknown size" if unsized else "")
+
+
 def gaps_text(count: int, newest: Sequence[Gap]) -> str:
     """Return how many gaps there were and the bounds of the newest: `2 gaps, newest 12:03:04.1–12:03:09.3, …`."""
     said = f"{count:,} gap{'s' if count != 1 else ''}"

@@ -36,6 +36,8 @@ class WatchedSource:
     parts: Mapping[str, int] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
     """The containers or files that cannot be read while others can."""
+    unread_since: float | None = None
+    """Since when there are such."""
     gaps: Gaps = field(default_factory=Gaps)
     skew_s: float | None = None
     """How far the clock that stamps its lines is ahead; `None` for nobody knows."""
@@ -52,6 +54,8 @@ class WatchedSource:
             self.since = change.at
         self.state, self.reason, self.retry_at = change.state, change.reason, change.retry_at
         self.unread = change.unread
+        if not self.unread or self.unread_since is None:
+            self.unread_since = change.at if self.unread else None
         if change.parts or is_well:
             self.parts = change.parts
         if is_well:
@@ -87,12 +91,30 @@ class WatchedSource:
         self.skew_s, self.shift_s = measured.skew_s, measured.shift_s
         return is_news
 
+    @property
+    def is_in_trouble(self) -> bool:
+        """Whether it does not answer."""
+        return self.state in (SourceState.RETRYING, SourceState.UNREADABLE, SourceState.STALE)
+
+    def _behind_since(self) -> float | None:
+        """Return since when something of it is not read, `None` while everything is."""
+        if not self.gives_lines:
+            return None
+        return self.since if self.is_in_trouble else self.unread_since
+
     def _lag_s(self, at: float) -> float | None:
-        """Return how far reading is behind what is written, by one clock."""
+        """Return how far reading is behind what is written, by one clock, or since when nothing is read."""
+        behind = self._behind_since()
+        if behind is not None:
+            return max(0.0, at - behind)
         is_reading = self.line_at is not None and at - self.line_at <= 2.0
         if not is_reading or self.line_at is None or self.newest is None:
             return None
         return max(0.0, self.line_at - self.newest + (self.skew_s or 0.0) - self.shift_s)
+
+    def _age_s(self, at: float) -> float | None:
+        since = self.since if self.is_in_trouble else self.seen_at
+        return None if since is None else max(0.0, at - since)
 
     def view(self, at: float) -> SourceView:
         """Return the source as the strip shows it."""
@@ -108,11 +130,15 @@ class WatchedSource:
             kind=self.kind,
             state=state,
             reason=self.reason,
-            age_s=None if self.seen_at is None else max(0.0, at - self.seen_at),
+            age_s=self._age_s(at),
             retry_in_s=None if self.retry_at is None else max(0.0, self.retry_at - at),
             parts=tuple(self.parts.items()),
             lag_s=self._lag_s(at),
             gaps=self.gaps.count,
             newest_gaps=tuple(reversed(self.gaps.newest)),
             skew_s=self.skew_s if abs(self.skew_s or 0.0) >= SKEW_S else None,
+            is_lag_least=self._behind_since() is not None,
+            unread=tuple((one.name, one.reason) for one in self.unread),
+            gap_lines=self.gaps.lines_at_most,
+            unsized_gaps=self.gaps.unsized,
         )

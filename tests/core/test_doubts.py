@@ -314,3 +314,48 @@ def test_a_doubt_never_earns_a_better_verdict(happened: list[str]) -> None:
             was, now = sure.verdict_of(metric).verdict, doubtful.verdict_of(metric).verdict
             is_blind = now is Verdict.BROKEN  # what fails while nothing is read is seen later
             assert now.rank >= was.rank or is_blind
+
+
+def test_the_time_in_trouble_grows_and_the_lag_is_at_least_that() -> None:
+    state = pass_time(fold(live()), START + 5, "canary", "baseline")
+    assert frame_of(state).flow.is_lag_least is False
+
+    state.apply(SourceChanged(START + 5, "app", SourceState.UNREADABLE, "driver none"))
+    pass_time(state, START + 23)
+
+    frame = frame_of(state)
+    assert (frame.sources[0].age_s, frame.flow.lag_s, frame.flow.is_lag_least) == (18, 18, True)
+
+
+def test_one_container_that_cannot_be_read_is_told_beside_what_is_live_and_the_lag_is_that_of_it() -> None:
+    state = pass_time(fold(live(unread=(UNREAD,))), START + 30, "canary", "baseline")
+
+    frame = frame_of(state)
+
+    assert frame.sources[0].state is SourceState.LIVE
+    assert frame.sources[0].unread == ((UNREAD.name, UNREAD.reason),)
+    assert (frame.flow.lag_s, frame.flow.is_lag_least) == (30, True)
+    assert [alert.text for alert in frame.alerts if alert.name == "app"] == [
+        "source app: none-1 cannot be read: its log driver cannot be read (driver none)"
+    ]
+
+
+def test_before_a_source_has_begun_nobody_knows_the_lag() -> None:
+    assert frame_of(fold()).flow.lag_s is None
+
+
+def test_the_rate_of_lines_is_nothing_a_few_seconds_after_the_last_one() -> None:
+    state = fold(live(), *(lines(START + second, ["served"] * 10) for second in range(10)), TimePassed(START + 10))
+    assert frame_of(state).flow.lines_per_s == 10
+
+    pass_time(state, START + 13)
+
+    assert frame_of(state).flow.lines_per_s == 0
+
+
+def test_the_gaps_of_a_source_have_a_total_also_of_those_whose_bounds_are_forgotten() -> None:
+    state = fold(live(), *(gap(START + number) for number in range(KEPT + 5)), gap(START + 50, lines_at_most=None))
+
+    source = frame_of(state).sources[0]
+
+    assert (source.gaps, source.gap_lines, source.unsized_gaps) == (KEPT + 6, (KEPT + 5) * 40, 1)
