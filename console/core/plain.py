@@ -119,7 +119,7 @@ def _source(source: SourceView) -> str:
 
 
 def lag_text(lag_s: float | None, *, is_least: bool) -> str:
-    """Return how far the reading is behind: `lag 100ms`, `lag at least 18s`, `lag unknown`."""
+    """Return how far the reading is behind: `lag 0.1s`, `lag at least 18s`, `lag unknown`."""
     if lag_s is None:
         return "lag unknown"
     return f"lag {'at least ' if is_least else ''}{format_duration(lag_s)}"
