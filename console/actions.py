@@ -41,6 +41,7 @@ KEYS: tuple[Key, ...] = (
     Key("next_pane", "tab", "Tab", "Next pane", "Move the cursor to the next pane; Shift+Tab goes back", "move"),
     Key("back", "escape", "Esc", "Back", "Close what is open: a dialog, a search, the selection", "move"),
     Key("investigate", "i,enter", "i", "Investigate", "Run an investigation query of the selected panel", "panels"),
+    Key("why", "w", "w", "Why", "Show why the selected panel's verdict stands, with the evidence", "panels", weight=7),
     Key("measure", "m", "m", "Measure now", "Measure the selected panel now instead of at its next time", "panels"),
     Key("checklist", "c", "c", "Checklist", "Tick the phase's checklist and sign it off", "places", weight=5),
     Key("journal", "J", "J", "Journal", "Read what was written down, and add a note", "places", weight=6),

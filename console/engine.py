@@ -16,6 +16,7 @@ from console.core.counts import LabelCell, LinesCounted
 from console.core.frame import AlertView, Frame, JournalView, SessionView
 from console.core.inputs import (
     Actor,
+    ClockStepped,
     GapSuspected,
     Input,
     SampleFailed,
@@ -48,6 +49,8 @@ TICK_S = 1.0
 FRAME_S = 0.2
 RECORD_EVENTS_S = 10.0
 JOURNAL_KEPT = 500
+CLOCK_STEP_S = 2.0
+"""A clock that goes faster or slower than a steady one is followed; one that jumps by more than this was set."""
 SLOW_COMMIT_S = 10.0
 """A commit that takes longer is an alert: what is folded meanwhile is nowhere but in memory."""
 
@@ -65,13 +68,18 @@ class Engine:
         *,
         since: float | None = None,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] | None = None,
     ) -> None:
+        """Take what to watch; `clock` is the time of day, `steady` a clock that nobody sets, without it that one."""
         self.loaded = loaded
         self.store = store
         self.actor = actor
         self.redactor = Redactor(loaded.secrets)
         self.inbox = Inbox()
         self.clock = clock
+        self._steady = steady or clock
+        self._behind_s = clock() - self._steady()
+        """How far the steady clock was behind the time of day when last looked at."""
         self.state = State(loaded.rollout, clock())
         self._session = session
         self._version = version
@@ -140,7 +148,7 @@ class Engine:
         connections = Connections(loaded.rollout, loaded.base_dir, loaded.queries, self.inbox.post)
         self._connections = connections
         probes = await asyncio.to_thread(self._probes, connections)  # brings drivers in, which takes its time
-        self._prober = Prober(probes, self.inbox.post, self.clock)
+        self._prober = Prober(probes, self.inbox.post, self.clock, self._steady)
         loops = {
             "drain": self._every(DRAIN_S, self.drain),
             "tick": self._every(TICK_S, self.tick),
@@ -233,6 +241,11 @@ class Engine:
     def tick(self) -> None:
         """Let time pass: windows move, ages grow, the soak clock goes on."""
         at = self.clock()
+        behind_s = at - self._steady()
+        if abs(behind_s - self._behind_s) > CLOCK_STEP_S:
+            self.apply(ClockStepped(at, behind_s - self._behind_s))
+            self._recorded_at = min(self._recorded_at, at)
+        self._behind_s = behind_s
         self.apply(TimePassed(at))
         if at - self._recorded_at >= RECORD_EVENTS_S:
             self._recorded_at = at

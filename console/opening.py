@@ -78,7 +78,7 @@ async def open_session(
         lock.release()
         raise CannotOpen(str(error)) from error
     view = SessionView(session.id, at, is_read_only=is_read_only, held_by="")
-    engine = Engine(loaded, store, view, actor, version("rollout-console"), since=since)
+    engine = Engine(loaded, store, view, actor, version("rollout-console"), since=since, steady=time.monotonic)
     try:
         await engine.open()
     except (PhaseGone, ValueError, KeyError) as error:

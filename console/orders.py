@@ -25,6 +25,7 @@ from console.core.plan import Plan, Preview
 from console.core.planning import PlanRefused, plan
 from console.core.ring import RowRing
 from console.core.rollout import ActionKind, ChecklistItem, Metric
+from console.core.validation import begun, item_of
 from console.core.words import Outcome, Table
 from console.effects import executor
 from console.effects.preview import build_preview, labels
@@ -276,7 +277,9 @@ class Orders:
 
     async def _verify_phase(self) -> None:
         rollout = self._engine.loaded.rollout
-        for item in rollout.phases[self._engine.state.phase.index].checklist:
+        windows = begun(self._engine.state.validation, rollout.validation, time.time())
+        phase = rollout.phases[self._engine.state.phase.index]
+        for item in (*phase.checklist, *(item for window in windows for item in window.checklist)):
             if item.verify is not None:
                 await self._verify(item)
 
@@ -285,9 +288,12 @@ class Orders:
         if item.verify is None:
             return
         result = await self._engine.check(item.verify)
-        if self._engine.state.phase.index != phase:
+        state = self._engine.state
+        found = item_of(state.rollout.validation, item.id)
+        if found is None and state.phase.index != phase:
             return  # the phase went on meanwhile, and may have an item of the same name
-        before = self._engine.state.phase.ticks.get(item.id)
+        ticks = state.phase.ticks if found is None else state.validation.window(found[0].name).ticks
+        before = ticks.get(item.id)
         if before is None or before.is_done != result.ok or before.note != result.detail:
             self._engine.apply(ItemTicked(time.time(), item.id, result.ok, None, result.detail))
 
@@ -306,7 +312,9 @@ class Orders:
         self._check_may_write()
         state = self._engine.state
         phase = state.rollout.phases[state.phase.index]
-        found = next((one for one in phase.checklist if one.id == item), None)
+        windows = begun(state.validation, state.rollout.validation, time.time())
+        items = (*phase.checklist, *(one for window in windows for one in window.checklist))
+        found = next((one for one in items if one.id == item), None)
         if found is None:
             raise Refused(f"the present phase has no checklist item {item}")
         if found.verify is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from console.core.inputs import Input, SampleFailed, SampleSkipped, SampleTaken
 from console.core.rollout import Metric
+from console.core.runs import later
 from console.core.view import Schedule
 from console.sources.base import Asker, ProbeFailed
 from queries.loader import Query
@@ -27,20 +28,30 @@ class Prober:
     """Runs one loop per probe; while a measurement runs, the times that come round are skipped and counted."""
 
     def __init__(
-        self, probes: Mapping[str, Probe], post: Callable[[Input], None], clock: Callable[[], float] = time.time
+        self,
+        probes: Mapping[str, Probe],
+        post: Callable[[Input], None],
+        clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Take the probes; measurements are made by a clock that nobody sets, and told in the time of day."""
         self._probes = probes
         self._post = post
         self._clock = clock
+        self._steady = steady
         self._due: dict[str, float | None] = dict.fromkeys(probes)
         self._running: dict[str, float] = {}
-        """When the measurements that run now began."""
+        """When the measurements that run now began; both are times of the steady clock."""
         self._nudges = {name: asyncio.Event() for name in probes}
 
     @property
     def schedules(self) -> dict[str, Schedule]:
         """When each probe runs next, and which ones run now."""
-        return {name: Schedule(due, self._running.get(name)) for name, due in self._due.items()}
+        behind_s = self._clock() - self._steady()
+        return {
+            name: Schedule(later(due, behind_s), later(self._running.get(name), behind_s))
+            for name, due in self._due.items()
+        }
 
     def nudge(self, name: str) -> None:
         """Measure now instead of at the next time; nothing happens while a measurement runs."""
@@ -54,22 +65,22 @@ class Prober:
                 group.create_task(self._keep_measuring(probe), name=f"probe {probe.name}")
 
     async def _keep_measuring(self, probe: Probe) -> None:
-        due = self._clock()
+        due = self._steady()
         while True:
             self._due[probe.name] = due
             nudge = self._nudges[probe.name]
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(nudge.wait(), max(0.0, due - self._clock()))
+                await asyncio.wait_for(nudge.wait(), max(0.0, due - self._steady()))
             is_nudged = nudge.is_set()
             nudge.clear()
-            self._running[probe.name] = self._clock()
+            self._running[probe.name] = self._steady()
             self._post(await measure(probe, self._clock))
             self._running.pop(probe.name, None)
-            late_s = self._clock() - due
+            late_s = self._steady() - due
             missed = max(0, int(late_s // probe.metric.every))
             if missed and not is_nudged:
                 self._post(SampleSkipped(self._clock(), probe.name, missed))
-            due = self._clock() + probe.metric.every if is_nudged else due + (missed + 1) * probe.metric.every
+            due = self._steady() + probe.metric.every if is_nudged else due + (missed + 1) * probe.metric.every
 
 
 async def measure(probe: Probe, clock: Callable[[], float] = time.time) -> SampleTaken | SampleFailed:

@@ -44,17 +44,16 @@ def state_of(*, is_failing: bool = False, is_rolled_back: bool = False) -> State
     state = State(loaded().rollout, began - 17 * 3600)
     state.apply(SessionOpened(began - 17 * 3600, ANNA, "0.1.0", None))
     _advance(state, began - 3600)
-    state.phase = replace(state.phase, soaked_s=16 * 3600.0 + 42 * 60)
+    state.phase = replace(state.phase, soaked_s=16 * 3600.0 + 42 * 60, watched_at=began)
     state.apply(SourceChanged(began, "app", SourceState.LIVE, parts={"canary": 2, "baseline": 6}))
     state.apply(SourceChanged(began, "db", SourceState.LIVE))
     for minute in range(MINUTES):
         at = began + minute * 60 + 1
         bad = is_failing and minute >= MINUTES - 12
         state.apply(_lines(minute, at, is_bad=bad))
-        for sample in _samples(minute, at, is_bad=bad):
-            state.apply(sample)
-        for second in range(0, 60, 10):
-            state.apply(TimePassed(at + second))
+        ticks = [TimePassed(at + second) for second in range(0, 60, 10)]
+        for given in sorted([*_samples(minute, at, is_bad=bad), *ticks], key=lambda one: one.at):
+            state.apply(given)
     for item in state.rollout.phases[state.phase.index].checklist[:1]:
         state.apply(ItemTicked(NOW - 600, item.id, is_done=True, actor=ANNA))
     if is_rolled_back:

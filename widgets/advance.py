@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from console.core.frame import ActionView, Clause, PhaseView
+from console.core.outlook import soak_notes, when
 from widgets.drawing import Drawing
 from widgets.ink import Role
 from widgets.lines import Line, Span, cells, cut, heading, spread, wrap
@@ -14,6 +15,10 @@ class AdvancePart:
 
     phase: PhaseView
     advance: ActionView | None
+    at: int = 0
+    """The time in whole seconds, from which expected times are told."""
+    notes: tuple[str, ...] = ()
+    """What else is to be known: what each error budget loses, how validation went before a step back."""
 
 
 def goal(phase: PhaseView) -> str:
@@ -61,19 +66,41 @@ def advance_lines(part: AdvancePart, width: int, height: int) -> list[Line]:
         tail.append(Line(tuple(cut([Span(" "), *key], width))))
     room = max(0, height - 1 - len(tail))
     lines = [heading(goal(phase), width)]
-    if phase.holds:
-        lines += [Line((Span(" ‖ ", Role.WARNING), Span(hold))) for hold in phase.holds[: max(0, room - 1)]]
-        room -= len(lines) - 1
+    if phase.outlook and room > 2:
+        said = wrap(phase.outlook, max(8, width - 4))
+        said = said if len(said) == 1 or room > 4 else [phase.outlook]
+        lines += [
+            Line(tuple(cut([Span("   " if index else " ◷ ", Role.ACCENT), Span(text, Role.STRONG)], width)))
+            for index, text in enumerate(said[:2])
+        ]
+        room -= len(said[:2])
+    held = [Line(tuple(cut([Span(" ‖ ", Role.WARNING), Span(hold)], width))) for hold in phase.holds]
+    lines += held[: max(0, room - 1)]
+    room -= min(len(held), max(0, room - 1))
     unmet = [clause for clause in phase.clauses if not clause.is_met]
     if len(unmet) > room:
         unmet = [clause for clause in unmet if clause.kind not in _TALLIED or not tally]
     shown = unmet if len(unmet) <= room else unmet[: max(0, room - 1)]
-    lines += [Line(tuple(cut([Span(" ✗ ", Role.WARNING), Span(clause.text)], width))) for clause in shown]
+    lines += [_missing_line(clause, part.at, width) for clause in shown]
     if len(shown) < len(unmet) and room > 0:
         lines.append(Line((Span(f"   and {len(unmet) - len(shown)} more", Role.DIM),)))
     room -= len(shown) + (len(shown) < len(unmet))
-    lines += _met_lines([clause for clause in phase.clauses if clause.is_met], width, room)
+    notes = [*soak_notes(phase, part.at), *part.notes][: max(0, room)]
+    lines += [Line(tuple(cut([Span(" · ", Role.FAINT), Span(note, Role.DIM)], width))) for note in notes]
+    lines += _met_lines([clause for clause in phase.clauses if clause.is_met], width, room - len(notes))
     return [*lines, *tail]
+
+
+def _missing_line(clause: Clause, at: int, width: int) -> Line:
+    """Return a missing clause with the time when it is expected, or who has to see to it, at the right."""
+    left = [Span(" ✗ ", Role.WARNING), Span(clause.text)]
+    if clause.expected_s:
+        right = [Span(f"earliest {when(at + clause.expected_s, at)} ", Role.DIM)]
+    elif clause.kind == "checklist" and clause.waits_for:
+        right = [Span(f"{clause.waits_for} ", Role.DIM)]
+    else:
+        return Line(tuple(cut(left, width)))
+    return spread(left, right, width) if cells(left) + cells(right) < width else Line(tuple(cut(left, width)))
 
 
 def _met_lines(met: list[Clause], width: int, room: int) -> list[Line]:
@@ -94,8 +121,9 @@ def advance_line(part: AdvancePart, width: int) -> Line:
     if not unmet and not phase.holds:
         left = [Span(" ✓ ", Role.OK), Span("all met " + goal(phase), Role.TEXT)] if phase.clauses else [Span("")]
         return spread(left, key, width)
-    lead = [Span(" ‖ ", Role.WARNING), Span(phase.holds[0])] if phase.holds else []
-    texts: list[Span] = [*lead]
+    if phase.outlook:
+        return _outlook_line(part, width)
+    texts = [Span(" ‖ ", Role.WARNING), Span(phase.holds[0])] if phase.holds else []
     room = width - cells(key) - 5
     for index, clause in enumerate(unmet):
         piece = [Span("  " if texts else " "), Span("✗ ", Role.WARNING), Span(clause.text)]
@@ -104,6 +132,17 @@ def advance_line(part: AdvancePart, width: int) -> Line:
             break
         texts += piece
     return spread(texts, key, width)
+
+
+def _outlook_line(part: AdvancePart, width: int) -> Line:
+    """Return when one may go on, with the mark of a clock that stands; the name of the key gives way to it."""
+    phase = part.phase
+    left = [Span(" ‖ ", Role.WARNING)] if phase.holds else [Span(" ◷ ", Role.ACCENT)]
+    left.append(Span(phase.outlook, Role.STRONG))
+    key = [*key_spans(part), Span(" ")]
+    if cells(left) + cells(key) > width and part.advance is not None and part.advance.key and not phase.may_advance:
+        key = [Span(f"{part.advance.key} ", Role.KEY), Span("not yet ", Role.DIM)]
+    return spread(left, key, width)
 
 
 class AdvanceBox(Drawing[AdvancePart]):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from console.core.durations import format_duration
 from console.core.frame import Frame, KeyHint, PhaseView
+from console.core.outlook import when
 from console.core.verdict import Verdict
 from widgets.drawing import Drawing
 from widgets.ink import BADGE, Ground, Role
@@ -93,6 +94,7 @@ def _phase_line(part: HeaderPart, width: int) -> Line:
         (2, _traffic(phase)),
         (3, _soak(phase, width)),
         (4, [Span("‖ " + "; ".join(phase.holds), Role.WARNING)] if phase.holds else []),
+        (6, _again(phase, part.second)),
         (6, [Span(f"phase {phase.index + 1} of {phase.count}", Role.DIM)] if phase.count else []),
         (7, _missing(missing, phase)),
     ]
@@ -125,13 +127,20 @@ def _soak(phase: PhaseView, width: int) -> list[Span]:
     ]
 
 
+def _again(phase: PhaseView, second: int) -> list[Span]:
+    """Return since when the soak runs again, while it is not over."""
+    if phase.again is None or phase.soaked_s >= phase.soak_s:
+        return []
+    return [Span(f"↺ again since {when(phase.again[0], second)}", Role.WARNING)]
+
+
 def _missing(missing: int, phase: PhaseView) -> list[Span]:
     goal = "finish" if phase.is_last else "advance"
     if phase.may_advance:
         return [Span(f"✓ may {goal}", Role.OK)]
-    if not missing:
-        return []
-    return [Span(f"{missing} missing to {goal}", Role.DIM)]
+    if phase.outlook:
+        return [Span(phase.outlook, Role.DIM)]
+    return [Span(f"{missing} missing to {goal}", Role.DIM)] if missing else []
 
 
 class SoakHeader(Drawing[HeaderPart]):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from console.core.durations import format_duration
-from console.core.frame import KeyHint, Panel, TrackValue
+from console.core.frame import EvidenceView, KeyHint, Panel, TrackValue
 from console.core.verdict import Verdict
 from widgets.ink import BADGE, VERDICT, Ground, Role
 from widgets.lines import BLANK, Line, Span, cells, cut, fit, spread, squeeze
@@ -15,8 +15,11 @@ WIDE = 100
 """From this width on a panel has columns for the other track and the condition."""
 PLOT_ROOM = 160
 """From this width on the plot is two lines high."""
+SENTENCE_ROOM = 180
+"""From this width on the evidence has room for its whole sentence."""
 _BADGE = 14
 _MARK = 2
+_EVIDENCE_BAR = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,8 @@ def columns_for(panels: Sequence[Panel], width: int, *, has_keys: bool = True) -
     alone = _widest((_value_text(panel) for panel in lone), 7, 28 if is_wide else 14)
     values = max(value + 2 + others, alone) if paired else alone
     if width >= PLOT_ROOM:
-        values = max(values, min(58, max((cells(_about(panel)) for panel in panels), default=0)) - name)
+        most = 58 if width < SENTENCE_ROOM else 76
+        values = max(values, min(most, max((cells(_about(panel, most)) for panel in panels), default=0)) - name)
     keys = 0
     if has_keys:
         widest = max((key_cells(key) for panel in panels for key in panel.keys), default=0)
@@ -147,8 +151,27 @@ def _samples(panel: Panel) -> list[Span]:
     return [*spans, Span(counted, Role.DIM)]
 
 
-def _about(panel: Panel) -> list[Span]:
-    """Return what is measured, in words, and how much of it there was."""
+def evidence_spans(evidence: EvidenceView, room: int) -> list[Span]:
+    """Return the bar of the evidence and what it says, in as many words as there is room for."""
+    is_worse = evidence.is_worse or evidence.worse_share > evidence.not_worse_share
+    share = 1.0 if evidence.is_worse else max(evidence.worse_share, evidence.not_worse_share)
+    role = Role.DIM
+    if evidence.is_worse:
+        role = VERDICT[Verdict.WARNING]
+    elif evidence.is_not_worse:
+        role = VERDICT[Verdict.OK]
+    filled, empty = bar(share, _EVIDENCE_BAR)
+    edges = Span("▕", Role.FAINT), Span("▏ ", Role.FAINT)
+    drawn = VERDICT[Verdict.WARNING] if is_worse else Role.PLOT
+    spans = [edges[0], Span(filled, drawn), Span(empty), edges[1]]
+    said = evidence.line if cells(spans) + cells([Span(evidence.line)]) <= room else evidence.brief
+    return [*spans, Span(said, role)]
+
+
+def _about(panel: Panel, room: int) -> list[Span]:
+    """Return what is measured, or what the comparison with the baseline says, and how much of it there was."""
+    if panel.evidence is not None:
+        return _joined([evidence_spans(panel.evidence, room), _samples(panel)])
     title = [Span(panel.title, Role.DIM)] if panel.title and panel.title != panel.metric else []
     return _joined([title, _samples(panel)])
 
@@ -225,7 +248,7 @@ def _wide(panel: Panel, place: _Place) -> tuple[Line, Line]:
     first = [*_first_spans(panel, place), Span(place.plot[0], role), Span("  "), *condition_spans(panel, room)]
     is_tall = len(place.plot) > 1
     left = columns.name + 2 + columns.values + 2 + (0 if is_tall else columns.plot + 2)
-    said = cut(_about(panel), left - 2)
+    said = cut(_about(panel, left - 2), left - 2)
     second = [place.mark, Span(" " * (_BADGE + 1)), *said, Span(" " * (left - cells(said)))]
     if is_tall:
         second += [Span(place.plot[1], role), Span("  ")]
@@ -243,12 +266,25 @@ def _narrow(panel: Panel, place: _Place) -> tuple[Line, Line]:
     tail = _joined([_others(panel), _age(panel)])
     room = width - _MARK - 1 - cells(keys) - cells(tail) - 3
     reason = condition_spans(panel, 46)
-    if room < min(24, cells(reason)):
+    needed = min(24, cells(reason)) if panel.evidence is None else cells(evidence_spans(panel.evidence, 0))
+    if room < needed:
         tail = _age(panel)
         room = width - _MARK - 1 - cells(keys) - cells(tail) - 3
+    if panel.evidence is not None:
+        reason = _with_evidence(reason, panel, panel.evidence, room)
     second = [place.mark, Span(" "), *cut(reason, max(8, room))]
     right = [*tail, Span(" "), *keys]
     return place.line(first, _key_spans(panel, 0, columns.keys)), place.line(second, right)
+
+
+def _with_evidence(reason: list[Span], panel: Panel, evidence: EvidenceView, room: int) -> list[Span]:
+    """Return why the verdict stands with the evidence behind it, or in its place where there is room for one."""
+    spans = evidence_spans(evidence, room - cells(reason) - 2)
+    if any(span.text == evidence.line for span in reason):
+        return reason
+    if cells(reason) + 2 + cells(spans) <= room:
+        return [*reason, Span("  "), *spans]
+    return evidence_spans(evidence, room) if panel.verdict is Verdict.OK else reason
 
 
 def _joined(parts: Sequence[Sequence[Span]], gap: str = "  ") -> list[Span]:

@@ -11,7 +11,7 @@ from console.commands.arguments import add_file
 from console.commands.common import load_or_explain
 from console.commands.verifying import asking
 from console.core.redact import Redactor
-from console.core.rollout import Check, ChecklistItem, Phase
+from console.core.rollout import Check, ChecklistItem, Phase, ValidationWindow
 from console.core.text import visible
 from console.effects.verification import Verified, until_passes
 from console.spec.load import Loaded
@@ -21,11 +21,16 @@ NOT_PASSED = 2
 NOT_ASKED = 3
 USAGE = 4
 
+Stage = Phase | ValidationWindow
+"""What has a checklist."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     add_file(parser)
-    parser.add_argument("--phase", metavar="NAME", help="only this phase: its name, or its number from 1")
+    parser.add_argument(
+        "--phase", metavar="NAME", help="only this phase or validation window: its name, or its number from 1"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -34,9 +39,10 @@ def run(arguments: argparse.Namespace) -> int:
     loaded = load_or_explain(arguments.file, os.environ)
     if loaded is None:
         return USAGE
-    phases = _chosen(loaded.rollout.phases, arguments.phase)
+    stages: tuple[Stage, ...] = (*loaded.rollout.phases, *loaded.rollout.validation)
+    phases = _chosen(stages, arguments.phase)
     if phases is None:
-        known = ", ".join(phase.name for phase in loaded.rollout.phases)
+        known = ", ".join(stage.name for stage in stages)
         print(f"there is no phase {visible(arguments.phase)}; there are: {visible(known)}", file=sys.stderr)
         return USAGE
     asked = [(phase, item, item.verify) for phase in phases for item in phase.checklist if item.verify is not None]
@@ -49,12 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
     return PASSED if all(one.ok for one in found) else NOT_ASKED
 
 
-def _chosen(phases: Sequence[Phase], asked: str | None) -> Sequence[Phase] | None:
+def _chosen(phases: Sequence[Stage], asked: str | None) -> Sequence[Stage] | None:
     if asked is None:
         return phases
     numbered = {str(number): phase for number, phase in enumerate(phases, 1)}
-    found = [phase for phase in phases if phase.name == asked] or [numbered[asked]] if asked in numbered else []
-    return found or None
+    named = [phase for phase in phases if phase.name == asked]
+    return named or ([numbered[asked]] if asked in numbered else None)
 
 
 async def _verified(loaded: Loaded, checks: Sequence[Check]) -> list[Verified]:
@@ -64,7 +70,7 @@ async def _verified(loaded: Loaded, checks: Sequence[Check]) -> list[Verified]:
     return [Verified(one.ok, redactor.redact(one.detail), one.is_known) for one in found]
 
 
-def _print(items: Sequence[tuple[Phase, ChecklistItem]], found: Sequence[Verified], *, is_json: bool) -> None:
+def _print(items: Sequence[tuple[Stage, ChecklistItem]], found: Sequence[Verified], *, is_json: bool) -> None:
     if is_json:
         said = [
             {

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from console.core.frame import AttemptView, StepView
 from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
 from console.core.rollout import ActionKind, Rollout
+from console.core.text import visible
 from console.core.words import Outcome
 
 KEPT = 50
@@ -85,4 +86,5 @@ def view(rollout: Rollout, attempt: Attempt, traffic: float, at: float, *, is_ne
         steps=tuple(step for _, step in sorted(attempt.steps.items())) + tuple(planned),
         next_rung=next_rung,
         hold_left_s=hold_left,
+        override=visible(started.override),
     )

@@ -26,6 +26,31 @@ def sentence(comparison: Comparison, *, canary_share: float | None = None, wait_
     return f"{missing}; until then {known}" if settled else missing
 
 
+def brief(comparison: Comparison, *, canary_share: float | None = None, wait_s: float | None = None) -> str:
+    """Return the same in as few words as there may be room for."""
+    if comparison.is_worse:
+        if comparison.log_e_worse < 0:
+            return "was worse, sure"
+        became = comparison.log_e_late > comparison.log_e_from_start
+        return "became worse, sure" if became else f"{ratio_text(comparison.ratio)} worse, sure"
+    if canary_share is not None and not 0 < canary_share < 1:
+        return "no canary" if canary_share <= 0 else "no baseline beside it"
+    if comparison.log_e_worse >= _SURE_ENOUGH_TO_SAY * comparison.needed:
+        return "looks worse, not sure yet"
+    if comparison.is_not_worse:
+        return f"not {comparison.comparing.not_worse_than:g}x worse, sure"
+    if comparison.looks == 0:
+        return "nothing to compare yet"
+    if wait_s is None or math.isinf(wait_s):
+        return "not different so far"
+    return f"not different, {_about(wait_s)} to be sure"
+
+
+def _about(wait_s: float) -> str:
+    """Return a wait in whole minutes, rounded up, as it is an expectation and nothing more."""
+    return format_duration(60.0 * math.ceil(wait_s / 60))
+
+
 def _known(comparison: Comparison, wait_s: float | None) -> str:
     target = f"{comparison.comparing.not_worse_than:g}x"
     if comparison.is_worse:
@@ -43,7 +68,7 @@ def _known(comparison: Comparison, wait_s: float | None) -> str:
         return so_far
     if math.isinf(wait_s):
         return f"{so_far}, and no telling at this traffic whether it is {target} worse"
-    return f"{so_far}, {format_duration(wait_s)} more to be sure it is not {target} worse"
+    return f"{so_far}, {_about(wait_s)} more to be sure it is not {target} worse"
 
 
 def _worse(comparison: Comparison) -> str:

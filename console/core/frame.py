@@ -7,6 +7,7 @@ Times are seconds since the epoch, UTC; ages and durations are seconds.
 from dataclasses import dataclass
 
 from console.core.gaps import Gap, Short
+from console.core.progress import BudgetView, StopView, WindowView
 from console.core.verdict import Verdict
 from console.core.words import Outcome, SourceState, Table
 
@@ -45,6 +46,8 @@ class EvidenceView:
 
     line: str
     """What is known, for people: `2.1x the baseline's rate, sure (1 in 400,000 by chance)`."""
+    brief: str
+    """The same in a few words: `2.1x worse, sure`."""
     explanation: tuple[str, ...]
     """The numbers, and what each of them means."""
     is_worse: bool
@@ -201,9 +204,13 @@ class Clause:
     text: str
     is_met: bool
     kind: str
-    """`soak`, `metric`, `pause`, `checklist`, `sign-off`, `action`."""
+    """`soak`, `metric`, `evidence`, `pause`, `checklist`, `sign-off`, `validation`, `action`."""
     ref: str = ""
-    """The metric, item or role it is about."""
+    """The metric, item, role or window it is about."""
+    expected_s: float | None = None
+    """In how many seconds it is met at the soonest, if all stays well; `None` where nobody can know, or it is met."""
+    waits_for: str = ""
+    """Who has to do something; empty where it is only a matter of time and numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +248,18 @@ class PhaseView:
     """Role and who signed, empty for nobody yet."""
     holds: tuple[str, ...]
     """Why the soak clock stands still, if it does."""
+    stops: tuple[StopView, ...] = ()
+    """When it stood, latest first; the newest may still last."""
+    lost_s: float = 0.0
+    """All time in the phase that was no soak."""
+    thrown_away_s: float = 0.0
+    """All soak that had to begin again."""
+    again: tuple[float, str] | None = None
+    """When the soak began again, and after what; `None` if it never did."""
+    earliest: float | None = None
+    """When the last clause may be met at the soonest, as far as that can be known."""
+    outlook: str = ""
+    """When one may go on, in one line: `earliest 14:03, waiting for error_rate`."""
 
     @property
     def soak_share(self) -> float:
@@ -278,6 +297,8 @@ class AttemptView:
     next_rung: float | None
     """For a ladder that is being held: the share that comes next."""
     hold_left_s: float | None
+    override: str = ""
+    """The clauses that were missing, when somebody advanced without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,6 +392,9 @@ class Frame:
     """The tracks in use, canary first."""
     short: tuple[Short, ...] = ()
     """The tracks of which counts may be short, because lines may have been lost."""
+    validation: tuple[WindowView, ...] = ()
+    """The windows after full rollout, those of earlier times first."""
+    budgets: tuple[BudgetView, ...] = ()
 
 
 def worst_first(panels: tuple[Panel, ...]) -> tuple[Panel, ...]:

@@ -137,6 +137,16 @@ class TimePassed:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockStepped:
+    """This machine's clock was set, or the machine slept: time that nobody measured in, and that counts for nothing."""
+
+    at: float
+    """The time after the step."""
+    by_s: float
+    """How far it went beyond the time that passed; negative for a clock that was set back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Who did something."""
 
@@ -274,6 +284,7 @@ Input = (
     | SampleFailed
     | SampleSkipped
     | TimePassed
+    | ClockStepped
     | ItemTicked
     | SignedOff
     | NoteWritten

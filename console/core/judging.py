@@ -10,8 +10,9 @@ taken up again at any moment. The rules:
   for a while, or to count no data as bad.
 * a number that may not be the whole truth is never OK: what is written is not read now, or lines are missing that could
   change the answer. What it breaches all the same counts, and what stands is not cleared by it.
-* where evidence is asked for, a rate of counts is held against a fixed number with all that it may be: it is on target
-  when the whole interval is, a breach when the whole interval is one, and otherwise not yet known.
+* where evidence is asked for, a rate of counts is held against its target with all that it may be: it is off target,
+  and may be a breach, when the whole interval is, and until then not yet known; on target by its value alone, it says
+  so.
 """
 
 from dataclasses import dataclass, replace
@@ -170,14 +171,19 @@ def _interrupted(judged: Judged) -> Judged:
 def _run_on(thresholds: Thresholds, judged: Judged, level: Verdict, measured: Measured, within: Interval) -> Run:
     """Return the run of a level after a measurement; where the condition cannot be known, a standing one goes on.
 
-    It begins only when the condition is sure; it stands until the value itself is no breach any more.
+    It begins only when it is sure that something is wrong: that the target is missed, or, without one, that the
+    condition is true; it stands until the value itself is no breach any more.
     """
     condition, run = thresholds.level(level), judged.run(level)
     is_true = surely(condition, measured.value, None, measured.compared)
     if is_true is None:
         return run.interrupted()
-    if is_true and run.fired is None:
-        is_true = surely(condition, measured.value, within, measured.compared) is True
+    if is_true and run.fired is None and within is not None:
+        target = thresholds.target
+        if target is not None and not target.needs_baseline:
+            is_true = target.holds_within(*within) is False
+        else:
+            is_true = surely(condition, measured.value, within, measured.compared) is True
     if not is_true and run.fired is not None and _doubt(thresholds, measured):
         return run.interrupted()
     return run.observe(measured.at, is_true=is_true, rules=thresholds.rules)
@@ -238,25 +244,32 @@ def _decide(thresholds: Thresholds, judged: Judged, measured: Measured, within: 
         return Verdict.UNKNOWN, doubt
     if measured.expects_baseline and measured.baseline is None and thresholds.asks_baseline:
         return Verdict.UNKNOWN, "no baseline to compare with"
-    not_known = "" if within is None else f"not yet known: {format_range(*within, thresholds.unit)}"
+    between = "" if within is None else format_range(*within, thresholds.unit)
     for condition in (thresholds.target, thresholds.against_baseline):
         if condition is None or (condition.needs_baseline and not measured.expects_baseline):
             continue
-        is_met = surely(condition, measured.value, within, measured.compared)
-        if is_met is None:
-            return Verdict.UNKNOWN, not_known or f"cannot be known: {condition.text}"
-        if not is_met:
-            limit = condition.limit(measured.compared)
-            said = f" ({bare_number(limit)})" if condition.needs_baseline and limit is not None else ""
-            return Verdict.OFF_TARGET, f"not {condition.text}{said}"
-    breaches = [surely(thresholds.level(level), measured.value, within, measured.compared) for level in LEVELS]
-    if not_known and None in breaches:
-        return Verdict.UNKNOWN, not_known
+        if condition.holds(measured.value, measured.compared):
+            continue
+        if surely(condition, measured.value, within, measured.compared) is None:
+            return Verdict.UNKNOWN, f"not yet known: {between}" if between else f"cannot be known: {condition.text}"
+        limit = condition.limit(measured.compared)
+        said = f" ({bare_number(limit)})" if condition.needs_baseline and limit is not None else ""
+        return Verdict.OFF_TARGET, f"not {condition.text}{said}"
+    breaching = [
+        condition
+        for level in LEVELS
+        if (condition := thresholds.level(level)) is not None and condition.holds(measured.value, measured.compared)
+    ]
+    if within is not None and breaching and thresholds.target is None:
+        return Verdict.UNKNOWN, f"not yet known: {between}"
     if any(judged.run(level).since is not None for level in LEVELS):
         return Verdict.OFF_TARGET, "over a threshold, not yet for long enough"
-    if True in breaches:
+    if breaching:
         return Verdict.OFF_TARGET, f"over a threshold, not yet {thresholds.rules.budget}"
-    return Verdict.OK, thresholds.target.text if thresholds.target is not None else "no threshold reached"
+    if thresholds.target is None:
+        return Verdict.OK, "no threshold reached"
+    is_sure = surely(thresholds.target, measured.value, within, measured.compared)
+    return Verdict.OK, thresholds.target.text if is_sure else f"{thresholds.target.text}, not yet sure: {between}"
 
 
 def _doubt(thresholds: Thresholds, measured: Measured) -> str:

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 
 from console.core.attempts import Attempt
+from console.core.budgets import BudgetState
 from console.core.counts import LabelCell
 from console.core.gaps import Gaps
 from console.core.grains import Packed
 from console.core.inputs import SampleFailed, SampleTaken
 from console.core.judging import Judged
-from console.core.phases import PhaseState
+from console.core.soak import PhaseState
 from console.core.text import visible
+from console.core.validation import Validation
 from console.core.weighing import read, written
 from console.core.words import SourceState
 
@@ -27,6 +29,8 @@ _JUDGED = TypeAdapter(dict[str, Judged])
 _PHASE = TypeAdapter(PhaseState)
 _EVIDENCE = "evidence:"
 _ATTEMPTS = TypeAdapter(list[Attempt])
+_VALIDATION = TypeAdapter(Validation)
+_BUDGETS = TypeAdapter(dict[str, BudgetState])
 
 
 class PhaseGone(Exception):
@@ -42,13 +46,18 @@ class PhaseGone(Exception):
 def document(state: "State", name: str) -> str:
     """Return one part of the state as JSON.
 
-    It is one of `session`, `phase`, `attempts`, `ended`, `sources`, `metric:NAME` or `evidence:NAME`.
+    It is one of `session`, `phase`, `validation`, `budgets`, `attempts`, `ended`, `sources`, `metric:NAME` or
+    `evidence:NAME`.
     """
     if name == "session":
         return json.dumps({"began": state.began})
     if name == "phase":
         name = state.rollout.phases[state.phase.index].name
         return json.dumps({"name": name, "state": _PHASE.dump_python(state.phase, mode="json")})
+    if name == "validation":
+        return _VALIDATION.dump_json(state.validation).decode()
+    if name == "budgets":
+        return _BUDGETS.dump_json(state.budgets).decode()
     if name == "attempts":
         kept = _ATTEMPTS.dump_python(list(state.attempts.values()), mode="json")
         return json.dumps({"kept": kept, "settled": sorted(state.settled)})
@@ -93,6 +102,10 @@ def restore(
     state.began = float(json.loads(documents.get("session", "{}")).get("began", state.began))
     if "phase" in documents:
         state.phase = _restored_phase(state, json.loads(documents["phase"]))
+    if "validation" in documents:
+        state.validation = _VALIDATION.validate_json(documents["validation"])
+    known = _BUDGETS.validate_json(documents["budgets"]) if "budgets" in documents else {}
+    state.budgets |= {name: budget for name, budget in known.items() if name in state.budgets}
     if "attempts" in documents:
         said = json.loads(documents["attempts"])
         kept = _ATTEMPTS.validate_python(said["kept"])

@@ -7,6 +7,7 @@ from console.core.durations import format_duration
 from console.core.export import clock
 from console.core.frame import AttemptView, EventView, Frame, Panel, SourceView, worst_first
 from console.core.gaps import SHORT_MARK, Short, gaps_text, short_note, skew_text
+from console.core.outlook import progress_notes, soak_notes, with_time
 from console.core.report import soak_text
 from console.core.report_cells import track_name
 from console.core.text import visible
@@ -28,7 +29,7 @@ def plain_screen(frame: Frame, width: int) -> list[str]:
         ("ALERTS", [f"{alert.severity}  {alert.text}" for alert in frame.alerts]),
         ("THRESHOLDS", list(_panels(frame, width))),
         ("EVENTS", _events(frame)),
-        ("TO ADVANCE", _advance(frame)),
+        ("TO FINISH" if frame.phase.is_last else "TO ADVANCE", list(_advance(frame))),
         ("ACTIONS", [line for attempt in frame.attempts[:_ATTEMPTS] for line in _attempt(attempt)]),
         ("JOURNAL", [f"{clock(record.at)}  {record.kind}  {record.text}" for record in frame.journal[:_RECORDS]]),
     ):
@@ -185,14 +186,21 @@ def _columns(rows: Sequence[tuple[str, ...]], *, numbers_from: int) -> list[str]
     return lines
 
 
-def _advance(frame: Frame) -> list[str]:
-    said = [f"{'✓' if clause.is_met else '✗'} {clause.text}" for clause in frame.phase.clauses]
-    return said + [f"the soak clock stands still: {hold}" for hold in frame.phase.holds]
+def _advance(frame: Frame) -> Iterator[str]:
+    phase = frame.phase
+    if phase.outlook:
+        yield phase.outlook
+    yield from (f"{'✓' if clause.is_met else '✗'} {with_time(clause, frame.at)}" for clause in phase.clauses)
+    yield from (f"the soak clock stands still: {hold}" for hold in phase.holds)
+    yield from soak_notes(phase, frame.at)
+    yield from progress_notes(frame)
 
 
 def _attempt(attempt: AttemptView) -> Iterator[str]:
     yield "  ".join(
         filter(None, (clock(attempt.started), attempt.title, attempt.outcome.value, attempt.actor, attempt.detail))
     )
+    if attempt.override:
+        yield f"  WITHOUT {attempt.override}: {attempt.reason}"
     if attempt.outcome is not Outcome.DONE:
         yield from (f"  {step.state}  {step.label}  {step.detail}" for step in attempt.steps)

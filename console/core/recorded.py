@@ -16,6 +16,7 @@ from console.core.inputs import (
     ActionProgressed,
     ActionStarted,
     Actor,
+    ClockStepped,
     GapSuspected,
     Input,
     ItemTicked,
@@ -296,6 +297,8 @@ def told_by(record: Record) -> Iterator[Input]:
             yield ItemTicked(at, str(body["item"]), is_done=bool(body["is_done"]), actor=by, note=str(body["note"]))
         case "sign-off":
             yield SignedOff(at, str(body["role"]), actor_of(str(body["actor"])), str(body["note"]))
+        case "clock":
+            yield ClockStepped(at, float(body["by_s"]))
         case "note":
             yield NoteWritten(at, actor_of(str(body["actor"])), text)
         case "snapshot":

@@ -7,10 +7,12 @@ from console.core.durations import format_duration
 from console.core.export import Events, Export, clock
 from console.core.frame import Frame, Panel, PhaseView, SourceView, worst_first
 from console.core.gaps import gaps_text, short_note, skew_text
+from console.core.outlook import soak_notes
 from console.core.plot import Plot
 from console.core.report_actions import action_sections, checklist_section
 from console.core.report_cells import Cell, Facts, Section, moment_text, track_name, verdict_cell
 from console.core.report_plots import plots_of
+from console.core.report_progress import progress_sections
 from console.core.verdict import Verdict
 from console.core.words import SourceState
 
@@ -44,7 +46,8 @@ def report_of(export: Export) -> Report:
         soak_share=frame.phase.soak_share,
         plots=tuple(plots_of(export)),
         sections=(
-            _advance(frame.phase),
+            _advance(frame.phase, frame.at),
+            *progress_sections(frame),
             _metrics(frame),
             _events(frame, export.events),
             _alerts(frame),
@@ -83,21 +86,24 @@ def soak_text(phase: PhaseView) -> str:
     return f"{format_duration(phase.soaked_s)} of {format_duration(phase.soak_s)} ({int(phase.soak_share * 100)} %)"
 
 
-def _advance(phase: PhaseView) -> Section:
+def _advance(phase: PhaseView, at: float) -> Section:
     ordered = sorted(phase.clauses, key=lambda clause: clause.is_met)
+    holds = (f"The soak clock stands still: {hold}" for hold in phase.holds)
     return Section(
         f"What is missing to {'finish' if phase.is_last else 'advance'}",
-        ("", "Clause", "Kind"),
+        ("", "Clause", "Kind", "Expected (UTC)", "Waits for"),
         tuple(
             (
                 Cell("✓ met", "ok") if clause.is_met else Cell("✗ missing", "critical"),
                 Cell(clause.text),
                 Cell(clause.kind),
+                Cell("–" if clause.expected_s is None else clock(at + clause.expected_s)),
+                Cell(clause.waits_for or "–"),
             )
             for clause in ordered
         ),
         empty="The phase asks for nothing.",
-        note="; ".join(f"The soak clock stands still: {hold}" for hold in phase.holds),
+        note="; ".join(filter(None, (phase.outlook, *holds, *soak_notes(phase, at)))),
     )
 
 

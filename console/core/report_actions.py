@@ -27,7 +27,7 @@ def action_sections(frame: Frame) -> Iterator[Section]:
             (
                 Cell(action_title(attempt)),
                 Cell(attempt.actor),
-                Cell(attempt.reason or "–"),
+                Cell(_why(attempt), "warning" if attempt.override else ""),
                 Cell(clock(attempt.started)),
                 Cell(took_text(attempt.started, attempt.ended)),
                 Cell(attempt.outcome.value, _OUTCOME_TONE.get(attempt.outcome, "off")),
@@ -53,6 +53,7 @@ def action_sections(frame: Frame) -> Iterator[Section]:
             facts=(
                 ("Actor", Cell(attempt.actor)),
                 ("Reason", Cell(attempt.reason or "–")),
+                *((("Advanced without", Cell(attempt.override, "critical")),) if attempt.override else ()),
                 ("Started", Cell(moment_text(attempt.started))),
                 ("Finished", Cell(moment_text(attempt.ended))),
                 ("Outcome", Cell(attempt.outcome.value, _OUTCOME_TONE.get(attempt.outcome, "off"))),
@@ -61,6 +62,12 @@ def action_sections(frame: Frame) -> Iterator[Section]:
             ),
             is_part=True,
         )
+
+
+def _why(attempt: AttemptView) -> str:
+    """Return the reason of an attempt; what an override went on without stands before it."""
+    said = attempt.reason or "–"
+    return f"WITHOUT {attempt.override}: {said}" if attempt.override else said
 
 
 def action_title(attempt: AttemptView) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from console.core.export import Events, EventTotal, Export, History, iso
 from console.core.frame import AttemptView, EvidenceView, Frame, Panel, PhaseView, TrackValue
 from console.core.gaps import Gap
+from console.core.progress import BudgetView, WindowView
 from console.core.thin import runs, thinned
 
 SCHEMA = "rollout-console/snapshot/1"
@@ -82,6 +83,8 @@ def snapshot_json(export: Export) -> dict[str, Any]:
         "since": iso(frame.since),
         "phase": frame.phase.name,
         "progress": _progress_json(frame.phase),
+        "validation": [_window_json(window) for window in frame.validation],
+        "budgets": [_budget_json(budget) for budget in frame.budgets],
         "metrics": metrics_json(frame),
         "thresholds": [_threshold_json(panel) for panel in frame.panels],
         "events": events_json(frame, export.events),
@@ -133,10 +136,67 @@ def _progress_json(phase: PhaseView) -> dict[str, Any]:
         "soak_s": seconds(phase.soak_s),
         "may_advance": phase.may_advance,
         "clauses": [
-            {"text": clause.text, "met": clause.is_met, "kind": clause.kind, "ref": clause.ref}
+            {
+                "text": clause.text,
+                "met": clause.is_met,
+                "kind": clause.kind,
+                "ref": clause.ref,
+                "expected_s": seconds(clause.expected_s),
+                "waits_for": clause.waits_for,
+            }
             for clause in phase.clauses
         ],
         "holds": list(phase.holds),
+        "earliest": iso(phase.earliest),
+        "outlook": phase.outlook,
+        "lost_s": seconds(phase.lost_s),
+        "thrown_away_s": seconds(phase.thrown_away_s),
+        "began_again": None if phase.again is None else {"at": iso(phase.again[0]), "after": phase.again[1]},
+        "stops": [
+            {
+                "kind": stop.kind,
+                "text": stop.text,
+                "since": iso(stop.since),
+                "until": iso(stop.until),
+                "lost_s": seconds(stop.lost_s),
+                "thrown_away_s": seconds(stop.thrown_away_s),
+            }
+            for stop in phase.stops
+        ],
+    }
+
+
+def _window_json(window: WindowView) -> dict[str, Any]:
+    return {
+        "name": window.name,
+        "from_s": seconds(window.from_s),
+        "until_s": seconds(window.until_s),
+        "begins": iso(window.begins),
+        "ends": iso(window.ends),
+        "outcome": window.outcome,
+        "reason": window.reason,
+        "decided": iso(window.decided),
+        "metrics": list(window.metrics),
+        "known_share": finite(window.known_share),
+        "checklist": {"done": window.items_done, "of": window.items},
+        "past": window.is_past,
+    }
+
+
+def _budget_json(budget: BudgetView) -> dict[str, Any]:
+    return {
+        "name": budget.name,
+        "metric": budget.metric,
+        "objective": finite(budget.objective),
+        "period_s": seconds(budget.period_s),
+        "verdict": budget.verdict.value,
+        "reason": budget.reason,
+        "since": iso(budget.since),
+        "burn": finite(budget.burn),
+        "rules": [{"state": state, "text": text} for state, text in budget.rules],
+        "spent": finite(budget.spent),
+        "will_spend": finite(budget.will_spend),
+        "rate": finite(budget.rate),
     }
 
 
@@ -184,6 +244,7 @@ def _attempt_json(attempt: AttemptView) -> dict[str, Any]:
         "title": attempt.title,
         "actor": attempt.actor,
         "reason": attempt.reason,
+        "override": attempt.override,
         "started": iso(attempt.started),
         "finished": iso(attempt.ended),
         "outcome": attempt.outcome.value,

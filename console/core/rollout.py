@@ -1,6 +1,7 @@
 """What a rollout is: the frozen model of the rollout file, free of I/O.
 
-The parts that ask and judge are in `core.probes`; all of the model is to be had from here.
+The parts that ask and judge are in `core.probes`, those that say when it may go on in `core.stages`; all of the model
+is to be had from here.
 """
 
 from enum import StrEnum
@@ -27,6 +28,7 @@ from console.core.probes import (
     RedisQuestion,
     one_of,
 )
+from console.core.stages import AfterStop, ChecklistItem, Id, Phase, Slo, ValidationWindow
 
 __all__ = [
     "CONDITIONS",
@@ -35,6 +37,7 @@ __all__ = [
     "STEP_KINDS",
     "Action",
     "ActionKind",
+    "AfterStop",
     "AlertRoute",
     "Alerts",
     "Check",
@@ -59,13 +62,14 @@ __all__ = [
     "RedisQuestion",
     "RedisStep",
     "Rollout",
+    "Slo",
     "SourceSpec",
     "SqlStep",
     "Step",
     "TrackMatch",
+    "ValidationWindow",
 ]
 
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
 
 
@@ -157,33 +161,6 @@ class EventRule(Part):
     """Lines that must match; checked at load."""
     not_: Annotated[tuple[str, ...], Field(alias="not")] = ()
     """Lines that must not match; checked at load."""
-
-
-class ChecklistItem(Part):
-    """A prerequisite: ticked by a person, or by the console when it has `verify`."""
-
-    id: Id
-    text: str
-    verify: Check | None = None
-    """How the console finds out by itself."""
-
-
-class Phase(Part):
-    """A step of the rollout."""
-
-    name: str
-    traffic: Share
-    """The share of the traffic that the canary gets."""
-    soak: Seconds = 0.0
-    """How long it is watched at least."""
-    advance: tuple[str, ...] = ()
-    """Metrics that must all be OK."""
-    pause: tuple[str, ...] = ()
-    """Conditions such as `error_rate > 2%` that stop the phase from advancing while they hold."""
-    checklist: tuple[ChecklistItem, ...] = ()
-    """What must be done before the next phase."""
-    sign_off: tuple[str, ...] = ()
-    """Roles that must agree."""
 
 
 class EnvFileEdit(Part):
@@ -319,6 +296,10 @@ class Rollout(Part):
     """What is measured and judged, by name; panels stand in this order."""
     phases: tuple[Phase, ...] = ()
     """The steps of the rollout; without any it is watched as one phase."""
+    validation: tuple[ValidationWindow, ...] = ()
+    """Windows after full rollout, each judged in its time."""
+    slo: dict[Name, Slo] = Field(default_factory=dict)
+    """Error budgets, by name: what the rollout spends of them, and how fast they burn."""
     actions: dict[Name, Action] = Field(default_factory=dict)
     """What the operator can do, by id."""
     alerts: Alerts = Alerts()

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from console.core import phases
+from console.core import soak
 from console.core.classify import Classifier
 from console.core.counts import LinesCounted
 from console.core.durations import format_duration
@@ -115,7 +115,7 @@ def _begin(rollout: Rollout, test: RuleTest) -> State:
     state = Replayed(rollout, START, _EventSeries(rollout, test))
     state.phase = state.phase.entered(rollout, index, START)
     if test.traffic is not None:
-        state.phase = phases.with_traffic(state.phase, test.traffic)
+        state.phase = soak.with_traffic(state.phase, test.traffic)
     for given in (SessionOpened(START, _TESTER, "", None), *_all(rollout, START, SourceState.LIVE)):
         state.apply(given)
     return state

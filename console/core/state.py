@@ -10,16 +10,19 @@ from functools import partial
 from math import isfinite
 
 from console.core import attempts as acting
-from console.core import memory, phases
+from console.core import budgets, memory, soak, validation
 from console.core.attempts import Attempt
+from console.core.budgets import BudgetState
 from console.core.counts import LinesCounted
 from console.core.doubts import blind_reading, doubted
+from console.core.durations import format_duration
 from console.core.evidence_words import sentence
 from console.core.gaps import bounds_text, size_text, skew_text
 from console.core.inputs import (
     ActionEnded,
     ActionProgressed,
     ActionStarted,
+    ClockStepped,
     GapSuspected,
     Input,
     ItemTicked,
@@ -40,14 +43,15 @@ from console.core.inputs import (
 )
 from console.core.judging import Judged, shifted
 from console.core.metrics import TRACKS, MetricState, read_events
-from console.core.phases import PhaseState, Standing
 from console.core.record import Record
 from console.core.ring import RowRing
 from console.core.rollout import ActionKind, Rollout
 from console.core.rollup import Rollup
+from console.core.soak import PhaseState
+from console.core.standing import Standing, is_few, standing_of
 from console.core.tally import GIVEN_UP
 from console.core.thresholds import Thresholds
-from console.core.verdict import Verdict
+from console.core.validation import Validation
 from console.core.watched import WatchedSource
 from console.core.weighing import Weighing, counts_of, evidence_name, is_more_better, take_events, weighings
 from console.core.words import Outcome, count_of
@@ -84,6 +88,8 @@ class State:
             name: WatchedSource(name, spec.kind, spec.gives_lines, since=at) for name, spec in rollout.sources.items()
         }
         self.phase = PhaseState().entered(rollout, 0, at)
+        self.validation = Validation()
+        self.budgets = {name: BudgetState() for name in rollout.slo}
         self.attempts: dict[str, Attempt] = {}
         self.settled: set[str] = set()
         """Every attempt that ended, also those that are no longer kept for the screen."""
@@ -91,7 +97,8 @@ class State:
         """Names of the documents that `documents` has yet to write."""
         self._sampled_at = 0.0
         self._told_given_up: dict[str, int] = {}
-        self._units = {name: metric.unit for name, metric in rollout.metrics.items()}
+        self._told_phase, self._told_validation = self.phase, self.validation
+        """As they were when the journal last spoke of them, at a tick."""
 
     # -- reading the state ---------------------------------------------------------------------------------------
 
@@ -114,38 +121,7 @@ class State:
 
     def standing(self) -> Standing:
         """Return what the phase needs to know of the metrics."""
-        judged = {name: self.verdict_of(name) for name in self.metrics}
-        return Standing(
-            verdicts={name: one.verdict for name, one in judged.items()},
-            values={
-                name: (
-                    one.value if self._is_known(name, one) else None,
-                    self.metrics[name].judged.get("baseline", Judged()).value,
-                )
-                for name, one in judged.items()
-            },
-            units=self._units,
-            blind=frozenset(
-                name
-                for name, one in judged.items()
-                if one.verdict is Verdict.UNKNOWN and (one.unread or not one.samples)
-            ),
-            holding=tuple(name for name, one in judged.items() if self._holds(name, one.verdict)),
-        )
-
-    def _is_known(self, metric: str, judged: Judged) -> bool:
-        """Whether the last value still counts: measured without a fault, on enough samples, and not too long ago."""
-        if judged.error or judged.at is None or judged.held_since is not None:
-            return False
-        if judged.verdict in (Verdict.UNKNOWN, Verdict.BROKEN):
-            return False
-        return self.at - judged.at <= self.metrics[metric].thresholds.stale_after_s
-
-    def _holds(self, metric: str, verdict: Verdict) -> bool:
-        on = self.rollout.metrics[metric].on
-        return (verdict is Verdict.WARNING and on.warning == "hold") or (
-            verdict is Verdict.CRITICAL and "hold" in (on.warning, on.critical)
-        )
+        return standing_of(self)
 
     # -- folding inputs ------------------------------------------------------------------------------------------
 
@@ -158,6 +134,8 @@ class State:
                 return []
             case TimePassed():
                 return self._pass_time(given.at)
+            case ClockStepped():
+                return self._step_clock(given)
             case SampleTaken() | SampleFailed():
                 return self._judge(given)
             case SampleSkipped():
@@ -233,13 +211,36 @@ class State:
         if keeps:
             self._sampled_at = at
             self.rollup.prune(at)
-        before = self.phase.holds
-        self.phase = phases.watched(self.phase, self.rollout.phases[self.phase.index], self.standing(), at)
-        self.changed.add("phase")
-        if self.phase.holds != before:
-            said = "soak clock stands: " + "; ".join(self.phase.holds) if self.phase.holds else "soak clock goes on"
-            records.append(Record(at, "phase", said, {"holds": list(self.phase.holds)}))
+            records += self._judge_budgets(at)
+        self._look(at)
+        records += soak.told(self._told_phase, self.phase, at)
+        records += validation.told(self._told_validation, self.validation, at)
+        self._told_phase, self._told_validation = self.phase, self.validation
         return records
+
+    def _judge_budgets(self, at: float) -> list[Record]:
+        records = []
+        for name in self.budgets:
+            self.budgets[name], said = budgets.judge(self, name, at)
+            records += said
+        if records or not any(budget.slots.counts for budget in self.budgets.values()):
+            self.changed.add("budgets")  # the counts of queries are many; they are written down when more come
+        return records
+
+    def _look(self, at: float) -> None:
+        """Let the soak clock and the validation windows go on to a moment, and see what holds them now."""
+        standing = self.standing()
+        self.phase = soak.watched(self.phase, self.rollout.phases[self.phase.index], standing, at)
+        self.changed.add("phase")
+        windows = self.rollout.validation
+        if windows:
+            traffic = 0.0 if self.phase.doubt else self.phase.traffic
+            self.validation = validation.looked(self.validation, windows, traffic, standing, at)
+            self.changed.add("validation")
+
+    def _look_between(self, at: float) -> None:
+        """See what holds the clock now, between two ticks; what is said of it waits for the next one."""
+        self._look(max(at, self.phase.watched_at or at))
 
     def _weigh_events(self, at: float) -> list[Record]:
         """Take the counts of the evidence that comes from events, where it is time."""
@@ -289,6 +290,29 @@ class State:
         }
         return [Record(at, "evidence", f"{name}: {sentence(compared)}", body)]
 
+    def _step_clock(self, step: ClockStepped) -> list[Record]:
+        """Move everything that is held along with the clock, so that the step counts as no time."""
+        self.at = step.at
+        self._sampled_at = min(self._sampled_at, step.at)
+        self._shift(step.by_s)
+        for source in self.sources.values():
+            source.shift(step.by_s)
+        self.phase = soak.stepped(self.phase, step.by_s)
+        self.changed.add("phase")
+        for name, state in self.metrics.items():
+            self.changed.add(f"metric:{name}")
+            if state.weighing is not None:
+                state.weighing = state.weighing.later(step.by_s)
+                self.changed.add(f"evidence:{name}")
+        went = f"{'forward' if step.by_s > 0 else 'back'} by {format_duration(round(abs(step.by_s)))}"
+        said = f"this machine's clock went {went}, or it slept: that time counts for nothing"
+        return [Record(step.at, "clock", said, {"by_s": step.by_s})]
+
+    def _shift(self, pause_s: float) -> None:
+        """Let what metrics hold be held for as long as before, after seconds that do not count."""
+        for state in self.metrics.values():
+            state.judged = {track: shifted(judged, pause_s) for track, judged in state.judged.items()}
+
     def backdate(self, since: float) -> None:
         """Let the session and its first phase begin earlier, so that older lines belong to them."""
         self.began = since
@@ -325,8 +349,19 @@ class State:
         if state is None:
             return []
         if isinstance(given, SampleTaken):
-            return self._judging(given.metric, given.at, lambda: state.take(given, self.phase.traffic))
-        return self._judging(given.metric, given.at, lambda: state.fail(given))
+            self._take_for_budgets(state, given)
+            records = self._judging(given.metric, given.at, lambda: state.take(given, self.phase.traffic))
+        else:
+            records = self._judging(given.metric, given.at, lambda: state.fail(given))
+        self._look_between(given.at)
+        return records
+
+    def _take_for_budgets(self, state: MetricState, given: SampleTaken) -> None:
+        for name, spec in self.rollout.slo.items():
+            before = self.budgets[name]
+            self.budgets[name] = budgets.taken(before, spec, state, given)
+            if self.budgets[name] is not before:
+                self.changed.add("budgets")
 
     def _judging(self, name: str, at: float, judge: Callable[[], None]) -> list[Record]:
         """Run a judgement and say in the journal if the verdict that counts is another one now."""
@@ -335,6 +370,7 @@ class State:
         after = self.verdict_of(name)
         if after is not before:
             self.changed.add(f"metric:{name}")
+            self.phase = self.phase.paced(name, at, after.samples if is_few(self, name, after) else None)
         if after.verdict is before.verdict:
             return []
         state = self.metrics[name]
@@ -405,8 +441,15 @@ class State:
             self.phase = self.phase.signed_off(given)
             body = {"role": given.role, "actor": str(given.actor), "note": given.note}
             return [Record(given.at, "sign-off", f"{given.role} signed off by {given.actor}", body)]
-        before = self.phase.ticks.get(given.item)
-        self.phase = self.phase.ticked(given)
+        found = validation.item_of(self.rollout.validation, given.item)
+        if found is None:
+            before = self.phase.ticks.get(given.item)
+            self.phase = self.phase.ticked(given)
+        else:
+            window = found[0].name
+            before = self.validation.window(window).ticks.get(given.item)
+            self.validation = self.validation.ticked(window, given.item, soak.tick_of(given))
+            self.changed.add("validation")
         if before is not None and before.is_done == given.is_done and given.actor is None:
             return []
         who = "verified" if given.actor is None else f"by {given.actor}"
@@ -439,7 +482,9 @@ class State:
             return []
         self.attempts[given.attempt] = attempt = attempt.finished(given)
         self.settled.add(given.attempt)
-        return [*self._ended(attempt, given)]
+        records = [*self._ended(attempt, given)]
+        self._look_between(given.at)
+        return records
 
     def _started(self, given: ActionStarted) -> Record:
         standing = self.standing()
@@ -455,8 +500,10 @@ class State:
             "verdicts": {name: verdict.value for name, verdict in standing.verdicts.items()},
             "values": {name: value for name, (value, _) in standing.values.items()},
         }
-        loud = f"WITHOUT {given.override}: " if given.override else ""
-        return Record(given.at, "action", f"{loud}{given.title} begun by {given.actor}: {given.reason}", body)
+        said = f"{given.title} begun by {given.actor}: {given.reason}"
+        if given.override:
+            return Record(given.at, "override", f"WITHOUT {given.override}: {said}", body)
+        return Record(given.at, "action", said, body)
 
     def _ended(self, attempt: Attempt, given: ActionEnded) -> Iterable[Record]:
         started = attempt.started
@@ -466,7 +513,7 @@ class State:
         if not acting.changes_share(attempt) or started.traffic is None:
             if started.traffic is not None:
                 self.changed.add("phase")
-                self.phase = phases.doubted(
+                self.phase = soak.doubted(
                     self.phase, f"the share may be {started.traffic:g} %: {started.title} ended {given.outcome}"
                 )
             return
@@ -479,7 +526,7 @@ class State:
         else:
             before = self.phase.traffic
             self._reshare(started.traffic)
-            self.phase = phases.with_traffic(self.phase, started.traffic)
+            self.phase = soak.with_traffic(self.phase, started.traffic)
             said = f"share {before:g} % → {started.traffic:g} %"
             yield Record(given.at, "phase", said, {"from": before, "to": started.traffic})
 
@@ -505,11 +552,10 @@ class State:
             text = f"begun by {opened.actor}"
         else:
             pause_s = max(0.0, opened.at - opened.last_seen)
-            for state in self.metrics.values():
-                state.judged = {track: shifted(judged, pause_s) for track, judged in state.judged.items()}
+            self._shift(pause_s)
             text = f"taken up again by {opened.actor} after {pause_s:.0f} s"
             self._told_given_up = {event: self.rollup.total(None, GIVEN_UP + event) for event in self.rollout.events}
-        self.phase = phases.unwatched(self.phase)
+        self._told_phase, self._told_validation = self.phase, self.validation
         return [Record(opened.at, "session", text, {"version": opened.version, "last_seen": opened.last_seen})]
 
     # -- writing down and taking up again --------------------------------------------------------------------------

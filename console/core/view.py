@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import isfinite
 
 from console.core import attempts as acting
-from console.core import phases
-from console.core.evidence_words import explanation, sentence
+from console.core import budgets, phases, validation
+from console.core.evidence_words import brief, explanation, sentence
 from console.core.frame import (
     ActionView,
     AlertView,
@@ -59,17 +59,22 @@ def build_frame(
     """Return the frame of `state` at `at`, seconds since the epoch."""
     schedules = schedules or {}
     standing = state.standing()
-    panels = tuple(_panel(state, metric, at) for metric in state.metrics.values())
+    measured = tuple(_panel(state, metric, at) for metric in state.metrics.values())
+    spending = tuple(budgets.view(state, name, at) for name in state.budgets)
+    panels = (*measured, *map(budgets.panel, spending))
     overall = worst([panel.verdict for panel in panels])
     blamed = next((panel for panel in panels if panel.verdict is overall), None)
     running = state.running
+    windows = validation.views(state.validation, state.rollout.validation, at)
     found = phases.clauses(
         state.phase,
         state.rollout.phases[state.phase.index],
         standing,
         running="" if running is None else running.started.title,
+        windows=validation.clauses(windows, at) if state.phase.index == len(state.rollout.phases) - 1 else (),
     )
-    phase = phases.view(state.rollout, state.phase, found)
+    items = validation.checklist(state.validation, state.rollout.validation, at)
+    phase = phases.view(state.rollout, state.phase, found, at, more_items=items)
     newest = next(reversed(state.attempts), None)
     sources = tuple(source.view(at) for source in state.sources.values())
     return Frame(
@@ -94,7 +99,7 @@ def build_frame(
             acting.view(state.rollout, attempt, state.phase.traffic, at, is_newest=name == newest)
             for name, attempt in reversed(state.attempts.items())
         ),
-        alerts=_alerts(state, panels, at),
+        alerts=(*_alerts(state, measured, at), *budgets.alerts(spending, at)),
         journal=journal,
         flow=Flow(
             lines=state.lines,
@@ -107,6 +112,8 @@ def build_frame(
         session=session,
         tracks=state.tracks,
         short=short_counts([source.gaps for source in state.sources.values()], state.tracks, at),
+        validation=windows,
+        budgets=spending,
     )
 
 
@@ -157,6 +164,7 @@ def _evidence(weighing: Weighing, metric: Metric, traffic: float) -> EvidenceVie
     ratio, between = compared.ratio, compared.interval()
     return EvidenceView(
         line=sentence(compared, canary_share=traffic / 100, wait_s=wait_s),
+        brief=brief(compared, canary_share=traffic / 100, wait_s=wait_s),
         explanation=explanation(compared, weighing.dispersion, wait_s=wait_s),
         is_worse=weighing.stands_since is not None,
         is_not_worse=compared.is_not_worse,

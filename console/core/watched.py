@@ -7,6 +7,7 @@ from console.core.counts import LinesCounted
 from console.core.frame import SourceView
 from console.core.gaps import Gaps
 from console.core.inputs import SkewMeasured, SourceChanged, Unread
+from console.core.runs import later
 from console.core.words import SourceState
 
 _WELL = (SourceState.LIVE, SourceState.QUIET)
@@ -65,6 +66,12 @@ class WatchedSource:
     def recall(self, state: SourceState, reason: str, at: float) -> None:
         """Take up how the source was doing when the session was last written to."""
         self.state, self.reason, self.seen_at, self.since = state, reason, at, at
+
+    def shift(self, by_s: float) -> None:
+        """Move what is remembered of it along with this machine's clock."""
+        self.since += by_s
+        self.seen_at, self.line_at = later(self.seen_at, by_s), later(self.line_at, by_s)
+        self.unread_since = later(self.unread_since, by_s)
 
     def is_written(self, track: str) -> bool:
         """Return whether somebody is there who may write lines of a track, however silent.

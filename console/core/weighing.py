@@ -5,8 +5,9 @@ a query as what it counts in a window as long as the interval, for a quantile as
 baseline's own quantile, frozen once enough of them were seen.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from console.core.conditions import Condition, Op
@@ -22,6 +23,8 @@ from console.core.values import format_range
 
 FROZEN_AFTER = 1000
 """How many numbers of the baseline its quantile is frozen from, at least."""
+LEARNED_S = 2 * 3600.0
+"""How far back the baseline's log tells whether bad events come one by one or in bursts."""
 LATE_S = 5.0
 """Captured numbers are taken up to so long ago: lines of one second come one after the other."""
 _NEWEST = 0.2
@@ -197,21 +200,40 @@ def take_events(weighing: Weighing, metric: Metric, rollup: Rollup, at: float, *
     """Return the evidence of a metric of events after what was counted since counts were taken last."""
     if metric.quantile is not None:
         return _take_exceeding(weighing, metric, rollup, at, more_is_better=more_is_better)
-    totals = _totals(metric, rollup, more_is_better=more_is_better)
-    return replace(weighing.take(at, totals.since(weighing.totals)), totals=totals)
+    (bad_canary, canary), (bad_baseline, baseline) = (
+        _bad_of_all(metric, partial(rollup.total, track), more_is_better=more_is_better)
+        for track in ("canary", "baseline")
+    )
+    totals = Counts(bad_canary, bad_baseline, canary, baseline)
+    if weighing.at is not None:
+        return replace(weighing.take(at, totals.since(weighing.totals)), totals=totals)
+    known = _learned(weighing.dispersion, metric, rollup, at, more_is_better=more_is_better)
+    taken = replace(weighing, dispersion=known).take(at, totals)
+    return replace(taken, totals=totals, dispersion=known)
 
 
-def _totals(metric: Metric, rollup: Rollup, *, more_is_better: bool) -> Counts:
+def _bad_of_all(metric: Metric, count: Callable[[str], int], *, more_is_better: bool) -> tuple[int, int]:
+    """Return how many of a ratio of events are bad, and how many there are, as `count` counts an event."""
     asked = metric.events
     if asked is None or asked.over is None:
         raise ValueError(f"a {metric.kind} metric without counts has no evidence")
-    found = []
-    for track in ("canary", "baseline"):
-        hits = sum(rollup.total(track, event) for event in asked.of)
-        total = sum(rollup.total(track, event) for event in asked.over)
-        found.append((total - hits if more_is_better else hits, total))
-    (bad_canary, canary), (bad_baseline, baseline) = found
-    return Counts(bad_canary, bad_baseline, canary, baseline)
+    hits, total = sum(map(count, asked.of)), sum(map(count, asked.over))
+    return (total - hits if more_is_better else hits), total
+
+
+def _learned(dispersion: Dispersion, metric: Metric, rollup: Rollup, at: float, *, more_is_better: bool) -> Dispersion:
+    """Return the dispersion that the baseline's log of the last hours shows, before the first comparison."""
+    slot_s = dispersion.slot_s
+    end = at - at % slot_s
+    for number in range(round(LEARNED_S / slot_s), 0, -1):
+        since = end - number * slot_s
+        count = partial(_count, rollup, since, since + slot_s)
+        dispersion = dispersion.add(since, *_bad_of_all(metric, count, more_is_better=more_is_better))
+    return dispersion
+
+
+def _count(rollup: Rollup, since: float, until: float, event: str) -> int:
+    return rollup.count("baseline", event, since=since, until=until)
 
 
 def _take_exceeding(weighing: Weighing, metric: Metric, rollup: Rollup, at: float, *, more_is_better: bool) -> Weighing:

@@ -21,6 +21,8 @@ EVERY_S = 2.0
 HELD_S = 4.0
 """Longest `for` and `keep_for` at speed 1."""
 SOAK_S = 60.0
+NOT_WORSE_THAN = 5
+"""Less can be proven in a minute of a demo than in hours of production."""
 SAMPLES = 40
 """Largest `min_samples`: a canary of 5 % makes 120 requests in a window, and uses tools in some of them."""
 
@@ -115,6 +117,9 @@ class Overlay:
                 changed[key] = self._shorter(said[key], HELD_S, least_s=2.0)
         if said.get("min_samples", 0) > SAMPLES:
             changed["min_samples"] = SAMPLES
+        if "evidence" in said:
+            every = self._shorter(said["evidence"].get("every", "60s"), EVERY_S, least_s=1.0)
+            changed["evidence"] = said["evidence"] | {"every": every, "not_worse_than": NOT_WORSE_THAN}
         # What goes with the shipped interval goes with it.
         changed |= {key: None for key in ("timeout", "stale_after") if key in said}
         return changed

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from console.actions import KEYS, bindings
 from console.core.desk import Desk, Order
 from console.core.frame import ActionView, AttemptView, Frame, Panel
+from console.core.outlook import progress_notes
 from console.core.words import Outcome
 from console.screens.arrange import (
     HEADER,
@@ -129,7 +130,7 @@ class SoakScreen(ConsoleScreen[None]):
         self._panels.update(frame.panels, may_move=may_move, has_keys=self.may_act, rows_each=each)
         self._events.show(counters_part(frame))
         self._queries.show(queries)
-        advance = AdvancePart(frame.phase, self._advance_action(frame))
+        advance = AdvancePart(frame.phase, self._advance_action(frame), int(frame.at), progress_notes(frame))
         (self._advance_line if is_folded(width, height) else self._advance).show(advance)
         self._log_pane.update(LogPart(kinds_of(frame.events), frame.tracks, round(frame.flow.lines_per_s)))
         self._keys.show(key_caps(frame, may_act=self.may_act, is_held=self._held() is not None))
@@ -156,7 +157,7 @@ class SoakScreen(ConsoleScreen[None]):
         wants = Wants(
             panels=len(frame.panels),
             events=len(frame.events) + bool(frame.short),
-            clauses=len(frame.phase.clauses),
+            clauses=len(frame.phase.clauses) + bool(frame.phase.outlook),
             query_lines=len(query_lines(queries, width)) - 1 if frame.queries else 0,
             attempt=0 if attempt is None else strip_height(attempt, 9),
             is_strip_long=len(source_lines(replace(strip, blind=()), width, 2)) > 1,
@@ -270,6 +271,15 @@ class SoakScreen(ConsoleScreen[None]):
         from console.screens.investigate import InvestigateScreen  # noqa: PLC0415 - only when it is needed
 
         self.app.push_screen(InvestigateScreen(self.desk, panel, is_read_only=self.is_read_only))
+
+    def action_why(self) -> None:
+        """Show why the selected panel's verdict stands."""
+        panel = self._chosen_panel()
+        if panel is None:
+            return
+        from console.screens.why import WhyScreen  # noqa: PLC0415 - only when it is needed
+
+        self.app.push_screen(WhyScreen(self.desk, panel, is_read_only=self.is_read_only))
 
     def action_measure(self) -> None:
         """Measure the selected panel now."""

@@ -3,7 +3,7 @@
 import re
 
 from console.core.conditions import ConditionError, split_pause
-from console.core.rollout import Action, ActionKind, Check, Phase, SourceSpec, Step
+from console.core.rollout import Action, ActionKind, Check, ChecklistItem, Phase, SourceSpec, Step
 from console.core.text import visible
 from console.spec.check_metrics import HOLD, check_http
 from console.spec.nodes import ListNode, MapNode, Node, Path, ScalarNode
@@ -14,7 +14,7 @@ from console.spec.shape import find
 TRACKS = ("canary", "baseline")
 RESERVED_KEYS = frozenset("123456Sqnzx")
 """Keys that an action may not take: the console's places, its snapshot, leaving, and steering a ladder."""
-COVERED_KEYS = frozenset("cdefijkmotJ")
+COVERED_KEYS = frozenset("cdefijkmotwJ")
 """Keys of the console that an action may take; the console's own is then only in the palette."""
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -27,15 +27,15 @@ _SCHEMES = {
 
 def check_rollout(review: Review) -> None:
     """Check the names at the top, tracks and sources."""
-    _check_text(review, ("title",), review.rollout.title)
-    _check_text(review, ("service",), review.rollout.service)
+    check_text(review, ("title",), review.rollout.title)
+    check_text(review, ("service",), review.rollout.service)
     for name in review.names("tracks"):
         _check_track(review, ("tracks", name), name)
     for name, source in review.rollout.sources.items():
         _check_source(review, ("sources", name), source)
 
 
-def _check_text(review: Review, path: Path, text: str) -> None:
+def check_text(review: Review, path: Path, text: str) -> None:
     """A text that is drawn, and perhaps typed by the operator to confirm something."""
     if not text.strip():
         review.wrong(path, "this is empty", "write what the operator shall read here")
@@ -74,7 +74,7 @@ def check_phases(review: Review) -> None:
     seen: dict[str, int] = {}
     for index, phase in enumerate(review.rollout.phases):
         path: Path = ("phases", index)
-        _check_text(review, (*path, "name"), phase.name)
+        check_text(review, (*path, "name"), phase.name)
         if phase.name in seen:
             found = f"phases[{seen[phase.name]}] is named {review.written((*path, 'name'))} too"
             review.wrong((*path, "name"), found, "give every phase a name of its own")
@@ -105,19 +105,21 @@ def _check_criteria(review: Review, path: Path, phase: Phase) -> None:
 def _check_checklist(review: Review, path: Path, phase: Phase) -> None:
     seen: set[str] = set()
     for index, item in enumerate(phase.checklist):
-        where = (*path, "checklist", index)
-        if item.id in seen:
-            review.wrong(
-                (*where, "id"),
-                f"{review.written((*where, 'id'))} stands twice in this phase",
-                "give every item its own id",
-            )
-        seen.add(item.id)
-        _check_text(review, (*where, "text"), item.text)
-        if item.verify is not None:
-            _check_check(review, (*where, "verify"), item.verify)
+        check_item(review, (*path, "checklist", index), item, seen, "in this phase")
     for index, role in enumerate(phase.sign_off):
-        _check_text(review, (*path, "sign_off", index), role)
+        check_text(review, (*path, "sign_off", index), role)
+
+
+def check_item(review: Review, where: Path, item: ChecklistItem, seen: set[str], place: str) -> None:
+    """Check a checklist item: its id, which is added to those `seen` in a place, its text and how it is verified."""
+    if item.id in seen:
+        review.wrong(
+            (*where, "id"), f"{review.written((*where, 'id'))} stands twice {place}", "give every item its own id"
+        )
+    seen.add(item.id)
+    check_text(review, (*where, "text"), item.text)
+    if item.verify is not None:
+        _check_check(review, (*where, "verify"), item.verify)
 
 
 def check_actions(review: Review) -> None:
@@ -127,7 +129,7 @@ def check_actions(review: Review) -> None:
         path: Path = ("actions", name)
         if name == HOLD:
             review.wrong(path, "hold is what `on` says to stop a phase", "give the action another name")
-        _check_text(review, (*path, "title"), action.title)
+        check_text(review, (*path, "title"), action.title)
         _check_key(review, path, action, keys)
         for index, step in enumerate(action.steps):
             _check_step(review, (*path, "steps", index), step)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from console.core.rollout import Phase, Rollout
 from console.spec.check_events import check_events
+from console.spec.check_goals import check_slo, check_validation
 from console.spec.check_metrics import check_metrics
 from console.spec.check_phases import check_actions, check_alerts, check_phases, check_rollout
 from console.spec.files import shipped_folder
@@ -53,7 +54,7 @@ def checked(said: Written) -> Loaded:
     if rollout is None:
         raise RolloutFileError(_in_order(said.problems, shape_problems, path))
     review = Review(rollout, said.tree, lambda name: _query(said.rollout_ids, name, base_dir))
-    for check in (check_rollout, check_events, check_metrics, check_phases, check_actions, check_alerts):
+    for check in _CHECKS:
         check(review)
     if said.problems or shape_problems or review.problems:
         raise RolloutFileError(_in_order(said.problems, [*shape_problems, *review.problems], path))
@@ -66,6 +67,18 @@ def checked(said: Written) -> Loaded:
         text_sha256=said.digest,
         warnings=tuple(dict.fromkeys(str(found) for found in [*said.notes, *review.warnings])),
     )
+
+
+_CHECKS = (
+    check_rollout,
+    check_events,
+    check_metrics,
+    check_phases,
+    check_validation,
+    check_slo,
+    check_actions,
+    check_alerts,
+)
 
 
 def _only_phase() -> Phase:

@@ -14,7 +14,7 @@ from console.spec.problems import Place, Problem, problem, quoted, suggestion
 from console.spec.variables import key_of
 
 M = TypeVar("M", bound=BaseModel)
-SECTIONS = ("tracks", "sources", "events", "metrics", "phases", "actions", "alerts")
+SECTIONS = ("tracks", "sources", "events", "metrics", "phases", "validation", "slo", "actions", "alerts")
 
 
 def shaped(tree: MapNode, problems: list[Problem]) -> Rollout | None:
@@ -115,9 +115,16 @@ def _drop(said: dict[str, Any], error: ErrorDetails) -> None:
     elif len(loc) > 1 and isinstance(section, dict) and loc[0] != "alerts":
         section.pop(str(loc[1]), None)
     elif len(loc) > 1 and isinstance(section, list) and isinstance(loc[1], int):
-        section[loc[1]] = {"name": f"unknown {loc[1]}", "traffic": "0%"}
+        section[loc[1]] = {"name": f"unknown {loc[1]}", **_STAND_IN[str(loc[0])]}
     else:
         said.pop(str(loc[0]), None)
+
+
+_STAND_IN: dict[str, dict[str, Any]] = {
+    "phases": {"traffic": "0%"},
+    "validation": {"until": "1s", "checklist": [{"id": "unknown", "text": "-"}]},
+}
+"""What makes an entry of a list that does not fit one that does."""
 
 
 def _is_taken_out(said: Any, loc: tuple[int | str, ...]) -> bool:

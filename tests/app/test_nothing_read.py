@@ -2,13 +2,13 @@
 
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from console.core.frame import Frame
-from console.core.inputs import Actor
+from console.core.inputs import Actor, TimePassed
 from console.core.verdict import Verdict
 from console.engine import Engine
 from console.opening import open_session
@@ -47,10 +47,12 @@ async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
 def _later(engine: Engine | None, seconds: float) -> Frame:
     """Return what the engine shows when so many seconds have passed."""
     assert engine is not None
-    clock: Callable[[], float] = time.time
-    engine.clock = lambda: clock() + seconds
-    engine.tick()
-    return engine.fresh_frame()
+    engine.clock = lambda: time.time() + seconds
+    try:
+        engine.apply(TimePassed(engine.clock()))
+        return engine.fresh_frame()
+    finally:
+        engine.clock = time.time
 
 
 @pytest.mark.parametrize("size", SIZES)

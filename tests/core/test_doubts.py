@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.core.classify import Classifier
@@ -12,7 +12,7 @@ from console.core.counts import LinesCounted
 from console.core.doubts import LOST_AFTER_S, SILENT_S, STARTING_S
 from console.core.frame import Frame, Panel, SessionView
 from console.core.gaps import KEPT
-from console.core.inputs import GapSuspected, Input, SourceChanged, SourceSeen, TimePassed, Unread
+from console.core.inputs import ClockStepped, GapSuspected, Input, SourceChanged, SourceSeen, TimePassed, Unread
 from console.core.rollout import Rollout
 from console.core.state import State
 from console.core.tally import count_lines
@@ -114,8 +114,9 @@ def test_a_source_in_trouble_is_not_judged_on_however_often_its_engine_answers(t
 
     state.apply(SourceChanged(START + 5, "app", trouble, "its log driver cannot be read"))
     pass_time(state, START + 5 + LOST_AFTER_S)
-    soaked_s = state.phase.soaked_s
     assert panel(state).verdict is Verdict.OK, "a moment of trouble is no news"
+    pass_time(state, START + 6 + LOST_AFTER_S)
+    soaked_s = state.phase.soaked_s
     pass_time(state, START + 60)
 
     assert panel(state).verdict is Verdict.BROKEN
@@ -291,6 +292,7 @@ def test_a_gap_whose_bounds_are_no_longer_kept_is_not_forgotten() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["live", "unread", "lost", "gone", "gap", "failed", "served"]), max_size=12))
 def test_a_doubt_never_earns_a_better_verdict(happened: list[str]) -> None:
     doubtful, sure = fold(live()), fold(live())
@@ -359,3 +361,15 @@ def test_the_gaps_of_a_source_have_a_total_also_of_those_whose_bounds_are_forgot
     source = frame_of(state).sources[0]
 
     assert (source.gaps, source.gap_lines, source.unsized_gaps) == (KEPT + 6, (KEPT + 5) * 40, 1)
+
+
+def test_a_step_of_the_clock_is_no_time_in_trouble() -> None:
+    state = pass_time(fold(live()), START + 5, "canary", "baseline")
+    state.apply(SourceChanged(START + 6, "app", SourceState.RETRYING, "refused"))
+
+    state.apply(ClockStepped(START + 3_600, 3_593.0))
+    state.apply(TimePassed(START + 3_601))
+
+    assert panel(state).verdict is Verdict.OK
+    pass_time(state, START + 3_620)
+    assert panel(state).verdict is Verdict.BROKEN

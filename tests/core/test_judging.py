@@ -299,7 +299,7 @@ def counted(limits: Thresholds, bad: int, samples: int, before: Judged | None = 
     return observe(limits, before or Judged(), Measured(at, 100 * bad / samples, samples, bad))
 
 
-def test_a_rate_is_on_target_only_when_all_that_it_may_be_is() -> None:
+def test_a_rate_is_off_target_only_when_all_that_it_may_be_is() -> None:
     limits = sure(target="< 0.1%", warning=None, critical=None)
 
     few, clean, many = counted(limits, 1, 500), counted(limits, 0, 500), counted(limits, 1, 50_000)
@@ -307,21 +307,30 @@ def test_a_rate_is_on_target_only_when_all_that_it_may_be_is() -> None:
     assert few.verdict is Verdict.UNKNOWN
     assert few.reason.startswith("not yet known: 0.0")
     assert few.reason.endswith("–1.37 %")
-    assert clean.verdict is Verdict.UNKNOWN
-    assert many.verdict is Verdict.OK
+    assert clean.verdict is Verdict.OK
+    assert clean.reason.startswith("< 0.1%, not yet sure: 0–0.")
+    assert (many.verdict, many.reason) == (Verdict.OK, "< 0.1%")
     assert counted(limits, 500, 50_000).verdict is Verdict.OFF_TARGET
 
 
-def test_a_rate_breaches_only_when_all_that_it_may_be_does_and_stands_until_it_is_none() -> None:
+def test_a_rate_breaches_only_when_its_target_is_surely_missed_and_stands_until_the_value_is_none() -> None:
     limits = sure()
 
     unsure = counted(limits, 4, 60)
-    proven = counted(limits, 100, 1000)
-    lower = counted(limits, 51, 1000, proven, 10)
-    over = counted(limits, 49, 1000, proven, 10)
+    proven = counted(limits, 24, 400)
+    lower = counted(limits, 21, 400, proven, 10)
+    over = counted(limits, 19, 400, proven, 10)
 
     assert unsure.verdict is Verdict.UNKNOWN
     assert (proven.verdict, lower.verdict, over.verdict) == (Verdict.CRITICAL, Verdict.CRITICAL, Verdict.WARNING)
+
+
+def test_without_a_target_the_threshold_itself_must_be_sure() -> None:
+    limits = sure(target=None)
+
+    assert counted(limits, 24, 400).verdict is Verdict.WARNING
+    assert counted(limits, 9, 400).verdict is Verdict.UNKNOWN
+    assert counted(limits, 100, 1000).verdict is Verdict.CRITICAL
 
 
 def severity(verdict: Verdict) -> int:

@@ -14,6 +14,7 @@ from console.core.inputs import (
     ActionProgressed,
     ActionStarted,
     Actor,
+    ClockStepped,
     Input,
     ItemTicked,
     OriginEnded,
@@ -374,6 +375,33 @@ def test_the_same_inputs_give_the_same_frame_and_a_restart_changes_nothing() -> 
     assert [(panel.verdict, panel.since, panel.values) for panel in after_restart.panels] == [
         (panel.verdict, panel.since, panel.values) for panel in before.panels
     ]
+
+
+@pytest.mark.parametrize("by_s", [86_400.0, 7.0, -3600.0])
+def test_a_step_of_the_clock_is_no_time(by_s: float) -> None:
+    spec = Rollout.model_validate(
+        ROLLOUT.model_dump(by_alias=True)
+        | {"metrics": {"leaks": {"command": ["true"], "every": "10s", "critical": "> 0", "for": "5m"}}}
+        | {"phases": [{"name": "Canary 10%", "traffic": "10%", "soak": "1h", "advance": ["leaks"]}]}
+    )
+    state = State(spec, START)
+
+    def measure(at: float) -> Verdict:
+        state.apply(SampleTaken(at, "leaks", (Reading("", 1.0),), 0.1))
+        state.apply(TimePassed(at))
+        return state.verdict_of("leaks").verdict
+
+    held = [measure(START + passed) for passed in range(0, 200, 10)]
+    soaked_s = state.phase.soaked_s
+    (record,) = state.apply(ClockStepped(START + 195 + by_s, by_s))
+    later = [measure(START + by_s + passed) for passed in range(200, 310, 10)]
+
+    assert set(held) == {Verdict.OFF_TARGET}
+    assert later == [Verdict.OFF_TARGET] * 10 + [Verdict.CRITICAL]
+    assert state.verdict_of("leaks").since == START + by_s + 300
+    assert soaked_s <= state.phase.soaked_s <= soaked_s + 110
+    assert record.kind == "clock"
+    assert state.at == START + by_s + 300
 
 
 def test_the_session_tells_when_it_was_taken_up_again() -> None:

@@ -278,6 +278,24 @@ def test_another_canary_begins_with_no_evidence_and_another_share_goes_on_with_i
     assert seen(state).samples == (2000, 2000)
 
 
+def test_the_baseline_s_log_of_the_last_hours_tells_its_dispersion_before_the_first_comparison() -> None:
+    spec, service = rollout(failures=FAILURES), Service()
+    state, cold = begun(spec), begun(spec)
+    lines = [
+        one for one in service.minutes(60, canary=0.0, baseline=0.02, share=0.0) if not isinstance(one, TimePassed)
+    ]
+
+    fold(state, iter([*lines, TimePassed(service.at)]))
+    cold.apply(TimePassed(START))
+
+    learned, assumed = state.metrics["failures"].weighing, cold.metrics["failures"].weighing
+    assert learned is not None
+    assert assumed is not None
+    assert assumed.dispersion.is_assumed
+    assert not learned.dispersion.is_assumed
+    assert learned.dispersion.phi < 1.5 < assumed.dispersion.phi
+
+
 def test_counts_that_fell_are_left_out() -> None:
     assert Counts(1, 1, 5, 5).since(Counts(0, 0, 9, 9)) == Counts()
     assert Counts(1, 1, 5, 5).since(Counts(0, 1, 2, 3)) == Counts(1, 0, 3, 2)

@@ -23,7 +23,7 @@ from tests.effects.acting import ACTOR, wait_until, write_rollout
 
 ENV = ".env"
 PHASES = [
-    {"name": "Canary 10%", "traffic": "10%"},
+    {"name": "Canary 10%", "traffic": "10%", "sign_off": ["lead"]},
     {"name": "Half", "traffic": "50%"},
     {"name": "All", "traffic": "100%"},
 ]
@@ -207,10 +207,14 @@ def test_an_advance_without_its_clauses_needs_a_reason_and_says_what_was_left_ou
     session = shell.session()
     standing_at(shell, session, 10)
 
+    refused = shell.act("go", "--yes")
+    assert (refused.returncode, shell.share) == (4, "SHARE=10")
+    assert "say why with --reason" in refused.stderr
     done = shell.act("go", "--yes", "--reason", "we know better")
 
     assert done.returncode == 0, done.stderr
     assert shell.share == "SHARE=50"
+    assert "not met  sign-off by lead" in done.stdout
 
 
 def test_a_damaged_session_does_not_stand_in_the_way_out(shell: Shell) -> None:
@@ -344,9 +348,20 @@ def test_verifying_tells_programs_too_and_one_phase_can_be_chosen(shell: Shell) 
     said = json.loads(shell.give("verify", str(shell.file), "--json", "--phase", "1").stdout)
 
     assert said == [{"phase": "Canary", "item": "i0", "text": "Item 0", "outcome": "passed", "detail": "exit code 0"}]
+    assert json.loads(shell.give("verify", str(shell.file), "--json", "--phase", "Canary").stdout) == said
     wrong = shell.give("verify", str(shell.file), "--phase", "Half")
     assert wrong.returncode == 4
     assert "there are: Canary" in wrong.stderr
+
+
+def test_the_items_of_validation_windows_are_verified_too(shell: Shell) -> None:
+    check = {"id": "late", "text": "Still well", "verify": OK}
+    windows = [{"name": "0-4 h", "until": "4h", "checklist": [check]}]
+    shell.file = write_rollout(shell.folder, {"steps": [{"run": ["true"]}]}, validation=windows)
+
+    said = json.loads(shell.give("verify", str(shell.file), "--json").stdout)
+
+    assert [(one["phase"], one["item"], one["outcome"]) for one in said] == [("0-4 h", "late", "passed")]
 
 
 def test_a_verification_after_an_action_asks_real_sources(shell: Shell, redis_url: str) -> None:

@@ -196,7 +196,7 @@ def test_a_variable_that_the_overlay_replaces_need_not_be_set(write: Write) -> N
 
 def test_queries_of_the_outer_rollout_come_before_those_of_its_base(write: Write, tmp_path: Path) -> None:
     for place in ("queries/mine/error_rate.sql",):
-        write("SELECT 1 AS value", place, is_whole=True)
+        write("SELECT 1 AS total, 0 AS bad WHERE :window > '0s'", place, is_whole=True)
     path = write("extends: stateless-orchestration\nrollout: mine\n", is_whole=True)
 
     queries = loads(path).queries

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from console.core.frame import PhaseView
+from console.core.frame import Clause, PhaseView
+from console.core.progress import StopView
 from tests import frames
+from tests.frame_parts import AT
 from tests.screen_text import drawn
 from widgets.advance import AdvancePart, advance_line, advance_lines
 
@@ -86,3 +88,49 @@ def test_on_a_small_screen_all_met_is_said() -> None:
 
 def test_a_console_that_only_looks_has_no_key() -> None:
     assert "Advance (" not in drawn(advance_lines(AdvancePart(frames.healthy().phase, None), 60, 12), 60)
+
+
+STOP = StopView("breach", "error_rate is CRITICAL", AT - 600, AT - 300, 300.0, 3600.0)
+
+
+def test_when_one_may_go_on_stands_first_and_is_told_whole() -> None:
+    phase = replace(frames.healthy().phase, outlook="earliest 14:03, waiting for error_rate, sign-off lead and 2 more")
+
+    lines = shown(44, 14, phase).splitlines()
+
+    assert lines[1].strip() == "◷ earliest 14:03, waiting for error_rate,"
+    assert lines[2].strip() == "sign-off lead and 2 more"
+
+
+def test_a_missing_clause_says_when_it_is_expected_and_who_it_waits_for() -> None:
+    clauses = (
+        Clause("30h 18m of soak left", False, "soak", "", 109_080.0),
+        Clause("Backed up", False, "checklist", "backup", None, "somebody to tick it"),
+    )
+
+    text = drawn(advance_lines(replace(part(replace(frames.healthy().phase, clauses=clauses)), at=int(AT)), 70, 14), 70)
+
+    assert "✗ 30h 18m of soak left" in text
+    assert "earliest 03-03 20:21" in text
+    assert "somebody to tick it" in text
+
+
+def test_what_was_lost_of_the_soak_and_what_the_budget_spends_are_said_where_there_is_room() -> None:
+    phase = replace(
+        frames.healthy().phase, stops=(STOP,), again=(AT - 300, "error_rate is CRITICAL"), thrown_away_s=3600.0
+    )
+    asked = replace(part(phase), at=int(AT), notes=("this phase spent 0.3 % of the 30d error budget",))
+
+    text = drawn(advance_lines(asked, 100, 20), 100)
+
+    assert "· soak began again 13:58 after error_rate is CRITICAL, 1h thrown away" in text
+    assert "· this phase spent 0.3 % of the 30d error budget" in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_on_a_small_screen_the_outlook_comes_before_the_clauses(width: int) -> None:
+    phase = replace(frames.healthy().phase, outlook="earliest 14:03, waiting for soak")
+
+    text = advance_line(part(phase), width).text
+
+    assert "◷ earliest 14:03" in text

@@ -1,0 +1,106 @@
+"""The dialog of one panel: why its verdict stands, and what the comparison with the baseline says."""
+
+from console.core.desk import Desk
+from console.core.durations import format_duration
+from console.core.frame import EvidenceView, Frame, Panel
+from console.core.verdict import Verdict
+from console.screens.base import ConsoleDialog
+from widgets.ink import VERDICT, Role
+from widgets.key_bar import KeyCap
+from widgets.lines import BLANK, Line, Span, wrap
+from widgets.plots import bar
+from widgets.records import Page
+from widgets.words import moment, whole
+
+_BAR = 24
+_NAME = 16
+
+
+class WhyScreen(ConsoleDialog[None]):
+    """Shows one panel with everything that is known of it, as it changes."""
+
+    def __init__(self, desk: Desk, panel: Panel, *, is_read_only: bool) -> None:
+        super().__init__(desk, is_read_only=is_read_only)
+        self.title_text = f"Why {panel.metric} is {panel.verdict}"
+        self._metric = panel.metric
+        self._body = Page(id="body")
+
+    @property
+    def body(self) -> Page:
+        """The panel in words."""
+        return self._body
+
+    def show_frame(self, frame: Frame) -> None:
+        """Draw what is known now."""
+        panel = next((panel for panel in frame.panels if panel.metric == self._metric), None)
+        if panel is None:
+            return
+        title = f"Why {panel.metric} is {panel.verdict}"
+        if title != self.title_text:
+            self.title_text = title
+            self.renew()
+        width = (self.query_one("#dialog").size.width or self.size.width) - 2
+        self._body.show(tuple(why_lines(panel, frame.at, width)))
+
+    def key_hints(self) -> tuple[KeyCap, ...]:
+        """Return the keys of the dialog."""
+        return (KeyCap("Esc", "close", 0), KeyCap("↑ ↓", "read", 1))
+
+
+def why_lines(panel: Panel, at: float, width: int) -> list[Line]:
+    """Return a panel in words, `width` cells wide."""
+    since = "" if panel.since is None else f"since {moment(panel.since)}, for {whole(at - panel.since)}"
+    lines = [
+        _row("verdict", [Span(f"{panel.verdict.glyph} {panel.verdict}", VERDICT[panel.verdict]), Span(f"  {since}")]),
+        *_text("because", panel.reason, width),
+    ]
+    if panel.title and panel.title != panel.metric:
+        lines += _text("measures", panel.title, width)
+    for value in panel.values:
+        counted = ""
+        if value.samples is not None:
+            counted = f"{value.bad:,} of {value.samples:,}" if value.bad is not None else f"{value.samples:,} samples"
+        lines.append(_row(value.track or "value", [Span(value.text, Role.STRONG), Span(f"  {counted}", Role.DIM)]))
+    for name, condition in panel.conditions:
+        stands = name.upper() == panel.verdict.value
+        lines.append(_row(name, [Span(condition, VERDICT[panel.verdict] if stands else Role.TEXT)]))
+    if panel.pending is not None:
+        held = f"{panel.pending} held {whole(panel.held_s)} of {format_duration(panel.needed_s)}"
+        lines.append(_row("coming", [Span(held, VERDICT[panel.pending])]))
+    if panel.evidence is not None:
+        lines += [BLANK, *_evidence(panel.evidence, width)]
+    return lines
+
+
+def _evidence(evidence: EvidenceView, width: int) -> list[Line]:
+    worse = VERDICT[Verdict.WARNING] if evidence.worse_share >= 1 else Role.PLOT
+    lines = [
+        Line((Span(" canary against baseline", Role.STRONG),)),
+        _bar("worse", evidence.worse_share, f"{evidence.log_e_worse:.1f} of {evidence.needed:.1f}", worse),
+        _bar(
+            f"not {evidence.not_worse_than:g}x worse",
+            evidence.not_worse_share,
+            f"{evidence.log_e_not_worse:.1f} of {evidence.needed:.1f}",
+            VERDICT[Verdict.OK] if evidence.is_not_worse else Role.PLOT,
+        ),
+        BLANK,
+    ]
+    said = (evidence.share_off, *evidence.explanation) if evidence.share_off else evidence.explanation
+    for sentence in said:
+        lines += [Line((Span(f" {text}"),)) for text in wrap(sentence, max(10, width - 2))]
+    return lines
+
+
+def _bar(name: str, share: float, said: str, role: Role) -> Line:
+    filled, empty = bar(share, _BAR)
+    edge = Span("▏", Role.FAINT)
+    return _row(name, [Span("▕", Role.FAINT), Span(filled, role), Span(empty), edge, Span(f" {said}", Role.DIM)])
+
+
+def _row(name: str, spans: list[Span]) -> Line:
+    return Line((Span(f" {name:<{_NAME}}", Role.DIM), *spans))
+
+
+def _text(name: str, text: str, width: int) -> list[Line]:
+    first, *more = wrap(text, max(10, width - _NAME - 2)) or [""]
+    return [_row(name, [Span(first)]), *(_row("", [Span(line)]) for line in more)]
