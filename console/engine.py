@@ -219,6 +219,9 @@ class Engine:
     def _safe(self, given: Input) -> Input:
         """Return an input that holds no secret in any text that is shown."""
         redact = self.redactor.redact
+        if isinstance(given, SourceChanged) and given.unread:
+            unread = tuple(replace(one, reason=visible(redact(one.reason), 500)) for one in given.unread)
+            given = replace(given, unread=unread)
         if isinstance(given, SourceChanged | SampleFailed | GapSuspected):
             return replace(given, reason=visible(redact(given.reason), 500)) if given.reason else given
         if isinstance(given, LinesCounted):

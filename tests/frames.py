@@ -133,7 +133,7 @@ def gapped(frame: Frame) -> Frame:
     """Return a frame after an engine whose clock is ahead lost lines of the canary, twice."""
     noticed = Gap(frame.at - 60, "canary-1", "rotated", frame.at - 65.2, frame.at - 60.1, 4_000, "canary")
     gaps = (noticed, replace(noticed, at=frame.at - 600))
-    source = replace(frame.sources[0], gaps=2, newest_gaps=gaps, skew_s=3.24)
+    source = replace(frame.sources[0], gaps=2, newest_gaps=gaps, gap_lines=8_000, skew_s=3.24)
     short = (Short("canary", total=True, last_hour=True),)
     return replace(frame, sources=(source, *frame.sources[1:]), short=short)
 

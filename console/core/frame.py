@@ -156,18 +156,26 @@ class SourceView:
     state: SourceState
     reason: str
     age_s: float | None
-    """Since it last answered."""
+    """Since it last answered; of one in trouble, since the trouble began."""
     retry_in_s: float | None
     parts: tuple[tuple[str, int], ...]
     """How many containers or files it follows, by track."""
     lag_s: float | None
-    """How far behind its newest line is, for log sources."""
+    """How far behind its newest line is, for log sources; where something is not read, since when it is not."""
     gaps: int
     """How often lines may have been lost."""
     newest_gaps: tuple[Gap, ...] = ()
     """The newest of them, latest first."""
     skew_s: float | None = None
     """How far the clock that stamps its lines is ahead of this machine's; `None` while they agree to the second."""
+    is_lag_least: bool = False
+    """The lag may be longer, because something is not read."""
+    unread: tuple[tuple[str, str], ...] = ()
+    """The containers or files that cannot be read while others can, each with the reason."""
+    gap_lines: int = 0
+    """How many lines all gaps together may be at most, without those of which nobody can tell."""
+    unsized_gaps: int = 0
+    """Of how many gaps nobody can tell how many lines they may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,10 +353,14 @@ class Flow:
 
     lines: int
     lines_per_s: float
+    """Mean rate over the last three seconds."""
     unclassified: int
     rows_dropped: int
     """Display rows dropped; counts never are."""
-    lag_s: float
+    lag_s: float | None
+    """How far the reading is behind what is written; `None` for nobody knows."""
+    is_lag_least: bool = False
+    """It may be longer, because something is not read."""
 
 
 @dataclass(frozen=True, slots=True)

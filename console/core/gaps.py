@@ -75,15 +75,38 @@ class Gaps:
     """The tracks that ever had one; `None` for one that may be of any."""
     newest: list[Gap] = field(default_factory=list)
     """The newest few, oldest first."""
+    lines_at_most: int = 0
+    """How many lines all of them together may be, without those of which nobody can tell."""
+    unsized: int = 0
+    """Of how many gaps nobody can tell how many lines they may be."""
+    forgotten: dict[str, float] = field(default_factory=dict)
+    """Until when lines of a track, empty for any, may be missing in gaps whose bounds are no longer kept."""
 
     def add(self, given: GapSuspected) -> None:
         """Take another gap up."""
         self.count += 1
         self.tracks.add(given.track)
+        self.lines_at_most += given.lines_at_most or 0
+        self.unsized += given.lines_at_most is None
         self.newest.append(
             Gap(given.at, given.name, given.reason, given.since, given.until, given.lines_at_most, given.track)
         )
+        for old in self.newest[:-KEPT]:
+            track = old.track or ""
+            self.forgotten[track] = max(old.ended, self.forgotten.get(track, old.ended))
         del self.newest[:-KEPT]
+
+    def within(self, track: str, since: float, until: float) -> list[Gap]:
+        """Return the gaps, of those whose bounds are kept, in which lines of a track and of a window may be missing."""
+        return [
+            gap
+            for gap in self.newest
+            if gap.track in (None, track) and gap.ended >= since and (gap.since is None or gap.since < until)
+        ]
+
+    def forgot_since(self, track: str, since: float) -> bool:
+        """Return whether lines of a track may be missing since a moment in a gap whose bounds are no longer kept."""
+        return any(self.forgotten.get(each, since - 1) >= since for each in ("", track))
 
     def concerns(self, track: str, since: float | None) -> bool:
         """Return whether counts of a track may be short, ever or since a moment."""
@@ -129,6 +152,15 @@ def size_text(lines_at_most: int | None) -> str:
     if lines_at_most is None:
         return "nobody knows how many lines"
     return f"at most {lines_at_most:,} line{'s' if lines_at_most != 1 else ''}"
+
+
+def total_text(count: int, lines_at_most: int, unsized: int) -> str:
+    """Return how many gaps there were and how many lines they may be together: `8 gaps, at most 220,000 lines`."""
+    said = f"{count:,} gap{'s' if count != 1 else ''}"
+    sized = f", {size_text(lines_at_most)}" if lines_at_most else ""
+    if unsized >= count:
+        return f"{said}, {size_text(None)}"
+    return f"{said}{sized}" + (f" and {unsized:,} of unknown size" if unsized else "")
 
 
 def gaps_text(count: int, newest: Sequence[Gap]) -> str:

@@ -12,6 +12,16 @@ from console.core.words import Outcome, SourceState, Table
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """A container or file that cannot be read, while its source is in touch with others."""
+
+    name: str
+    track: str | None
+    """`None` if it may be any."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceChanged:
     """A source went from one state to another, or has a new reason."""
 
@@ -22,6 +32,8 @@ class SourceChanged:
     retry_at: float | None = None
     parts: Mapping[str, int] = field(default_factory=dict)
     """How many containers or files it follows, by track."""
+    unread: tuple[Unread, ...] = ()
+    """Those of them that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +104,12 @@ class Reading:
     value: float | None
     samples: int | None = None
     bad: int | None = None
+    unread: str = ""
+    """Why what is written now may not be read; empty while all of it is."""
+    short: str = ""
+    """Which lines may be missing in the window; empty for none."""
+    at_most: float | None = None
+    """The most that the value of a count may be with the lines that may be missing; `None` for other values."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ taken up again at any moment. The rules:
 * missing data never resolves a warning or critical verdict, and never satisfies anything: everything else becomes
   UNKNOWN (no data, too few samples, too old) or BROKEN (measuring failed), unless the file asks to hold the verdict
   for a while, or to count no data as bad.
+* a number that may not be the whole truth is never OK: what is written is not read now, or lines are missing that could
+  change the answer. What it breaches all the same counts, and what stands is not cleared by it.
 * where evidence is asked for, a rate of counts is held against its target with all that it may be: it is off target,
   and may be a breach, when the whole interval is, and until then not yet known; on target by its value alone, it says
   so.
@@ -16,6 +18,7 @@ taken up again at any moment. The rules:
 from dataclasses import dataclass, replace
 
 from console.core.durations import format_duration
+from console.core.gaps import SHORT_MARK
 from console.core.rollout import NoData
 from console.core.runs import Run, later
 from console.core.thresholds import Thresholds, surely
@@ -23,6 +26,8 @@ from console.core.values import bare_number, format_range, format_value
 from console.core.verdict import Verdict
 
 LEVELS = (Verdict.CRITICAL, Verdict.WARNING)
+BOUND_PERCENT = 10.0
+"""What a rate of which no hit was seen may be at most is shown from here on; above, it says nothing."""
 
 Interval = tuple[float, float] | None
 _NEVER = Run()
@@ -41,6 +46,10 @@ class Judged:
     value: float | None = None
     samples: int | None = None
     bad: int | None = None
+    unread: str = ""
+    """Why what is written now may not be read; empty while all of it is."""
+    short: str = ""
+    """Which lines may be missing in the window; empty for none."""
     error: str = ""
     """Why measuring failed the last time it was tried; empty while it works."""
     errors: int = 0
@@ -73,6 +82,12 @@ class Measured:
     """Whether a baseline runs beside the canary; without one, relative conditions are not asked."""
     worse: str = ""
     """How the canary is sure to be worse than the baseline; empty while that is not proven."""
+    unread: str = ""
+    """Why what is written now may not be read; empty while all of it is."""
+    short: str = ""
+    """Which lines may be missing in the window; empty for none."""
+    at_most: float | None = None
+    """The most that the value of a count may be with the lines that may be missing; `None` for other values."""
 
     @property
     def compared(self) -> float | None:
@@ -91,11 +106,16 @@ def observe(thresholds: Thresholds, before: Judged, measured: Measured) -> Judge
         samples=measured.samples,
         bad=measured.bad,
         worse=measured.worse,
+        unread=measured.unread,
+        short=measured.short,
         error="",
         errors=0,
         failed_at=None,
     )
     if measured.value is None or measured.samples == 0:
+        if measured.unread:  # what is not read is not absent, so it is never held for good or bad
+            answered = replace(answered, value=None, bad=None)
+            return _settle(answered, measured.at, Verdict.UNKNOWN, measured.unread, thresholds, has_data=False)
         return _without_data(thresholds, before, replace(answered, value=None, bad=None), measured.at)
     is_few = measured.samples is not None and measured.samples < thresholds.min_samples
     is_hit = thresholds.is_zero_tolerance and measured.value != 0
@@ -164,6 +184,8 @@ def _run_on(thresholds: Thresholds, judged: Judged, level: Verdict, measured: Me
             is_true = target.holds_within(*within) is False
         else:
             is_true = surely(condition, measured.value, within, measured.compared) is True
+    if not is_true and run.fired is not None and _doubt(thresholds, measured):
+        return run.interrupted()
     return run.observe(measured.at, is_true=is_true, rules=thresholds.rules)
 
 
@@ -217,6 +239,9 @@ def _decide(thresholds: Thresholds, judged: Judged, measured: Measured, within: 
     for level in LEVELS:
         if stands(thresholds, judged, level):
             return level, _standing(thresholds, judged, level)
+    doubt = _doubt(thresholds, measured)
+    if doubt:
+        return Verdict.UNKNOWN, doubt
     if measured.expects_baseline and measured.baseline is None and thresholds.asks_baseline:
         return Verdict.UNKNOWN, "no baseline to compare with"
     between = "" if within is None else format_range(*within, thresholds.unit)
@@ -245,6 +270,28 @@ def _decide(thresholds: Thresholds, judged: Judged, measured: Measured, within: 
         return Verdict.OK, "no threshold reached"
     is_sure = surely(thresholds.target, measured.value, within, measured.compared)
     return Verdict.OK, thresholds.target.text if is_sure else f"{thresholds.target.text}, not yet sure: {between}"
+
+
+def _doubt(thresholds: Thresholds, measured: Measured) -> str:
+    """Return why a measurement is not good enough for a good verdict, empty if it is.
+
+    Missing lines take it from a count whose answer they could change, and from everything of which not one is allowed;
+    other rates and quantiles are marked.
+    """
+    if measured.unread or not measured.short:
+        return measured.unread
+    if thresholds.is_zero_tolerance:
+        return measured.short
+    if measured.value is None or measured.at_most is None:
+        return ""
+    within = (measured.value, measured.at_most)
+    asked = (thresholds.target, thresholds.against_baseline, thresholds.warning, thresholds.critical)
+    is_open = any(
+        condition is not None
+        and (condition.needs_baseline or surely(condition, measured.value, within, measured.compared) is None)
+        for condition in asked
+    )
+    return measured.short if is_open else ""
 
 
 def stands(thresholds: Thresholds, judged: Judged, level: Verdict) -> bool:
@@ -284,7 +331,10 @@ def _judged_as(judged: Judged, at: float, verdict: Verdict, reason: str) -> Judg
 
 
 def shown_value(thresholds: Thresholds, judged: Judged) -> str:
-    """Return the value as an operator reads it: `5.42 %`, `12/100 samples`, `0 of 18,204 (< 0.017 %)`, `no data`."""
+    """Return the value as an operator reads it: `5.42 %`, `12/100 samples`, `0 of 18,204 (< 0.017 %)`, `no data`.
+
+    Where lines may be missing, a count is `≥3 of 18,204` and any other value `5.42 %, short`.
+    """
     if judged.value is None:
         return "0 of 0" if judged.samples == 0 else "no data"
     if judged.samples is not None and judged.samples < thresholds.min_samples and not judged.bad:
@@ -292,6 +342,7 @@ def shown_value(thresholds: Thresholds, judged: Judged) -> str:
     if thresholds.is_zero_tolerance and judged.samples is not None:
         hits = judged.bad if judged.bad is not None else round(judged.value)
         # Rule of three: with no hit in n, the rate is below 3/n with 95 % confidence.
-        bound = f" (< {bare_number(300 / judged.samples)} %)" if hits == 0 else ""
-        return f"{hits:,} of {judged.samples:,}{bound}"
-    return format_value(judged.value, thresholds.unit)
+        is_bounded = hits == 0 and 300 / judged.samples < BOUND_PERCENT and not judged.short and not judged.unread
+        bound = f" (< {bare_number(300 / judged.samples)} %)" if is_bounded else ""
+        return f"{SHORT_MARK if judged.short else ''}{hits:,} of {judged.samples:,}{bound}"
+    return format_value(judged.value, thresholds.unit) + (", short" if judged.short else "")

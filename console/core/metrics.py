@@ -54,6 +54,7 @@ class MetricState:
         else:
             expected = list(readings) or list(self.judged) or [""]
         baseline = readings.get("baseline")
+        is_beside = 0 < traffic < 100
         self.answered_at, self.took_s, self.error = sample.at, sample.took_s, ""
         if sample.table is not None:
             self.table = sample.table
@@ -65,12 +66,20 @@ class MetricState:
                 samples=reading.samples,
                 bad=reading.bad,
                 baseline=None if baseline is None else baseline.value,
-                expects_baseline=track == "canary" and 0 < traffic < 100,
+                expects_baseline=track == "canary" and is_beside,
                 worse=self._worse if track == "canary" else "",
+                unread=reading.unread or (self._baseline_unread(baseline) if is_beside and track == "canary" else ""),
+                short=reading.short,
+                at_most=reading.at_most,
             )
             self.judged[track] = observe(self.thresholds, self.judged.get(track, Judged()), measured)
             if keeps:
                 self.remember(track, sample.at, reading.value)
+
+    def _baseline_unread(self, baseline: Reading | None) -> str:
+        """Return why what the canary is compared with may not be read, where it is compared at all."""
+        is_asked = baseline is not None and baseline.unread and self.thresholds.asks_baseline
+        return f"baseline: {baseline.unread}" if baseline is not None and is_asked else ""
 
     @property
     def _worse(self) -> str:
@@ -105,17 +114,22 @@ class MetricState:
             self.judged[track] = aged(self.thresholds, judged, at)
 
 
+def window_of(metric: Metric, at: float, phase_began: float) -> tuple[float, float]:
+    """Return from when to when a metric of events counts at `at`; the present second is not over."""
+    until = float(int(at))
+    return (phase_began if metric.window == "phase" else until - (metric.window or 3600.0)), until
+
+
 def read_events(
     name: str, metric: Metric, rollup: Rollup, *, tracks: tuple[str, ...], at: float, phase_began: float
 ) -> SampleTaken | SampleFailed:
     """Return the readings of a metric of events at `at`, from the counts in its window.
 
     A count or rate has as its samples the lines that were read, so that "0 denials in 0 lines" is known to be no
-    data. The present second is left out because it is not over. Where the search of a rule was given up on lines of
+    data. Where the search of a rule was given up on lines of
     the window, its counts are known to be short, and that is no reading.
     """
-    until = float(int(at))
-    since = phase_began if metric.window == "phase" else until - (metric.window or 3600.0)
+    since, until = window_of(metric, at, phase_began)
     for event in _events_of(metric):
         lines = rollup.count(None, GIVEN_UP + event, since=since, until=at + 1)
         if lines:

@@ -82,7 +82,7 @@ def _head(frame: Frame, width: int) -> Iterator[str]:
     yield from _flowed(
         (
             *map(_source, frame.sources),
-            f"lag {format_duration(flow.lag_s)}",
+            lag_text(flow.lag_s, is_least=flow.is_lag_least),
             f"{flow.lines:,} lines",
             f"unclassified {share}",
         ),
@@ -115,7 +115,15 @@ def _source(source: SourceView) -> str:
         said.append(skew_text(source.skew_s))
     if source.gaps:
         said.append(gaps_text(source.gaps, source.newest_gaps))
+    said += [f"{name} cannot be read ({reason})" for name, reason in source.unread]
     return " ".join(said) + (f" ({source.reason})" if source.reason and glyph != "●" else "")
+
+
+def lag_text(lag_s: float | None, *, is_least: bool) -> str:
+    """Return how far the reading is behind: `lag 0.1s`, `lag at least 18s`, `lag unknown`."""
+    if lag_s is None:
+        return "lag unknown"
+    return f"lag {'at least ' if is_least else ''}{format_duration(lag_s)}"
 
 
 def _panels(frame: Frame, width: int) -> Iterator[str]:

@@ -33,6 +33,7 @@ from console.core.inputs import (
     SourceChanged,
     SourceSeen,
     TimePassed,
+    Unread,
 )
 from console.core.record import Record
 from console.core.rollout import Rollout
@@ -285,7 +286,14 @@ def told_by(record: Record) -> Iterator[Input]:
             yield SkewMeasured(at, str(body["source"]), float(body["skew_s"]))
         case "gap":
             yield GapSuspected(
-                at, body["source"], body["name"], body["reason"], body["since"], body["until"], body["lines_at_most"]
+                at,
+                body["source"],
+                body["name"],
+                body["reason"],
+                body["since"],
+                body["until"],
+                body["lines_at_most"],
+                body.get("track"),  # sessions from before it was written down: of any track
             )
         case "checklist":
             said = text.removesuffix(f": {body['note']}") if body["note"] else text
@@ -324,7 +332,8 @@ def _source_changed(record: Record, well: set[str]) -> Iterator[Input]:
     elif source in well:
         well.discard(source)
         yield SourceSeen(record.at, source)
-    yield SourceChanged(record.at, source, state, said, parts=parts)
+    unread = tuple(Unread(name, track, reason) for name, track, reason in record.body.get("unread", ()))
+    yield SourceChanged(record.at, source, state, said, parts=parts, unread=unread)
 
 
 def actor_of(text: str) -> Actor:

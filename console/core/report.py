@@ -231,18 +231,34 @@ def _sources(frame: Frame) -> Section:
                 Cell(source.kind),
                 Cell(source.state.value, _SOURCE_TONE[source.state]),
                 Cell(", ".join(f"{track_name(track)} {count}" for track, count in source.parts) or "–"),
-                Cell("never" if source.age_s is None else f"{format_duration(source.age_s)} ago"),
-                Cell("–" if source.lag_s is None else format_duration(source.lag_s)),
+                Cell(_answered(source)),
+                Cell("–" if source.lag_s is None else _lag(source.lag_s, is_least=source.is_lag_least)),
                 Cell(
                     gaps_text(source.gaps, source.newest_gaps) if source.gaps else "0",
                     "warning" if source.gaps else "number",
                 ),
-                Cell("; ".join(filter(None, (_skew(source), source.reason))) or "–"),
+                Cell("; ".join(filter(None, (*_unread(source), _skew(source), source.reason))) or "–"),
             )
             for source in frame.sources
         ),
         empty="The rollout file names no source.",
     )
+
+
+def _answered(source: SourceView) -> str:
+    if source.age_s is None:
+        return "never"
+    is_in_trouble = source.state in (SourceState.STALE, SourceState.RETRYING, SourceState.UNREADABLE)
+    return f"not for {format_duration(source.age_s)}" if is_in_trouble else f"{format_duration(source.age_s)} ago"
+
+
+def _lag(lag_s: float, *, is_least: bool) -> str:
+    return ("at least " if is_least else "") + format_duration(lag_s)
+
+
+def _unread(source: SourceView) -> Iterator[str]:
+    for name, reason in source.unread:
+        yield f"{name} cannot be read: {reason}"
 
 
 def _skew(source: SourceView) -> str:

@@ -112,6 +112,7 @@ def snapshot_json(export: Export) -> dict[str, Any]:
             "unclassified": frame.flow.unclassified,
             "rows_dropped": frame.flow.rows_dropped,
             "lag_s": seconds(frame.flow.lag_s),
+            "is_lag_least": frame.flow.is_lag_least,
         },
         "journal": [
             {"seq": record.seq, "at": iso(record.at), "kind": record.kind, "text": record.text}
@@ -275,6 +276,7 @@ def _sources_json(frame: Frame) -> list[dict[str, Any]]:
             "gaps": source.gaps,
             "newest_gaps": [_gap_json(gap) for gap in source.newest_gaps],
             "skew_s": seconds(source.skew_s),
+            "unread": [{"name": name, "reason": reason} for name, reason in source.unread],
         }
         for source in frame.sources
     ]

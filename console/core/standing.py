@@ -95,7 +95,7 @@ def _is_blind(state: "State", metric: str, judged: Judged) -> bool:
     """Whether nothing is known of a metric now; one that only lacks samples is being measured."""
     if _verdict(judged) is not Verdict.UNKNOWN:
         return False
-    if judged.value is None or judged.at is None or judged.held_since is not None:
+    if judged.unread or judged.value is None or judged.at is None or judged.held_since is not None:
         return True
     return state.at - judged.at > state.metrics[metric].thresholds.stale_after_s
 

@@ -12,6 +12,7 @@ from console.core import acts, budgets, memory, proving, soak, validation
 from console.core.attempts import Attempt
 from console.core.budgets import BudgetState
 from console.core.counts import LinesCounted
+from console.core.doubts import blind_reading, doubted
 from console.core.durations import format_duration
 from console.core.gaps import bounds_text, size_text, skew_text
 from console.core.inputs import (
@@ -51,10 +52,8 @@ from console.core.thresholds import Thresholds
 from console.core.validation import Validation
 from console.core.watched import WatchedSource
 from console.core.weighing import evidence_name, weighings
-from console.core.words import Outcome, SourceState, count_of
+from console.core.words import Outcome, count_of
 
-LOST_AFTER_S = 10.0
-"""A log source that has not answered for so long leaves the metrics of events without data."""
 EVENT_SAMPLE_S = 5.0
 """How often the value of a metric of events is kept for plots."""
 ENDED_KEPT = 500
@@ -86,7 +85,7 @@ class State:
         }
         self._evidence = {evidence_name(name): name for name in weighed}
         self.sources = {
-            name: WatchedSource(name, spec.kind, spec.gives_lines) for name, spec in rollout.sources.items()
+            name: WatchedSource(name, spec.kind, spec.gives_lines, since=at) for name, spec in rollout.sources.items()
         }
         self.phase = PhaseState().entered(rollout, 0, at)
         self.validation = Validation()
@@ -194,7 +193,7 @@ class State:
 
     def _pass_time(self, at: float) -> list[Record]:
         keeps = at - self._sampled_at >= EVENT_SAMPLE_S
-        blind = self._blind_reading(at)
+        blind = blind_reading(self.sources.values(), at)
         records = proving.weigh_events(self, at) if blind is None else []
         for name, state in self.metrics.items():
             if state.metric.is_probed:
@@ -207,6 +206,8 @@ class State:
                 if isinstance(sample, SampleFailed):
                     records += self._judging(name, at, partial(state.fail, sample))
                 else:
+                    logs, began = self.sources.values(), self.phase.began
+                    sample = doubted(sample, state.metric, logs, self.rollup, phase_began=began)
                     records += self._judging(name, at, partial(state.take, sample, self.phase.traffic, keeps=keeps))
         records += self._tell_given_up(at)
         if keeps:
@@ -243,20 +244,13 @@ class State:
         """See what holds the clock now, between two ticks; what is said of it waits for the next one."""
         self._look(max(at, self.phase.watched_at or at))
 
-    def _blind_reading(self, at: float) -> str | None:
-        """Return why the counts of events say nothing now, empty while reading only begins, `None` while it goes on."""
-        logs = [source for source in self.sources.values() if source.gives_lines]
-        for source in logs:
-            is_lost = source.state in (SourceState.RETRYING, SourceState.UNREADABLE, SourceState.STALE)
-            if is_lost and (source.seen_at is None or at - source.seen_at > LOST_AFTER_S):
-                return f"{source.name} {source.state}: {source.reason}"
-        return "" if any(source.state is SourceState.STARTING for source in logs) else None
-
     def _step_clock(self, step: ClockStepped) -> list[Record]:
         """Move everything that is held along with the clock, so that the step counts as no time."""
         self.at = step.at
         self._sampled_at = min(self._sampled_at, step.at)
         self._shift(step.by_s)
+        for source in self.sources.values():
+            source.shift(step.by_s)
         self.phase = soak.stepped(self.phase, step.by_s)
         self.changed.add("phase")
         for name, state in self.metrics.items():
@@ -353,7 +347,9 @@ class State:
             return []
         parts = ", ".join(f"{track or 'no track'} {count}" for track, count in change.parts.items())
         said = " · ".join(part for part in (f"{change.source}: {change.state}", parts, change.reason) if part)
-        return [Record(change.at, "source", said, {"source": change.source, "state": change.state.value})]
+        unread = [[one.name, one.track, one.reason] for one in change.unread]
+        body = {"source": change.source, "state": change.state.value}
+        return [Record(change.at, "source", said, body | ({"unread": unread} if unread else {}))]
 
     def _end(self, source: str, origin: str) -> None:
         """Note that an origin is gone for good, and forget the oldest of those that went before."""
@@ -398,6 +394,7 @@ class State:
             "since": gap.since,
             "until": gap.until,
             "lines_at_most": gap.lines_at_most,
+            "track": gap.track,
         }
         return [Record(gap.at, "gap", said, body)]
 

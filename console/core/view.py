@@ -20,6 +20,7 @@ from console.core.frame import (
     Panel,
     QueryView,
     SessionView,
+    SourceView,
     TrackValue,
 )
 from console.core.gaps import short_counts
@@ -35,6 +36,7 @@ from console.core.words import SourceState
 
 SPARK_CELLS = 60
 RATE_S = 10.0
+FLOW_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +103,11 @@ def build_frame(
         journal=journal,
         flow=Flow(
             lines=state.lines,
-            lines_per_s=state.rollup.count(None, LINES, since=at - RATE_S, until=at) / RATE_S,
+            lines_per_s=state.rollup.count(None, LINES, since=at - FLOW_S, until=at) / FLOW_S,
             unclassified=state.unclassified,
             rows_dropped=state.rows_dropped,
-            lag_s=max((source.lag_s or 0.0 for source in sources), default=0.0),
+            lag_s=_lag_s(state, sources),
+            is_lag_least=any(source.is_lag_least for source in sources),
         ),
         session=session,
         tracks=state.tracks,
@@ -112,6 +115,15 @@ def build_frame(
         validation=windows,
         budgets=spending,
     )
+
+
+def _lag_s(state: State, sources: tuple[SourceView, ...]) -> float | None:
+    """Return how far the reading is behind; in touch and silent it is in step, and unknown while a source begins."""
+    is_beginning = any(one.state is SourceState.STARTING for one in state.sources.values() if one.gives_lines)
+    behind = [source.lag_s for source in sources if source.lag_s is not None]
+    if is_beginning and not any(source.is_lag_least for source in sources):
+        return None
+    return max(behind, default=0.0)
 
 
 def _panel(state: State, metric: MetricState, at: float) -> Panel:
@@ -278,9 +290,18 @@ def _alerts(state: State, panels: tuple[Panel, ...], at: float) -> tuple[AlertVi
         and at - panel.since > max(60.0, 2 * state.metrics[panel.metric].thresholds.stale_after_s)
     ]
     down = [
-        AlertView(source.name, "blind", f"source {source.name} {source.state}: {source.reason}", source.seen_at or at)
+        AlertView(source.name, "blind", f"source {source.name} {source.state}: {source.reason}", source.since)
         for source in state.sources.values()
-        if source.state in (SourceState.UNREADABLE, SourceState.STALE, SourceState.RETRYING)
+        if source.is_in_trouble
+    ] + [
+        AlertView(
+            source.name,
+            "blind",
+            f"source {source.name}: {one.name} cannot be read: {one.reason}",
+            at if source.unread_since is None else source.unread_since,
+        )
+        for source in state.sources.values()
+        for one in source.unread
     ]
     astray = [
         AlertView(panel.metric, "warning", f"traffic share, by {panel.metric}: {panel.evidence.share_off}", at)

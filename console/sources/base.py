@@ -12,7 +12,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, Protocol, TypeVar
 
-from console.core.inputs import ContainerNamed, GapSuspected, Input, Reading, SkewMeasured, SourceChanged, SourceSeen
+from console.core.inputs import (
+    ContainerNamed,
+    GapSuspected,
+    Input,
+    Reading,
+    SkewMeasured,
+    SourceChanged,
+    SourceSeen,
+    Unread,
+)
 from console.core.probes import Metric
 from console.core.text import visible
 from console.core.words import SourceState, Table
@@ -148,12 +157,24 @@ class Standing:
         self._post = post
         self._clock = clock
         self._lock = threading.Lock()
-        self._said: tuple[SourceState, str, tuple[tuple[str, int], ...]] | None = None
+        self._said: tuple[SourceState, str, tuple[tuple[str, int], ...], tuple[Unread, ...]] | None = None
         self._seen_at = 0.0
 
-    def live(self, reason: str = "", *, parts: dict[str, int] | None = None, is_quiet: bool = False) -> None:
-        """Report that it answers; the reason is for what the operator should know although it works."""
-        self._tell(SourceState.QUIET if is_quiet else SourceState.LIVE, reason, parts or {}, None)
+    def live(
+        self,
+        reason: str = "",
+        *,
+        parts: dict[str, int] | None = None,
+        unread: Sequence[Unread] = (),
+        is_quiet: bool = False,
+    ) -> None:
+        """Report that it answers; the reason is for what the operator should know although it works.
+
+        `unread` are the containers or files, of those in `parts` or beside them, that cannot be read.
+        """
+        state = SourceState.QUIET if is_quiet else SourceState.LIVE
+        safe = [Unread(visible(one.name, 200), one.track, visible(one.reason, REASON_LIMIT)) for one in unread]
+        self._tell(state, reason, parts or {}, None, tuple(safe))
         self.seen()
 
     def retrying(self, reason: str, pause_s: float) -> None:
@@ -205,15 +226,23 @@ class Standing:
         """Report how far the clock of the source is ahead, and by how much its times are put right."""
         self._post(SkewMeasured(self._clock(), self.source, skew_s, shift_s))
 
-    def _tell(self, state: SourceState, reason: str, parts: dict[str, int], pause_s: float | None) -> None:
+    def _tell(
+        self,
+        state: SourceState,
+        reason: str,
+        parts: dict[str, int],
+        pause_s: float | None,
+        unread: tuple[Unread, ...] = (),
+    ) -> None:
         at = self._clock()
-        said = (state, visible(reason, REASON_LIMIT), tuple(sorted(parts.items())))
+        said = (state, visible(reason, REASON_LIMIT), tuple(sorted(parts.items())), unread)
         with self._lock:
             # While it is being retried each attempt has its own time; everything else is said once.
             if said == self._said and pause_s is None:
                 return
             self._said = said
-        self._post(SourceChanged(at, self.source, state, said[1], None if pause_s is None else at + pause_s, parts))
+        retry_at = None if pause_s is None else at + pause_s
+        self._post(SourceChanged(at, self.source, state, said[1], retry_at, parts, unread))
 
 
 async def supervise(

@@ -17,6 +17,7 @@ import docker
 import docker.errors
 import requests
 
+from console.core.inputs import Unread
 from console.core.rollout import DockerSelector, TrackMatch
 from console.sources.base import LineSink, Lost, Standing, Unreadable, in_daemon, supervise
 from console.sources.docker_clock import MEASURE_S, EngineClock
@@ -218,9 +219,13 @@ class DockerLogs:
         containers = list(self._listed.values())
         readers = list(self._readers.values())
         parts = count_by_track(containers)
-        obstacles = [f"{reader.container.name}: {reader.obstacle}" for reader in readers if reader.obstacle]
-        if obstacles:
-            self._standing.unreadable("; ".join(obstacles))
+        unread = [
+            Unread(reader.container.name, reader.container.track, reader.obstacle)
+            for reader in readers
+            if reader.obstacle
+        ]
+        if unread and len(unread) >= len(containers):
+            self._standing.unreadable("; ".join(f"{one.name}: {one.reason}" for one in unread))
             return
         if not containers:
             self._standing.live(f"no container matches {describe(self._selector)}", parts=parts, is_quiet=True)
@@ -233,7 +238,7 @@ class DockerLogs:
             notes.append(f"{recovered:,} lines that streams left out were read again")
         if not parts:
             notes.append("no container is running")
-        self._standing.live("; ".join(notes), parts=parts, is_quiet=not parts)
+        self._standing.live("; ".join(notes), parts=parts, unread=unread, is_quiet=not parts)
 
 
 def exists(client: docker.DockerClient, container: str) -> bool:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from itertools import accumulate, count, islice
 from pathlib import Path
 
+from console.core.inputs import Unread
 from console.core.lines import LINE_LIMIT_BYTES, TRUNCATED
 from console.core.text import visible
 from console.sources.base import (
@@ -350,7 +351,10 @@ class FileLogs:
 
     def _report(self, number: int) -> None:
         refused = [f"{path.name}: {reason}" for path, reason in islice(self._refused.items(), 3)]
-        if refused:
+        if refused and number:
+            unread = [Unread(path.name, self._feed.track, reason) for path, reason in sorted(self._refused.items())]
+            self._standing.live(parts={self._feed.track: number}, unread=unread)
+        elif refused:
             self._standing.unreadable(f"cannot be read: {'; '.join(refused)}; give this account the right to read")
         elif not number:
             folder = self._base_dir / self._pattern

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from console.core.counts import LinesCounted
 from console.core.frame import Frame, SessionView
-from console.core.gaps import KEPT, Gaps, bounds_text, gaps_text, short_counts, short_note, size_text
+from console.core.gaps import KEPT, Gaps, bounds_text, gaps_text, short_counts, short_note, size_text, total_text
 from console.core.inputs import GapSuspected, SkewMeasured, SourceChanged
 from console.core.memory import restore
 from console.core.plain import plain_screen
@@ -76,6 +76,7 @@ def test_a_gap_is_written_down_with_its_bounds() -> None:
         "since": START + 54.8,
         "until": START + 59,
         "lines_at_most": 4_000,
+        "track": "canary",
     }
     assert "00:00:54.8–00:00:59.0, at most 4,000 lines" in record.text
 
@@ -263,3 +264,10 @@ def test_a_snapshot_has_the_bounds_of_the_newest_gaps() -> None:
         "lines_at_most": 4_000,
     }
     assert all((each["newest_gaps"], each["skew_s"]) == ([], None) for each in others)
+
+
+def test_a_total_says_how_many_lines_all_gaps_may_be_and_of_how_many_nobody_knows() -> None:
+    assert total_text(8, 220_000, 0) == "8 gaps, at most 220,000 lines"
+    assert total_text(1, 1, 0) == "1 gap, at most 1 line"
+    assert total_text(8, 220_000, 2) == "8 gaps, at most 220,000 lines and 2 of unknown size"
+    assert total_text(2, 0, 2) == "2 gaps, nobody knows how many lines"

@@ -363,3 +363,12 @@ def test_a_worse_number_never_earns_a_better_verdict_whatever_else_the_file_asks
 
     assert worse.verdict.rank >= better.verdict.rank
     assert gone.verdict.rank >= judged.verdict.rank
+
+
+@pytest.mark.parametrize(
+    ("samples", "said"), [(4, "0 of 4"), (30, "0 of 30"), (31, "0 of 31 (< 9.68 %)"), (300, "0 of 300 (< 1 %)")]
+)
+def test_a_bound_is_shown_only_where_it_says_something(samples: int, said: str) -> None:
+    limits = thresholds(target="== 0", warning=None, critical="> 0", unit="")
+
+    assert shown_value(limits, judge(limits, (0, 0.0), samples=samples)) == said

@@ -1,11 +1,12 @@
 """The screen as plain lines."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from console.core.frame import Frame
-from console.core.plain import cell_width, fitted, plain_screen
+from console.core.plain import cell_width, fitted, lag_text, plain_screen
 from tests import frames
 
 SCREENS: dict[str, Callable[[], Frame]] = {
@@ -68,3 +69,16 @@ def test_wide_and_combining_characters_are_measured_in_cells() -> None:
     assert cell_width("e\u0301") == 1
     assert fitted("日本語", 5) == "日本…"
     assert fitted("abc\x1b[2J", 20) == "abc\\x1b[2J"
+
+
+def test_a_lag_that_nobody_knows_is_not_said_to_be_small() -> None:
+    assert lag_text(None, is_least=False) == "lag unknown"
+    assert lag_text(18.0, is_least=True) == "lag at least 18s"
+    assert lag_text(0.1, is_least=False) == "lag 0.1s"
+
+
+def test_a_container_that_cannot_be_read_is_said_beside_its_source() -> None:
+    frame = frames.healthy()
+    source = replace(frame.sources[0], unread=(("none-1", "driver none"),))
+
+    assert "none-1 cannot be read (driver none)" in "\n".join(plain_screen(replace(frame, sources=(source,)), 200))

@@ -27,6 +27,7 @@ from console.core.inputs import (
     SnapshotTaken,
     SourceChanged,
     TimePassed,
+    Unread,
 )
 from console.core.record import Record
 from console.core.recorded import STOOD_STILL_S, Recording, inputs_of, runs_of
@@ -70,6 +71,8 @@ def opened(at: float, last_seen: float | None = None) -> Record:
         ContainerNamed(AT, "app", "c0ffee", "app-1", "canary"),
         ContainerNamed(AT, "app", "c0ffee", "app-1", "", "ended with exit code 1"),
         GapSuspected(AT, "app", "shop-1", "rotated away", AT - 9, AT - 1, 40),
+        GapSuspected(AT, "app", "shop-1", "rotated away", AT - 9, AT - 1, 40, "canary"),
+        SourceChanged(AT, "app", SourceState.LIVE, parts={"": 2}, unread=(Unread("shop-2", "canary", "denied"),)),
         ItemTicked(AT, "backup", is_done=True, actor=BEN, note="at: 9, by hand"),
         ItemTicked(AT, "backup", is_done=False, actor=ANNA),
         ItemTicked(AT, "backup", is_done=True, actor=None, note="Redis answers"),

@@ -180,3 +180,14 @@ def test_a_last_phase_with_every_clause_met_lacks_nothing() -> None:
     last = replace(frame, phase=replace(frame.phase, is_last=True, clauses=met, may_advance=False))
 
     assert "**To finish:** nothing is missing" in report_md(report_of(exports.export(last)))
+
+
+def test_a_report_says_what_is_not_read_and_since_when() -> None:
+    frame = frames.healthy()
+    lost = replace(frame.sources[3], lag_s=41.0, is_lag_least=True)
+    partly = replace(frame.sources[0], unread=(("none-1", "driver none"),))
+
+    text = report_md(report_of(replace(exports.export(), frame=replace(frame, sources=(lost, partly)))))
+
+    assert "| not for 41s | at least 41s |" in text
+    assert "none-1 cannot be read: driver none" in text

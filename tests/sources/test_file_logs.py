@@ -240,6 +240,20 @@ async def test_a_file_without_permission_is_unreadable_with_its_name(tmp_path: P
     assert "agent.log: Permission denied" in mail.reason
 
 
+async def test_beside_a_file_that_is_read_one_that_cannot_be_is_named_and_the_source_is_live(tmp_path: Path) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    append(tmp_path / "agent.log", "one\n")
+    os.mkfifo(tmp_path / "agent-2.log")
+
+    async with following(tmp_path, sink, mail):
+        await until(lambda: sink.lines == [b"one"] and mail.changes[-1:] and mail.changes[-1].parts)
+
+    assert mail.state is SourceState.LIVE
+    (unread,) = mail.changes[-1].unread
+    assert (unread.name, unread.track) == ("agent-2.log", "canary")
+    assert "agent-2.log is no regular file" in unread.reason
+
+
 async def test_what_cannot_be_opened_is_unreadable_with_its_name(tmp_path: Path) -> None:
     sink, mail = RecordingSink(), Mailbox()
     os.mkfifo(tmp_path / "agent.log")

@@ -9,6 +9,7 @@ from console.core.words import SourceState
 from tests import frames
 from tests.frame_parts import AT
 from tests.screen_text import drawn
+from widgets.lines import cells
 from widgets.sources import StripPart, flow_spans, source_lines, strip_part
 
 
@@ -21,8 +22,8 @@ def shown(width: int, height: int, **flow: object) -> str:
 def test_with_room_every_source_says_its_parts_its_state_and_why() -> None:
     text = shown(160, 1)
 
-    assert "● app canary 2, baseline 6 live" in text
-    assert "↻ health retrying in 8s: connection refused" in text
+    assert "● app live canary 2, baseline 6" in text
+    assert "↻ health retrying for 41s, again in 8s: connection refused" in text
     assert "lag under 1s" in text
     assert "unclassified 0.3 %" in text
 
@@ -57,15 +58,80 @@ def gapped(width: int, height: int) -> str:
 def test_gaps_are_shown_with_the_bounds_of_the_newest_and_the_clock_that_differs() -> None:
     text = gapped(240, 1)
 
-    assert "● app canary 2, baseline 6 live engine clock 3.2 s ahead 2 gaps, newest 14:02:21.8–14:02:26.9" in text
-    assert "at most 4,000 lines" in text
+    assert "● app live 2 gaps, at most 8,000 lines, newest 14:02:21.8–14:02:26.9 engine clock 3.2 s ahead" in text
 
 
-def test_without_room_the_number_of_gaps_and_the_difference_of_the_clocks_stay() -> None:
+def test_without_room_the_number_of_gaps_stays_beside_the_reason_of_another_source() -> None:
     text = gapped(90, 1)
 
-    assert "app clock +3.2 s 2 gaps" in text
+    assert "connection refused   ● app 2 gaps" in text
     assert "newest" not in text
+
+
+def test_in_two_lines_of_eighty_cells_the_total_of_the_gaps_is_there() -> None:
+    assert "2 gaps, at most 8,000 lines clock +3.2 s" in " ".join(gapped(80, 2).split())
+
+
+LONG = "its log driver cannot be read (driver none); run it with the driver json-file or local"
+
+
+def troubled(width: int, height: int, **more: object) -> list[str]:
+    frame = frames.healthy()
+    app = replace(frame.sources[0], **more)  # type: ignore[arg-type]
+    part = StripPart((frame.sources[1], app), replace(frame.flow, rows_dropped=862_800, lag_s=18.0, is_lag_least=True))
+    return drawn(source_lines(part, width, height), width).splitlines()
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 2), (120, 2), (200, 1), (200, 2)])
+def test_the_reason_comes_before_all_figures_and_is_wrapped_over_the_lines(width: int, height: int) -> None:
+    rows = troubled(width, height, state=SourceState.UNREADABLE, reason=LONG, age_s=75.0, skew_s=3.2, gaps=8)
+
+    text = " ".join(" ".join(rows).split())
+    assert f"⊘ app unreadable for 1m 15s: {LONG}" in text
+    assert "lag at least 18s" in rows[-1]
+    assert len(rows) <= height
+
+
+def test_a_container_that_cannot_be_read_stands_beside_what_is_live_and_hides_no_notice() -> None:
+    rows = troubled(200, 2, unread=(("none-1", "driver none"),), reason="app-2 may drop lines (mode=non-blocking)")
+
+    text = " ".join(" ".join(rows).split())
+    assert "● app live, 1 of 8 containers unreadable: none-1: driver none; app-2 may drop lines" in text
+
+
+def test_of_several_files_each_that_cannot_be_read_is_named() -> None:
+    rows = troubled(200, 2, kind="file", parts=(("", 1),), unread=(("a.log", "denied"), ("b.log", "denied")))
+
+    assert "2 of 3 files unreadable: a.log and b.log: denied" in rows[0]
+
+
+def test_sources_in_trouble_share_the_room_so_that_each_is_named() -> None:
+    lost = [replace(frames.healthy().sources[0], name=f"app{n}", state=SourceState.RETRYING, reason=LONG) for n in "12"]
+
+    text = drawn(source_lines(StripPart(tuple(lost), frames.healthy().flow), 140, 1), 140)
+
+    assert "app1 retrying" in text
+    assert "app2 retrying" in text
+
+
+@pytest.mark.parametrize("width", range(20, 220, 7))
+@pytest.mark.parametrize("height", [1, 2, 3])
+def test_the_strip_fills_no_more_than_its_lines_and_its_width(width: int, height: int) -> None:
+    part = strip_part(frames.gapped(frames.healthy()))
+
+    lines = source_lines(replace(part, blind=()), width, height)
+
+    assert len(lines) <= height
+    assert all(cells(line.spans) <= width for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("lag_s", "is_least", "said"), [(None, False, "unknown"), (18.4, True, "at least 18s"), (0.2, False, "under 1s")]
+)
+def test_the_lag_is_never_said_to_be_small_while_something_is_not_read(
+    lag_s: float | None, is_least: bool, said: str
+) -> None:
+    assert flow_spans(replace(frames.healthy().flow, lag_s=lag_s, is_lag_least=is_least))[1].text == said
 
 
 def test_a_source_that_lost_nothing_shows_no_gaps() -> None:
