@@ -142,7 +142,7 @@ class Engine:
         """Begin to read, to probe and to tick."""
         classifier = Classifier(self.loaded.rollout.events)
         self._counter = counter = Counter(
-            classifier, self.state.positions, self.state.ended, self.inbox.post, self.clock
+            classifier, self.state.positions, self.state.ended, self.inbox.post, self.clock, named=self.state.named
         )
         loaded = self.loaded
         connections = Connections(loaded.rollout, loaded.base_dir, loaded.queries, self.inbox.post)

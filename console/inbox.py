@@ -60,10 +60,13 @@ class Counter:
         ended: Iterable[tuple[str, str]],
         post: Callable[[Input], None],
         clock: Callable[[], float],
+        *,
+        named: Mapping[tuple[str, str], tuple[str, str]] | None = None,
     ) -> None:
         self._classifier = classifier
         self._positions = dict(positions)
         self._ended = set(ended)
+        self._named = dict(named or {})
         self._lock = threading.Lock()
         self._post = post
         self._clock = clock
@@ -76,6 +79,10 @@ class Counter:
         """Return the origins of a source that were counted from and have not ended."""
         counted = {origin for name, origin, _ in tuple(self._positions) if name == source}
         return frozenset(origin for origin in counted if (source, origin) not in self._ended)
+
+    def named(self, source: str, origin: str) -> tuple[str, str] | None:
+        """Return the name and track of a container as an earlier run of the console knew it; `None` if it did not."""
+        return self._named.get((source, origin))
 
     def ended(self, source: str, origin: str) -> None:
         """Note that an origin is gone for good."""

@@ -54,6 +54,19 @@ class OriginEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ContainerNamed:
+    """A container that a source follows has this name and track, and something may have become of it."""
+
+    at: float
+    source: str
+    origin: str
+    name: str
+    track: str
+    became: str = ""
+    """As `started` or `ended with exit code 1`; empty if it is only named."""
+
+
+@dataclass(frozen=True, slots=True)
 class GapSuspected:
     """Lines between two moments may be missing from the counts."""
 
@@ -278,6 +291,7 @@ Input = (
     | SourceChanged
     | SourceSeen
     | OriginEnded
+    | ContainerNamed
     | GapSuspected
     | SkewMeasured
     | SampleTaken

@@ -46,7 +46,7 @@ class PhaseGone(Exception):
 def document(state: "State", name: str) -> str:
     """Return one part of the state as JSON.
 
-    It is one of `session`, `phase`, `validation`, `budgets`, `attempts`, `ended`, `sources`, `metric:NAME` or
+    It is one of `session`, `phase`, `validation`, `budgets`, `attempts`, `ended`, `named`, `sources`, `metric:NAME` or
     `evidence:NAME`.
     """
     if name == "session":
@@ -67,6 +67,8 @@ def document(state: "State", name: str) -> str:
         return json.dumps({"gaps": gaps, "states": states})
     if name == "ended":
         return json.dumps(list(state.ended))
+    if name == "named":
+        return json.dumps([[*key, *called] for key, called in state.named.items()])
     if name.startswith(_EVIDENCE):
         weighing = state.metrics[name.removeprefix(_EVIDENCE)].weighing
         return json.dumps(None if weighing is None else written(weighing))
@@ -115,6 +117,9 @@ def restore(
     # Until there was a document of its own, it was in that of the sources.
     ended = json.loads(documents["ended"]) if "ended" in documents else sources.get("ended", ())
     state.ended = dict.fromkeys((source, origin) for source, origin in ended)
+    state.named = {
+        (source, origin): (called, track) for source, origin, called, track in json.loads(documents.get("named", "[]"))
+    }
     for source, (said, reason) in sources.get("states", {}).items():
         if source in state.sources:
             state.sources[source].recall(SourceState(said), reason, state.at)

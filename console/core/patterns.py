@@ -22,7 +22,7 @@ _TRIES = 10
 _LINES_PER_TRY = 20_000
 """After so many lines another try is allowed."""
 _MANY = 8
-"""A repeat of at most so many times costs no more than a constant."""
+"""A repeat of at most so many times multiplies the steps by a constant, however long the line is."""
 _OTHER = 256
 """Stands for every character beyond Latin-1 in a set of characters."""
 _ALL = frozenset(range(_OTHER + 1))
@@ -122,7 +122,7 @@ def quick_chars(pattern: str) -> int:
         and not tree.state.flags & MULTILINE
     )
     power = (0 if is_anchored else 1) + max(found.ambiguous, int(found.has_repeat))
-    return int(_STEPS_LIMIT ** (1 / max(1, power)))
+    return int((_STEPS_LIMIT / found.ways) ** (1 / max(1, power))) if found.ways < _STEPS_LIMIT else 0
 
 
 class _Exponential(Exception):
@@ -140,6 +140,8 @@ class _Shape:
     ambiguous: int = 0
     """How many of its repeats may give characters back that what follows would take."""
     has_repeat: bool = False
+    ways: int = 1
+    """In how many ways its short repeats and alternatives may take the same text, at most."""
 
 
 def _sequence(nodes: Nodes, flags: int, after: frozenset[int]) -> _Shape:
@@ -153,6 +155,7 @@ def _sequence(nodes: Nodes, flags: int, after: frozenset[int]) -> _Shape:
             part.is_nullable and shape.is_nullable,
             part.ambiguous + shape.ambiguous,
             part.has_repeat or shape.has_repeat,
+            min(part.ways * shape.ways, _STEPS_LIMIT),
         )
     return shape
 
@@ -185,22 +188,29 @@ def _part(node: tuple[Any, Any], flags: int, follows: frozenset[int]) -> _Shape:
 
 def _branches(shapes: Iterable[_Shape]) -> _Shape:
     known = list(shapes)
+    firsts = frozenset().union(*(shape.first for shape in known))
+    is_nullable = any(shape.is_nullable for shape in known)
+    ways = [shape.ways for shape in known]
+    overlap = is_nullable or len(firsts) < sum(len(shape.first) for shape in known)
     return _Shape(
-        frozenset().union(*(shape.first for shape in known)),
-        any(shape.is_nullable for shape in known),
+        firsts,
+        is_nullable,
         max(shape.ambiguous for shape in known),
         any(shape.has_repeat for shape in known),
+        min(sum(ways) if overlap else max(ways), _STEPS_LIMIT),
     )
 
 
 def _repeat(value: tuple[int, Any, Nodes], flags: int, follows: frozenset[int]) -> _Shape:
     least, most, inner = value
     is_long = most is _constants.MAXREPEAT or int(most) > _MANY
-    if not is_long:
-        shape = _sequence(inner, flags, follows)
-        times = int(most) if shape.ambiguous else 1
-        return _Shape(shape.first, shape.is_nullable or least == 0, shape.ambiguous * times, shape.has_repeat)
     once = _sequence(inner, flags, frozenset())
+    if not is_long:
+        shape = _sequence(inner, flags, once.first | follows if int(most) > 1 else follows)
+        times = int(most) if shape.ambiguous else 1
+        stops = int(most) - least + 1 if shape.is_nullable or shape.first & follows else 1
+        ways = min(shape.ways ** int(most) * stops, _STEPS_LIMIT)
+        return _Shape(shape.first, shape.is_nullable or least == 0, shape.ambiguous * times, shape.has_repeat, ways)
     shape = _sequence(inner, flags, once.first | follows)
     is_simple = len(inner) == 1 and inner[0][0] in _CHARACTERS
     # Repeated parts that can be cut in several ways multiply with every turn.

@@ -17,6 +17,7 @@ from console.core.inputs import (
     ActionStarted,
     Actor,
     ClockStepped,
+    ContainerNamed,
     GapSuspected,
     Input,
     ItemTicked,
@@ -234,7 +235,7 @@ def _told(recording: Recording) -> Iterator[Input]:
     for record in recording.records:
         if record.kind == "phase" and "phase" in record.body:
             phase = int(record.body["phase"])
-        elif record.kind == "action" and "action" in record.body:
+        elif record.kind in ("action", "override") and "action" in record.body:
             yield _started(record, recording, phase)
         elif record.kind == "source" and "state" in record.body:
             yield from _source_changed(record, well)
@@ -278,6 +279,9 @@ def told_by(record: Record) -> Iterator[Input]:
         case "session":
             actor = actor_of(str(body["actor"]))
             yield SessionClosed(at, actor, text.removesuffix(f" by {actor}"))
+        case "source" if "became" in body:
+            names = ("source", "origin", "name", "track", "became")
+            yield ContainerNamed(at, *(str(body[name]) for name in names))
         case "source":
             yield SkewMeasured(at, str(body["source"]), float(body["skew_s"]))
         case "gap":

@@ -4,25 +4,23 @@
 knows where inputs come from or where records go.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from math import isfinite
 
-from console.core import attempts as acting
-from console.core import budgets, memory, soak, validation
+from console.core import acts, budgets, memory, proving, soak, validation
 from console.core.attempts import Attempt
 from console.core.budgets import BudgetState
 from console.core.counts import LinesCounted
 from console.core.doubts import blind_reading, doubted
 from console.core.durations import format_duration
-from console.core.evidence_words import sentence
 from console.core.gaps import bounds_text, size_text, skew_text
 from console.core.inputs import (
     ActionEnded,
     ActionProgressed,
     ActionStarted,
     ClockStepped,
+    ContainerNamed,
     GapSuspected,
     Input,
     ItemTicked,
@@ -45,7 +43,7 @@ from console.core.judging import Judged, shifted
 from console.core.metrics import TRACKS, MetricState, read_events
 from console.core.record import Record
 from console.core.ring import RowRing
-from console.core.rollout import ActionKind, Rollout
+from console.core.rollout import Rollout
 from console.core.rollup import Rollup
 from console.core.soak import PhaseState
 from console.core.standing import Standing, is_few, standing_of
@@ -53,7 +51,7 @@ from console.core.tally import GIVEN_UP
 from console.core.thresholds import Thresholds
 from console.core.validation import Validation
 from console.core.watched import WatchedSource
-from console.core.weighing import Weighing, counts_of, evidence_name, is_more_better, take_events, weighings
+from console.core.weighing import evidence_name, weighings
 from console.core.words import Outcome, count_of
 
 EVENT_SAMPLE_S = 5.0
@@ -77,6 +75,8 @@ class State:
         self.positions: dict[tuple[str, str, str], int] = {}
         self.ended: dict[tuple[str, str], None] = {}
         """Sources and origins that are gone for good, in the order in which they went."""
+        self.named: dict[tuple[str, str], tuple[str, str]] = {}
+        """Name and track of the containers that are followed, by source and origin."""
         self._forgotten: list[tuple[str, str]] = []
         weighed = weighings(rollout)
         self.metrics = {
@@ -150,6 +150,8 @@ class State:
             case OriginEnded():
                 self._end(given.source, given.origin)
                 return []
+            case ContainerNamed():
+                return self._name(given)
             case GapSuspected():
                 return self._suspect_gap(given)
             case SkewMeasured():
@@ -157,9 +159,9 @@ class State:
             case ItemTicked() | SignedOff():
                 return self._tick(given)
             case ActionStarted() | ActionProgressed() | ActionEnded():
-                return self._act(given)
+                return acts.act(self, given)
             case LadderLeft():
-                return self._leave_ladder(given)
+                return acts.leave_ladder(self, given)
             case SessionOpened():
                 return self._open(given)
             case SessionClosed():
@@ -192,7 +194,7 @@ class State:
     def _pass_time(self, at: float) -> list[Record]:
         keeps = at - self._sampled_at >= EVENT_SAMPLE_S
         blind = blind_reading(self.sources.values(), at)
-        records = self._weigh_events(at) if blind is None else []
+        records = proving.weigh_events(self, at) if blind is None else []
         for name, state in self.metrics.items():
             if state.metric.is_probed:
                 records += self._judging(name, at, partial(state.grow_old, at))
@@ -238,57 +240,9 @@ class State:
             self.validation = validation.looked(self.validation, windows, traffic, standing, at)
             self.changed.add("validation")
 
-    def _look_between(self, at: float) -> None:
+    def look_between(self, at: float) -> None:
         """See what holds the clock now, between two ticks; what is said of it waits for the next one."""
         self._look(max(at, self.phase.watched_at or at))
-
-    def _weigh_events(self, at: float) -> list[Record]:
-        """Take the counts of the evidence that comes from events, where it is time."""
-        records: list[Record] = []
-        for name, state in self.metrics.items():
-            weighing, asked = state.weighing, state.metric.evidence
-            if weighing is None or asked is None or state.metric.is_probed:
-                continue
-            if weighing.at is None or at - weighing.at >= asked.every:
-                taken = take_events(
-                    weighing, state.metric, self.rollup, at, more_is_better=is_more_better(state.thresholds)
-                )
-                records += self._weighed(name, taken, at)
-        return records
-
-    def _weigh_sample(self, name: str, given: SampleTaken | SampleFailed) -> list[Record]:
-        """Take the counts that a query gave for the evidence of a metric; one that failed leaves an interval out."""
-        state = self.metrics[name]
-        if state.weighing is None or isinstance(given, SampleFailed):
-            return []
-        counts = counts_of(given.readings, more_is_better=is_more_better(state.thresholds))
-        return [] if counts is None else self._weighed(name, state.weighing.take(given.at, counts), given.at)
-
-    def _weighed(self, name: str, after: Weighing, at: float) -> list[Record]:
-        """Keep the evidence of a metric, and say in the journal what is proven now."""
-        state = self.metrics[name]
-        before, state.weighing = state.weighing, after
-        self.changed.add(f"evidence:{name}")
-        if before is None:
-            return []
-        was = before.stands_since is not None, before.comparison.is_not_worse
-        now = after.stands_since is not None, after.comparison.is_not_worse
-        if was == now:
-            return []
-        compared = after.comparison
-        body = {
-            "metric": name,
-            "is_worse": now[0],
-            "is_not_worse": now[1],
-            "ratio": compared.ratio if compared.ratio is None or isfinite(compared.ratio) else None,
-            "log_e_worse": compared.log_e_worse,
-            "log_e_not_worse": compared.log_e_not_worse,
-            "needed": compared.needed,
-            "samples": [compared.total_canary, compared.total_baseline],
-            "bad": [compared.bad_canary, compared.bad_baseline],
-            "phi": compared.phi,
-        }
-        return [Record(at, "evidence", f"{name}: {sentence(compared)}", body)]
 
     def _step_clock(self, step: ClockStepped) -> list[Record]:
         """Move everything that is held along with the clock, so that the step counts as no time."""
@@ -344,7 +298,7 @@ class State:
 
     def _judge(self, given: SampleTaken | SampleFailed) -> list[Record]:
         if given.metric in self._evidence:
-            return self._weigh_sample(self._evidence[given.metric], given)
+            return proving.weigh_sample(self, self._evidence[given.metric], given)
         state = self.metrics.get(given.metric)
         if state is None:
             return []
@@ -353,7 +307,7 @@ class State:
             records = self._judging(given.metric, given.at, lambda: state.take(given, self.phase.traffic))
         else:
             records = self._judging(given.metric, given.at, lambda: state.fail(given))
-        self._look_between(given.at)
+        self.look_between(given.at)
         return records
 
     def _take_for_budgets(self, state: MetricState, given: SampleTaken) -> None:
@@ -399,9 +353,10 @@ class State:
 
     def _end(self, source: str, origin: str) -> None:
         """Note that an origin is gone for good, and forget the oldest of those that went before."""
-        self.changed.add("ended")
+        self.changed |= {"ended", "named"}
         self.ended.pop((source, origin), None)
         self.ended[source, origin] = None
+        self.named.pop((source, origin), None)
         spec = self.rollout.sources.get(source)
         if spec is None or spec.kind == "file":
             return  # a file is told from what it held before it was truncated by how often it was
@@ -410,6 +365,21 @@ class State:
             self._forgotten.append(old)
             for key in [key for key in self.positions if key[:2] == old]:
                 del self.positions[key]
+
+    def _name(self, given: ContainerNamed) -> list[Record]:
+        """Remember what a container is called, and tell what became of it."""
+        key, called = (given.source, given.origin), (given.name, given.track)
+        before, became = self.named.get(key), given.became
+        if key not in self.ended and before != called:
+            self.named[key] = called
+            self.changed.add("named")
+            followed = "is followed" if before is None else f"was {before[0]} ({before[1] or 'no track'})"
+            became = became or followed
+        if not became:
+            return []
+        said = f"{given.source}: {given.name} ({given.track or 'no track'}) {became}"
+        body = {name: getattr(given, name) for name in ("source", "origin", "name", "track", "became")}
+        return [Record(given.at, "source", said, body)]
 
     def _suspect_gap(self, gap: GapSuspected) -> list[Record]:
         if gap.source in self.sources:
@@ -456,96 +426,6 @@ class State:
         said = f"{given.item}: {'done' if given.is_done else 'not done'}, {who}"
         marked: dict[str, object] = {"item": given.item, "is_done": given.is_done, "note": given.note}
         return [Record(given.at, "checklist", f"{said}: {given.note}" if given.note else said, marked)]
-
-    # -- actions -------------------------------------------------------------------------------------------------
-
-    def _act(self, given: ActionStarted | ActionProgressed | ActionEnded) -> list[Record]:
-        self.changed.add("attempts")
-        if isinstance(given, ActionStarted):
-            if given.attempt in self.attempts or given.attempt in self.settled:
-                return []
-            self.attempts[given.attempt] = Attempt(given, {})
-            for old in list(self.attempts)[: -acting.KEPT]:
-                del self.attempts[old]
-            return [self._started(given)]
-        attempt = self.attempts.get(given.attempt)
-        if attempt is None:
-            return []
-        if isinstance(given, ActionProgressed):
-            if attempt.steps.get(given.step) is not None and attempt.steps[given.step].state == given.state:
-                return []
-            self.attempts[given.attempt] = attempt.progressed(given)
-            said = f"{attempt.started.title}: {given.label}: {given.state}"
-            body = {"attempt": given.attempt, "step": given.step, "state": given.state, "detail": given.detail}
-            return [Record(given.at, "step", f"{said}: {given.detail}" if given.detail else said, body)]
-        if attempt.ended is not None:
-            return []
-        self.attempts[given.attempt] = attempt = attempt.finished(given)
-        self.settled.add(given.attempt)
-        records = [*self._ended(attempt, given)]
-        self._look_between(given.at)
-        return records
-
-    def _started(self, given: ActionStarted) -> Record:
-        standing = self.standing()
-        body = {
-            "attempt": given.attempt,
-            "action": given.action,
-            "kind": given.kind,
-            "actor": str(given.actor),
-            "reason": given.reason,
-            "traffic": given.traffic,
-            "steps": list(given.steps),
-            "override": given.override,
-            "verdicts": {name: verdict.value for name, verdict in standing.verdicts.items()},
-            "values": {name: value for name, (value, _) in standing.values.items()},
-        }
-        said = f"{given.title} begun by {given.actor}: {given.reason}"
-        if given.override:
-            return Record(given.at, "override", f"WITHOUT {given.override}: {said}", body)
-        return Record(given.at, "action", said, body)
-
-    def _ended(self, attempt: Attempt, given: ActionEnded) -> Iterable[Record]:
-        started = attempt.started
-        said = f"{started.title}: {given.outcome}"
-        body = {"attempt": given.attempt, "outcome": given.outcome.value, "detail": given.detail}
-        yield Record(given.at, "outcome", f"{said}: {given.detail}" if given.detail else said, body)
-        if not acting.changes_share(attempt) or started.traffic is None:
-            if started.traffic is not None:
-                self.changed.add("phase")
-                self.phase = soak.doubted(
-                    self.phase, f"the share may be {started.traffic:g} %: {started.title} ended {given.outcome}"
-                )
-            return
-        self.changed.add("phase")
-        if started.kind == ActionKind.ADVANCE and started.phase is not None:
-            self._reshare(self.rollout.phases[started.phase].traffic)
-            self.phase = self.phase.entered(self.rollout, started.phase, given.at)
-            name = self.rollout.phases[started.phase].name
-            yield Record(given.at, "phase", f"entered {name}", {"phase": started.phase, "name": name})
-        else:
-            before = self.phase.traffic
-            self._reshare(started.traffic)
-            self.phase = soak.with_traffic(self.phase, started.traffic)
-            said = f"share {before:g} % → {started.traffic:g} %"
-            yield Record(given.at, "phase", said, {"from": before, "to": started.traffic})
-
-    def _reshare(self, traffic: float) -> None:
-        """Note that the canary has another share from now on; one that had none is another canary."""
-        before = self.phase.traffic
-        for name, state in self.metrics.items():
-            if state.weighing is not None and traffic != before:
-                state.weighing = state.weighing.begun_anew() if before == 0 else state.weighing.reshared()
-                self.changed.add(f"evidence:{name}")
-
-    def _leave_ladder(self, left: LadderLeft) -> list[Record]:
-        attempt = self.attempts.get(left.attempt)
-        if attempt is None or attempt.is_left:
-            return []
-        self.changed.add("attempts")
-        self.attempts[left.attempt] = replace(attempt, is_left=True)
-        said = f"the ladder stays at {self.phase.traffic:g} %, decided by {left.actor}"
-        return [Record(left.at, "action", said, {"attempt": left.attempt, "actor": str(left.actor)})]
 
     def _open(self, opened: SessionOpened) -> list[Record]:
         if opened.last_seen is None:

@@ -49,16 +49,16 @@ class WatchedSource:
     def changed(self, change: SourceChanged) -> bool:
         """Take a change up; return whether it is worth a line in the journal."""
         was_well, is_well = self.state in _WELL, change.state in _WELL
-        is_news = was_well != is_well or (self.state is SourceState.STARTING) or self.parts != change.parts
+        # A source that is lost does not say what it follows: that is no change, however often it is tried again.
+        parts = change.parts if change.parts or is_well else self.parts
+        is_news = was_well != is_well or (self.state is SourceState.STARTING) or self.parts != parts
         is_news = is_news or self.unread != change.unread
         if was_well != is_well or SourceState.STARTING in (self.state, change.state):
             self.since = change.at
         self.state, self.reason, self.retry_at = change.state, change.reason, change.retry_at
-        self.unread = change.unread
+        self.parts, self.unread = parts, change.unread
         if not self.unread or self.unread_since is None:
             self.unread_since = change.at if self.unread else None
-        if change.parts or is_well:
-            self.parts = change.parts
         if is_well:
             self.seen_at = change.at
         return is_news

@@ -12,7 +12,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, Protocol, TypeVar
 
-from console.core.inputs import GapSuspected, Input, Reading, SkewMeasured, SourceChanged, SourceSeen, Unread
+from console.core.inputs import (
+    ContainerNamed,
+    GapSuspected,
+    Input,
+    Reading,
+    SkewMeasured,
+    SourceChanged,
+    SourceSeen,
+    Unread,
+)
 from console.core.probes import Metric
 from console.core.text import visible
 from console.core.words import SourceState, Table
@@ -58,6 +67,10 @@ class LineSink(Protocol):
 
     def known(self, source: str) -> frozenset[str]:
         """Return the origins that were counted from and have not ended."""
+        ...
+
+    def named(self, source: str, origin: str) -> tuple[str, str] | None:
+        """Return the name and track of a container as an earlier run of the console knew it; `None` if it did not."""
         ...
 
     def take(self, block: Block) -> None:
@@ -180,6 +193,10 @@ class Standing:
                 return
             self._seen_at = at
         self._post(SourceSeen(at, self.source))
+
+    def named(self, origin: str, name: str, track: str, became: str = "") -> None:
+        """Report what a container is called, and what became of it."""
+        self._post(ContainerNamed(self._clock(), self.source, origin, name, track, visible(became, 200)))
 
     def gap(
         self,

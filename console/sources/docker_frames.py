@@ -28,6 +28,10 @@ _HEAD = Struct(">B3xI19sx9s2s")
 """Which stream, the length, and the time as engines write it: its second, its nanosecond, and how it ends."""
 
 
+class EngineFault(Lost):
+    """The engine says in the stream itself that it cannot read on."""
+
+
 class Cutter(Protocol):
     """Turns blocks of a log stream into lines."""
 
@@ -52,6 +56,10 @@ class Cutter(Protocol):
 
     def feed(self, block: bytes) -> None:
         """Take the next bytes. Raises `Lost` when they are no log stream, or carry an error of the engine."""
+        ...
+
+    def end(self) -> None:
+        """Note that the answer has ended. Raises `Lost` when it ended amid a record: it was cut."""
         ...
 
     def finish(self, before_ns: int = NEVER) -> None:
@@ -105,7 +113,7 @@ class FrameCutter:
             if kind != kind_now:
                 half.keep(guard)
                 if kind not in halves:
-                    raise Lost(_engine_error(kind, data[at + 8 : stop]))
+                    raise _fault(kind, data[at + 8 : stop])
                 half, kind_now = halves[kind], kind
                 keys, lines, guard = half.keys, half.lines, half.guard
             if zone == b"Z ":
@@ -140,12 +148,17 @@ class FrameCutter:
                 return at
             kind, record = data[at], data[at + 8 : stop]
             if kind not in self.halves.by_kind:
-                raise Lost(_engine_error(kind, record))
+                raise _fault(kind, record)
             key, stamp_bytes = stamp_ns(record)
             self.first_ns = key if self.first_ns is None else self.first_ns
             self.halves.by_kind[kind].take_record(key, record[stamp_bytes:])
             at = stop
         return at
+
+    def end(self) -> None:
+        """Note that the answer has ended. Raises `Lost` when it ended amid a record: it was cut."""
+        if self._rest:
+            raise Lost("the answer of the engine was cut amid a record")
 
     def finish(self, before_ns: int = NEVER) -> None:
         """Close lines without an end that began before a moment: the process that wrote them is gone."""
@@ -210,6 +223,9 @@ class TerminalCutter:
             text = text[: _KEPT_BYTES - _STAMP_BYTES - 1] + text[-_STAMP_BYTES - 1 :]
         self._rest = [text]
         self._rest_bytes = len(text)
+
+    def end(self) -> None:
+        """Note that the answer has ended; where lines are not framed nothing tells whether it was cut."""
 
     def finish(self, before_ns: int = NEVER) -> None:
         """Close a line without an end that began before a moment: the process that wrote it is gone."""
@@ -281,7 +297,7 @@ def stamp_or_zero(stamp: str) -> int:
         return 0
 
 
-def _engine_error(kind: int, text: bytes) -> str:
+def _fault(kind: int, text: bytes) -> Lost:
     if kind == 3:
-        return f"the engine reports: {text.decode('utf-8', 'replace').strip()}"
-    return f"what the engine sends is no log stream (frame of type {kind})"
+        return EngineFault(f"the engine reports: {text.decode('utf-8', 'replace').strip()}")
+    return Lost(f"what the engine sends is no log stream (frame of type {kind})")

@@ -247,7 +247,7 @@ class Halves:
         taken = [half.take() for half in self.by_kind.values()]
         for whole, _ in taken:
             yield from whole
-        yield from _woven(*(newest for _, newest in taken))
+        yield from woven(*(newest for _, newest in taken))
 
 
 def has(keys: Sequence[int], key: int) -> bool:
@@ -265,7 +265,7 @@ def _knows_nothing(_stream: str, _key: int) -> bool:
     return False
 
 
-def _woven(one: Stretch, other: Stretch) -> Iterator[Stretch]:
+def woven(one: Stretch, other: Stretch) -> Iterator[Stretch]:
     """Yield two streams in stretches, so that neither runs ahead of the other by more than `SPAN_NS`."""
     at, beside = 0, 0
     while at < len(one.keys) and beside < len(other.keys):

@@ -258,9 +258,6 @@ class Ledger:
         if not keys:
             return 0
         self.before_count()
-        stand.count(keys, self._keys_kept())
-        self._note_newest(stand)
-        stand.pace.observe(keys)
         shift_s = self._clock.shift_s
         self._sink.take(
             Block(
@@ -274,6 +271,10 @@ class Ledger:
                 lines=lines,
             )
         )
+        # Only now: what nobody took has to come again.
+        stand.count(keys, self._keys_kept())
+        self._note_newest(stand)
+        stand.pace.observe(keys)
         return len(keys)
 
     def end(self) -> None:

@@ -32,7 +32,10 @@ from console.sources.docker_reading import Feed
 LIST_S = 10.0
 PING_S = 1.0
 _STARTS = frozenset({"start", "restart"})
+_BECAME = {"start": "started", "destroy": "was removed"}
 _CHANGES = frozenset({"create", "start", "restart", "die", "destroy", "rename", "pause", "unpause"})
+OnChange = Callable[[str, str, str], None]
+"""Takes the id of a container, what happened to it, and the exit code of its process where it ended."""
 
 
 class DockerLogs:
@@ -62,6 +65,8 @@ class DockerLogs:
         self._measure_at = 0.0
         self._oldest_event: int | None = None
         """When the oldest event was that the engine remembered; `None` before it was asked."""
+        self._broke_ns: int | None = None
+        """When the engine hung up, by its clock; `None` while it has not, and while nobody knows its time."""
         followed = lambda: len(self._readers)  # noqa: E731 - asked for each block
         self._feed = Feed(standing.source, engine, sink, standing, self._clock, since_s, self._nudged.set, followed)
 
@@ -94,6 +99,7 @@ class DockerLogs:
                 if self._nudged.is_set() or time.monotonic() >= list_at:
                     self._nudged.clear()
                     if not events.is_alive():  # the engine was restarted between two signs of life
+                        self._note_broken(events)
                         self._look_for_restart()
                         events = self._listen()
                         events.start()
@@ -107,6 +113,12 @@ class DockerLogs:
                 self._nudged.wait(0.25)
         finally:
             events.stop()
+            self._note_broken(events)
+
+    def _note_broken(self, events: "EventListener") -> None:
+        """Note when the engine hung up, the first time since it was last looked at."""
+        if self._broke_ns is None:
+            self._broke_ns = events.broke_ns if events.broke_ns is not None else self._clock.now_ns()
 
     def _look_at_clock(self) -> None:
         """Ask for a sign of life, and for the exact time if it is due, or if the clock was set since.
@@ -138,34 +150,46 @@ class DockerLogs:
         before = self._oldest_event
         if before is not None and (oldest > before or before == NEVER):
             for reader in self._readers.values():
-                reader.engine_restarted()
-        self._oldest_event = oldest
+                reader.engine_restarted(self._broke_ns)
+        self._oldest_event, self._broke_ns = oldest, None
 
     def _listen(self) -> "EventListener":
-        return EventListener(self._engine, self._on_change, f"events {self._name}")
+        return EventListener(self._engine, self._on_change, self._clock, f"events {self._name}")
 
-    def _on_change(self, container: str, change: str) -> None:
+    def _on_change(self, container: str, change: str, exit_code: str) -> None:
         """Wake the reader of a container that changed: a short run leaves no trace in the listings around it."""
         reader = self._readers.get(container)
         if reader is not None:
             reader.wake(is_started=change in _STARTS)
+            became = f"ended with exit code {exit_code or 'unknown'}" if change == "die" else _BECAME.get(change)
+            if became:
+                self._standing.named(container, reader.container.name, reader.container.track, became)
         self._nudged.set()
 
     def _list(self) -> None:
         with self._engine.client() as client:
             found = list_containers(client, self._selector, self._tracks, self._listed)
+            self._tell_names(found)
             self._listed = {container.id: container for container in found}
             for origin, reader in list(self._readers.items()):
                 reader.hear(self._listed.get(origin))
-                if not reader.is_alive() and origin not in self._listed:
+                # One that was renamed away and back is read again; one that is gone may still be in this listing.
+                if not reader.is_alive() and (origin not in self._listed or not reader.is_gone):
                     del self._readers[origin]
             for container in found:
                 if container.id not in self._readers and container.state not in ("removing", "dead"):
                     self._readers[container.id] = ContainerReader(self._feed, container)
                     self._readers[container.id].start()
             if not self._has_listed:
-                self._has_listed = True
                 self._report_vanished(client)
+                self._has_listed = True
+
+    def _tell_names(self, found: list[Container]) -> None:
+        """Report the names and tracks that are new."""
+        for container in found:
+            before = self._listed.get(container.id)
+            if before is None or (before.name, before.track) != (container.name, container.track):
+                self._standing.named(container.id, container.name, container.track)
 
     def _report_vanished(self, client: docker.DockerClient) -> None:
         """Say which containers went while nobody was reading."""
@@ -180,11 +204,13 @@ class DockerLogs:
                 self._sink.resume(self._name, origin, stream) for origin in origins for stream in STREAMS.values()
             )
             now_ns = self._clock.now_ns()
+            name, track = self._sink.named(self._name, container) or (container[:12], None)
             self._standing.gap(
-                container[:12],
+                name,
                 f"the container was removed while nobody read it, its tail may be lost: read until {clock(newest)}",
                 since=newest / 1e9,
                 until=None if now_ns is None or now_ns <= newest else now_ns / 1e9,
+                track=track,
             )
             for origin in origins:
                 self._sink.ended(self._name, origin)
@@ -227,10 +253,13 @@ def exists(client: docker.DockerClient, container: str) -> bool:
 class EventListener(threading.Thread):
     """Tells when a container changes, so that the listing need not be asked for all the time."""
 
-    def __init__(self, engine: Engine, on_change: Callable[[str, str], None], name: str) -> None:
+    def __init__(self, engine: Engine, on_change: OnChange, clock: EngineClock, name: str) -> None:
         super().__init__(name=name, daemon=True)
+        self.broke_ns: int | None = None
+        """When the engine hung up, by its clock; `None` before, and while nobody knows its time."""
         self._engine = engine
         self._on_change = on_change
+        self._clock = clock
         self._stopping = threading.Event()
         self._stream: Any = None
 
@@ -254,6 +283,8 @@ class EventListener(threading.Thread):
         ):
             # Closing the stream from another thread ends the loop in one of several ways of the SDK.
             return
+        finally:
+            self.broke_ns = self._clock.now_ns()
 
     def _listen(self) -> None:
         for event in self._stream:
@@ -261,7 +292,8 @@ class EventListener(threading.Thread):
                 return
             change = str(event.get("Action", "")).partition(":")[0]
             if change in _CHANGES:
-                self._on_change(str(event.get("id", "")), change)
+                said = (event.get("Actor") or {}).get("Attributes") or {}
+                self._on_change(str(event.get("id", "")), change, str(said.get("exitCode", "")))
 
     def stop(self) -> None:
         """End it."""

@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 from console.sources.docker_engine import Gone, LogStream
 from console.sources.docker_frames import Cutter
-from console.sources.docker_halves import OutOfOrder, Place, Stretch, has
+from console.sources.docker_halves import NEVER, OutOfOrder, Place, Stretch, has, woven
 from console.sources.docker_jumps import Filling, Jumps, size_of
 from console.sources.docker_ledger import Ledger
 from console.sources.docker_losses import Loss, Losses
 
-TAILS = (1_000, 30_000, 1_000_000, 30_000_000)
-"""How many records are asked for, one after the other, until they reach back far enough; after them the whole log."""
 _TRIES = 4
 """How often a jump is looked for near the end of the log, before the whole log is read."""
 HOLD_S = 1.0
@@ -27,13 +25,17 @@ HOLD_LINES = 50_000
 was in vain before."""
 AT_ONCE = 5
 """How many times in a row it may be in vain."""
+BESIDE_NS = 100 * 10**6
+"""How far beside a jump is looked: lines of the two streams stand up to 41 ms out of the order of their times, so the
+first and the last lines that were left out may lie beyond the lines before and after the jump."""
 FOUND_LINES = 200_000
 """More lines than this are not put in, but read in their order after the stream was given up."""
 
 OpenLog = Callable[[int | None], LogStream]
 """Opens the log as it is, from so many records before its end on, or from its beginning."""
 MakeCutter = Callable[[Mapping[str, Place]], Cutter]
-Blocks = Callable[[LogStream], Iterable[bytes]]
+Blocks = Callable[[LogStream, Cutter], Iterable[object]]
+"""Feeds a cutter block by block, until the end of the stream."""
 Jump = tuple[int, int]
 
 
@@ -54,36 +56,51 @@ class Held:
         """Take the next lines."""
         for more in stretches:
             waiting = self._waiting.setdefault(more.stream, Stretch(more.stream, [], [], more.era))
+            if waiting.keys and more.keys and more.keys[0] <= waiting.keys[-1]:  # what was put in came over the stream
+                self._merge(more.stream, dict(zip(more.keys, more.lines, strict=True)), is_whole=False)
+                continue
             waiting.keys.extend(more.keys)
             waiting.lines.extend(more.lines)
 
-    def put_in(self, found: Iterable[Stretch]) -> int:
-        """Take lines as the log has them, whole where only parts came, and return how many were not there at all."""
-        before = len(self)
+    def put_in(self, found: Iterable[Stretch], upto: int = NEVER) -> int:
+        """Take lines as the log has them, whole where only parts came, and return how many were not there at all.
+
+        Those that are newer than a key, and than all that came of their stream, may still come: they are not among
+        the number.
+        """
+        missing = 0
         texts: dict[str, dict[int, bytes]] = {}
         for stretch in found:
             self._waiting.setdefault(stretch.stream, Stretch(stretch.stream, [], [], stretch.era))
             texts.setdefault(stretch.stream, {}).update(zip(stretch.keys, stretch.lines, strict=True))
         for stream, by_key in texts.items():
-            waiting = self._waiting[stream]
-            both = dict(zip(waiting.keys, waiting.lines, strict=True)) | by_key
-            keys = sorted(both)
-            self._waiting[stream] = Stretch(stream, keys, [both[key] for key in keys], waiting.era)
-        return len(self) - before
+            keys = self._waiting[stream].keys
+            newest = max([upto, *keys[-1:]])
+            missing += sum(key <= newest and not has(keys, key) for key in by_key)
+            self._merge(stream, by_key, is_whole=True)
+        return missing
+
+    def _merge(self, stream: str, by_key: dict[int, bytes], *, is_whole: bool) -> None:
+        """Put lines where they belong; of one that is there already the whole one is kept."""
+        waiting = self._waiting[stream]
+        here = dict(zip(waiting.keys, waiting.lines, strict=True))
+        both = here | by_key if is_whole else by_key | here
+        keys = sorted(both)
+        self._waiting[stream] = Stretch(stream, keys, [both[key] for key in keys], waiting.era)
 
     def take_upto(self, key: int) -> list[Stretch]:
-        """Give the lines up to a key."""
+        """Give the lines up to a key, in an order in which any beginning of it is safe to commit."""
         given = []
         for stream, waiting in list(self._waiting.items()):
             stop = bisect_right(waiting.keys, key)
             given.append(Stretch(stream, waiting.keys[:stop], waiting.lines[:stop], waiting.era))
             del waiting.keys[:stop], waiting.lines[:stop]
-        return given
+        return _in_safe_order(given)
 
     def take(self) -> list[Stretch]:
-        """Give everything."""
+        """Give everything, in such an order too."""
         waiting, self._waiting = self._waiting, {}
-        return list(waiting.values())
+        return _in_safe_order(list(waiting.values()))
 
 
 class Check(threading.Thread):
@@ -148,14 +165,17 @@ class Check(threading.Thread):
         stream, has_before, goes_on, found = self._open_log(tail), False, True, 0
         first_after = after
         try:
-            for block in self._blocks(stream):
-                cutter.feed(block)
+            for _ in self._blocks(stream, cutter):
                 if not has_before and tail is not None and (cutter.first_ns or 0) > before:
                     return cutter.first_ns
                 for stretch in cutter.take():
                     has_before = has_before or has(stretch.keys, before)
                     first_after = min([first_after, *stretch.keys[bisect_right(stretch.keys, before) :][:1]])
-                    goes_on = goes_on and stretch.keys[-1] <= after and stretch.era == self._places[stretch.stream].era
+                    goes_on = (
+                        goes_on
+                        and stretch.keys[-1] <= after + BESIDE_NS
+                        and stretch.era == self._places[stretch.stream].era
+                    )
                     found += self._keep(stretch)
                 has_before = has_before or _has_found(cutter, before)
                 if self._is_given_up or not goes_on:
@@ -172,9 +192,10 @@ class Check(threading.Thread):
 
     def _keep(self, stretch: Stretch) -> int:
         """Keep the lines that belong to jumps, and return how many there were."""
-        number = 0
+        number, done = 0, 0
         for before, after in self.jumps:
-            start, stop = bisect_left(stretch.keys, before), bisect_right(stretch.keys, after)
+            start = max(done, bisect_left(stretch.keys, before - BESIDE_NS))
+            stop = done = max(done, bisect_right(stretch.keys, after + BESIDE_NS))
             if start < stop and stretch.era == self._places[stretch.stream].era:
                 lines = Stretch(stretch.stream, stretch.keys[start:stop], stretch.lines[start:stop], stretch.era)
                 self.found.append(lines)
@@ -287,7 +308,7 @@ class Mender:
             check.begins_ns = check.jumps[-1][1]  # what came over the stream is all that anybody will ever have
         elif check.failure is not None:
             raise check.failure
-        found = self.held.put_in(check.found)
+        found = self.held.put_in(check.found, check.jumps[-1][1])
         self.recovered += found
         lost = self._note_losses(check)
         if not found and not lost:
@@ -307,6 +328,10 @@ class Mender:
             reason = "the engine left lines out, and they were rotated away before they could be read again"
             self._losses.note(Loss(reason, before, until))
         return len(lost)
+
+
+def _in_safe_order(stretches: list[Stretch]) -> list[Stretch]:
+    return list(woven(*stretches)) if len(stretches) == 2 else stretches
 
 
 def _has_found(cutter: Cutter, key: int) -> bool:

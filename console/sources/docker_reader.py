@@ -12,8 +12,8 @@ from console.sources.docker_reading import Feed, Reading, Stopped
 RESTART_S = 0.2
 """Pause before a container that runs on is followed again."""
 OUTLIVED_NS = 100_000_000
-"""An engine that ends in order stops its containers before it lets go of their logs; one that crashed finds them
-still running when it starts again, which takes longer than this."""
+"""An engine that ends in order stops its containers before it hangs up; one that crashed finds them still running when
+it starts again, which takes longer than this."""
 LOOK_S = 0.5
 """How often the log is looked at while it cannot be followed, because the engine's clock went back."""
 OBSTACLE_S = 30.0
@@ -32,6 +32,8 @@ class ContainerReader(threading.Thread):
         """Why it cannot be read now."""
         self.obstacle = ""
         """Why it cannot be read until somebody changes something."""
+        self.is_gone = False
+        """Whether the engine knows the container no more."""
         self._feed = feed
         self._stopping = threading.Event()
         self._news = threading.Event()
@@ -45,8 +47,6 @@ class ContainerReader(threading.Thread):
         """Whether the engine was lost since everything was read."""
         self._broke_at = -1
         """The newest line counted when the stream ended last."""
-        self._broke_ns: int | None = None
-        """When that was, by the engine's clock; `None` before, and while nobody knows its time."""
         self._doubted_at = -1
         """The newest line counted when a stream was out of order."""
 
@@ -86,17 +86,20 @@ class ContainerReader(threading.Thread):
         self._has_all = self._has_all and not is_started
         self._news.set()
 
-    def engine_restarted(self) -> None:
-        """Report what the engine may have read and not logged, if the container outlived it. Raises `Lost`."""
+    def engine_restarted(self, broke_ns: int | None) -> None:
+        """Report what the engine may have read and not logged, if the container outlived it.
+
+        `broke_ns` is when the engine hung up, by its clock; `None` for nobody knows. Raises `Lost`.
+        """
         try:
             process = self._feed.engine.process_of(self.container.id)
         except (Gone, Unreadable):
             return
         ledger, now_ns = self._reading.ledger, self._feed.clock.now_ns()
-        since_ns = self._broke_at if self._broke_at >= 0 else ledger.newest
+        since_ns = self._broke_at if self._broke_at >= process.started_ns else ledger.newest
         if process.is_running and 0 < process.started_ns <= since_ns:
             reason = "the engine was restarted while the container ran on: what it had read and not logged may be lost"
-        elif self._broke_ns is not None and process.finished_ns > self._broke_ns + OUTLIVED_NS:
+        elif broke_ns is not None and process.finished_ns > broke_ns + OUTLIVED_NS:
             reason = "the engine ended before the container did: what it had read and not logged may be lost"
             now_ns = process.finished_ns
         else:
@@ -166,7 +169,7 @@ class ContainerReader(threading.Thread):
         try:
             reading.follow()
         finally:
-            self._broke_at, self._broke_ns = reading.ledger.newest, self._feed.clock.now_ns()
+            self._broke_at = reading.ledger.newest
         # After the engine was lost, the end of a stream may come long before the end of the log.
         self._has_all = not self._was_lost
         self._feed.nudge()
@@ -182,6 +185,7 @@ class ContainerReader(threading.Thread):
 
     def _end(self) -> None:
         """Say so if the container went before all of its log was read."""
+        self.is_gone = True
         ledger = self._reading.ledger
         self._reading.count_torn()
         newest, now_ns = ledger.newest, self._feed.clock.now_ns()

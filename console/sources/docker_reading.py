@@ -18,17 +18,20 @@ from console.sources.base import BLOCK_LINES, BLOCK_S, LineSink, Lost, Standing
 from console.sources.docker_clock import EngineClock
 from console.sources.docker_engine import Engine, LogStream
 from console.sources.docker_find import Container
-from console.sources.docker_frames import Cutter, FrameCutter, TerminalCutter
+from console.sources.docker_frames import Cutter, EngineFault, FrameCutter, TerminalCutter
 from console.sources.docker_halves import NEVER, Knows, Order, OutOfOrder, Place
 from console.sources.docker_jumps import escapes_in, size_of
 from console.sources.docker_ledger import Ledger
 from console.sources.docker_losses import Loss, Losses, clock
-from console.sources.docker_mending import TAILS, Mender
+from console.sources.docker_mending import Mender
+from console.sources.docker_tails import SHORT_TAILS, TAILS, readable_tail
 
 IDLE_S = 0.5
 AUDIT_FIRST_S = 3.0
 AUDIT_S = 60.0
 """How long a stream is silent before the log is looked at, and how often after that."""
+BLOCK_BYTES = 4 * 1024 * 1024
+"""How much is read at most before it is counted, however few lines it is."""
 CHECK_S = 0.01
 """How long to wait for more while the log is being read again around a jump."""
 FULL_SHARE = 0.85
@@ -82,6 +85,8 @@ class Reading:
         self._stopping = stopping
         self._on_open = on_open
         self._has_seen_beginning = False
+        self._stuck_at: int | None = None
+        """The newest line counted when the engine could not read on behind it last; `None` if it always could."""
         self._torn: Cutter | None = None
         """Has a line without an end, which nobody will go on with if the container is removed."""
 
@@ -122,8 +127,7 @@ class Reading:
         cutter = self._apart({})
         stream, size_bytes = self._feed.engine.logs(container.id, is_followed=False), 0
         try:
-            for block in self._blocks(stream):
-                cutter.feed(block)
+            for block in self._blocks(stream, cutter):
                 size_bytes += escapes_in(block) if container.is_json else 0
                 size_bytes += sum(size_of(each.lines, is_json=container.is_json) for each in cutter.take())
                 first_ns = cutter.first_ns
@@ -131,6 +135,8 @@ class Reading:
                     return None
                 if first_ns is not None and size_bytes >= full_bytes:
                     return first_ns
+        except EngineFault:
+            return None  # it is told when the log is read
         finally:
             stream.close()
         return None
@@ -147,7 +153,51 @@ class Reading:
         self.losses.tell(self.ledger.container.name, self.ledger.container.track)
 
     def _read_to_the_end(self, *, over_ns: int = 0) -> None:
-        """Count everything; lines that began before `over_ns` have no end to come, as their process is gone."""
+        """Count everything; lines that began before `over_ns` have no end to come, as their process is gone.
+
+        A record that the engine cannot read, twice at the same place, is left behind, with a gap.
+        """
+        try:
+            self._read_whole(over_ns=over_ns)
+        except EngineFault as fault:
+            if self.ledger.newest != self._stuck_at:
+                self._stuck_at = self.ledger.newest
+                raise
+            self._read_behind(fault, over_ns=over_ns)
+
+    def _read_behind(self, fault: EngineFault, *, over_ns: int) -> None:
+        """Count what stands behind records that the engine cannot read: as many of the last ones as it can read."""
+        tail = readable_tail(self._is_readable)
+        if tail == 0:
+            raise fault
+        cutter, newest = self._in_order(self.ledger.places(is_sought=False)), self.ledger.newest
+        stream, is_noted = self._open(tail), False
+        try:
+            for _ in self._blocks(stream, cutter):
+                if not is_noted and cutter.first_ns is not None and cutter.first_ns > newest:
+                    since = newest if newest >= 0 else None
+                    self.losses.note(Loss(f"{fault}: what it cannot read was left out", since, cutter.first_ns))
+                    is_noted = True
+                self._count(cutter)
+        finally:
+            stream.close()
+        cutter.finish(over_ns)
+        self._count(cutter)
+        self._keep_torn(cutter)
+
+    def _is_readable(self, tail: int) -> bool:
+        """Return whether the engine can read so many of the last records."""
+        cutter, stream = self._apart({}), self._open(tail)
+        try:
+            for _ in self._blocks(stream, cutter):
+                list(cutter.take())
+        except EngineFault:
+            return False
+        finally:
+            stream.close()
+        return True
+
+    def _read_whole(self, *, over_ns: int) -> None:
         for tail in self._tails():
             cutter = self._in_order(self.ledger.places())
             if self._read(cutter, tail, over_ns=over_ns):
@@ -161,14 +211,17 @@ class Reading:
     def _read(self, cutter: Cutter, tail: int | None, *, over_ns: int, gone: Mapping[str, int] | None = None) -> bool:
         """Count what one read gives; returns false if what was counted before does not come in it."""
         stream = self._open(tail)
-        is_noted = False
+        is_noted, fed_bytes = False, 0
         try:
-            for block in self._blocks(stream):
-                cutter.feed(block)
+            for block in self._blocks(stream, cutter):
+                fed_bytes += len(block)
                 if tail is not None and self._falls_short(cutter):
                     return False
                 is_noted = is_noted or self._note_missed(cutter, gone)
-                if cutter.waiting >= BLOCK_LINES and not self._count(cutter) and cutter.waiting >= UNSETTLED_LINES:
+                if cutter.waiting < BLOCK_LINES and fed_bytes < BLOCK_BYTES:
+                    continue
+                fed_bytes = 0
+                if not self._count(cutter) and cutter.waiting >= UNSETTLED_LINES:
                     return False
         except Lost:
             self._count(cutter)
@@ -261,6 +314,7 @@ class Reading:
             within_s = CHECK_S if self.mender.is_busy else max(0.01, due - time.monotonic())
             block = stream.read(within_s if waiting else IDLE_S)
             if block == b"":
+                cutter.end()
                 return True
             if block is None and not waiting and time.monotonic() >= audit_at:
                 self._audit()
@@ -291,8 +345,8 @@ class Reading:
         cutter = self._in_order(self.ledger.places(is_sought=False))
         stream = self._open(1)
         try:
-            for block in self._blocks(stream):
-                cutter.feed(block)
+            for _ in self._blocks(stream, cutter):
+                pass
         finally:
             stream.close()
         if cutter.waiting:
@@ -311,7 +365,10 @@ class Reading:
     # -- both ----------------------------------------------------------------------------------------------------
 
     def _tails(self) -> tuple[int | None, ...]:
-        return (None,) if self.ledger.newest < 0 else (*TAILS, None)
+        if self.ledger.newest < 0:
+            return (None,)
+        # Where the engine stumbles over a record, no more than is needed is asked for: it may stand shortly before.
+        return (*TAILS, None) if self._stuck_at is None else (*SHORT_TAILS, *TAILS, None)
 
     def _open(self, tail: int | None, *, is_followed: bool = False) -> LogStream:
         since_ns = self.ledger.since_ns if self.ledger.newest < 0 else 0
@@ -334,14 +391,16 @@ class Reading:
     def _knows(self, stream: str, key: int) -> bool:
         return self.ledger.knows(stream, key) or self.mender.held.has(stream, key)
 
-    def _blocks(self, stream: LogStream) -> Iterator[bytes]:
-        """Yield what comes until the end. Raises `Lost`, and `Stopped` when asked to."""
+    def _blocks(self, stream: LogStream, cutter: Cutter) -> Iterator[bytes]:
+        """Feed a cutter until the end, and yield each block after it. Raises `Lost`, and `Stopped` when asked to."""
         while not self._stopping.is_set():
             block = stream.read(IDLE_S)
             if block == b"":
+                cutter.end()
                 return
             if block is not None:
                 self._feed.standing.seen()
+                cutter.feed(block)
                 yield block
         raise Stopped
 

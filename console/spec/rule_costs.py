@@ -11,6 +11,8 @@ from console.core.rollout import EventRule
 
 SLOW_US = 5.0
 """A rule that costs more on a line is slow: reading and counting a line costs no more."""
+_HARDLY_ANY_CHARS = 10
+"""A rule that is safe only on lines shorter than this is safe on hardly any."""
 _LINES = 2_000
 _ROUNDS = 5
 _NOISE = (
@@ -30,7 +32,7 @@ class RuleCost:
     has_literal: bool
     """Whether lines are told apart by a literal before the expression runs."""
     may_explode: bool
-    """Whether no power of the line's length bounds a search."""
+    """Whether a search may take too long on a line of usual length."""
 
     @property
     def warning(self) -> str:
@@ -67,7 +69,7 @@ def costs_of(rules: Mapping[str, EventRule]) -> list[RuleCost]:
                 event=event,
                 us_per_line=max(0.0, _took_us(classifier, block) - _took_us(Classifier({}), block)),
                 has_literal=bool(required(rule.match)),
-                may_explode=quick_chars(rule.match) == 0,
+                may_explode=quick_chars(rule.match) < _HARDLY_ANY_CHARS,
             )
         )
     return costs

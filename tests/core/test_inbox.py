@@ -58,3 +58,11 @@ def test_positions_of_what_never_comes_again_are_forgotten() -> None:
     assert counter.resume("app", "old", "stdout") == -1
     assert counter.resume("app", "c1", "stdout") == 1
     assert counter.known("app") == {"c1"}
+
+
+def test_what_a_container_was_called_is_known_from_the_run_before() -> None:
+    named = {("app", "c1"): ("app-1", "canary")}
+    counter = Counter(CLASSIFIER, {}, (), lambda _: None, lambda: 5.0, named=named)
+
+    assert counter.named("app", "c1") == ("app-1", "canary")
+    assert counter.named("app", "c2") is None

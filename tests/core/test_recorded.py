@@ -11,6 +11,8 @@ from console.core.inputs import (
     ActionProgressed,
     ActionStarted,
     Actor,
+    ClockStepped,
+    ContainerNamed,
     GapSuspected,
     Input,
     ItemTicked,
@@ -65,6 +67,9 @@ def opened(at: float, last_seen: float | None = None) -> Record:
         SessionOpened(AT, BEN, "0.1", AT - 7),
         SessionClosed(AT, ANNA, "left and saved"),
         SkewMeasured(AT, "app", 3.5),
+        ClockStepped(AT, -3600.0),
+        ContainerNamed(AT, "app", "c0ffee", "app-1", "canary"),
+        ContainerNamed(AT, "app", "c0ffee", "app-1", "", "ended with exit code 1"),
         GapSuspected(AT, "app", "shop-1", "rotated away", AT - 9, AT - 1, 40),
         GapSuspected(AT, "app", "shop-1", "rotated away", AT - 9, AT - 1, 40, "canary"),
         SourceChanged(AT, "app", SourceState.LIVE, parts={"": 2}, unread=(Unread("shop-2", "canary", "denied"),)),
@@ -88,10 +93,11 @@ def test_an_input_comes_back_from_what_the_journal_says_of_it(given: Input) -> N
     assert [one for one in inputs_of(recording(records), AT) if type(one) is type(given)] == [given]
 
 
-def test_an_action_comes_back_with_its_steps_and_the_phase_that_it_led_to() -> None:
+@pytest.mark.parametrize("override", ["", "30h of soak left"])
+def test_an_action_comes_back_with_its_steps_and_the_phase_that_it_led_to(override: str) -> None:
     state = State(ACTIONS, AT)
     acts: list[Input] = [
-        STARTED,
+        replace(STARTED, override=override),
         ActionProgressed(AT + 1, "a1", 0, "run: true", "running"),
         ActionProgressed(AT + 2, "a1", 0, "run: true", "failed", "exit code: 1"),
         LadderLeft(AT + 3, "a1", BEN),

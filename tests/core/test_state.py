@@ -15,6 +15,7 @@ from console.core.inputs import (
     ActionStarted,
     Actor,
     ClockStepped,
+    ContainerNamed,
     Input,
     ItemTicked,
     OriginEnded,
@@ -433,6 +434,69 @@ def test_a_rule_that_was_given_up_breaks_its_metrics_and_is_named_in_the_journal
         "the search of rule failed was given up on 1 line so far, as its expression backtracks: its counts are short"
     ]
     assert not [record for record in state.apply(TimePassed(START + 4)) if record.kind == "rule"], "it is said once"
+
+
+def test_a_source_that_is_lost_is_one_line_in_the_journal_however_often_it_is_tried_again() -> None:
+    state = State(ROLLOUT, START)
+    state.apply(SourceChanged(START, "app", SourceState.LIVE, parts={"canary": 1}))
+
+    told = [
+        record.text
+        for attempt in range(5)
+        for record in state.apply(
+            SourceChanged(START + attempt, "app", SourceState.RETRYING, "no engine", START + attempt + 1)
+        )
+    ]
+
+    assert told == ["app: retrying · no engine"]
+    assert len(state.apply(SourceChanged(START + 9, "app", SourceState.LIVE, parts={"canary": 1}))) == 1
+
+
+def test_the_journal_names_a_container_and_says_what_became_of_it_once() -> None:
+    state = State(ROLLOUT, START)
+    said = [
+        ("app-1", ""),
+        ("app-1", ""),
+        ("app-1", "ended with exit code 1"),
+        ("app-old", ""),
+        ("app-old", "was removed"),
+    ]
+
+    told = [
+        record.text
+        for name, became in said
+        for record in state.apply(ContainerNamed(START, "app", "c1", name, "canary", became))
+    ]
+
+    assert told == [
+        "app: app-1 (canary) is followed",
+        "app: app-1 (canary) ended with exit code 1",
+        "app: app-old (canary) was app-1 (canary)",
+        "app: app-old (canary) was removed",
+    ]
+
+
+def test_names_of_containers_are_known_after_a_restart_until_they_are_gone() -> None:
+    state = State(ROLLOUT, START)
+    for origin in ("c1", "c2"):
+        state.apply(ContainerNamed(START, "app", origin, f"app-{origin}", "canary"))
+    state.apply(OriginEnded(START, "app", "c1"))
+    state.apply(ContainerNamed(START, "app", "c1", "app-c1", "canary", "was removed"))
+
+    again = State(ROLLOUT, START)
+    restore(
+        again,
+        documents=state.documents(),
+        positions={},
+        counts=state.rollup.packed(),
+        totals={},
+        labels={},
+        lines=0,
+        unclassified=0,
+    )
+
+    assert again.named == {("app", "c2"): ("app-c2", "canary")}
+    assert again.apply(ContainerNamed(START + 1, "app", "c2", "app-c2", "canary")) == []
 
 
 def test_thousands_of_recreated_containers_take_no_more_room_than_hundreds() -> None:

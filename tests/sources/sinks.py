@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from console.core.inputs import GapSuspected, Input, SourceChanged
+from console.core.inputs import ContainerNamed, GapSuspected, Input, SourceChanged
 from console.core.words import SourceState
 from console.sources.base import Block
 
@@ -19,6 +19,7 @@ class RecordingSink:
         self.lines: list[bytes] = []
         self.blocks: list[Block] = []
         self.gone: set[str] = set()
+        self.names: dict[tuple[str, str], tuple[str, str]] = {}
         self.repeated = 0
 
     def resume(self, source: str, origin: str, stream: str) -> int:
@@ -26,6 +27,9 @@ class RecordingSink:
 
     def known(self, source: str) -> frozenset[str]:
         return frozenset(origin for name, origin, _ in self.positions if name == source) - self.gone
+
+    def named(self, source: str, origin: str) -> tuple[str, str] | None:
+        return self.names.get((source, origin))
 
     def take(self, block: Block) -> None:
         with self._lock:
@@ -59,6 +63,11 @@ class Mailbox:
     @property
     def gaps(self) -> list[GapSuspected]:
         return [given for given in self.inputs if isinstance(given, GapSuspected)]
+
+    @property
+    def became(self) -> list[tuple[str, str, str]]:
+        named = [given for given in self.inputs if isinstance(given, ContainerNamed)]
+        return [(given.name, given.track, given.became) for given in named]
 
     @property
     def state(self) -> SourceState | None:

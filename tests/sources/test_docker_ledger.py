@@ -2,11 +2,12 @@
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.inputs import GapSuspected
-from console.sources.base import Standing
+from console.sources.base import Block, Standing
 from console.sources.docker_clock import EngineClock
 from console.sources.docker_find import Container
 from console.sources.docker_halves import Stretch
@@ -204,6 +205,54 @@ def test_lines_that_are_put_in_make_the_stream_whole_and_keep_its_order(
         lines = list(itertools.chain.from_iterable(s.lines for s in (*given_first, *rest) if s.stream == name))
         assert lines == [b"%d" % at for at, each in enumerate(names) if each == name]
     assert all(key <= START_NS + upto for s in given_first for key in s.keys)
+
+
+def test_lines_that_were_put_in_before_they_came_over_the_stream_stay_in_order_and_are_there_once() -> None:
+    held = Held()
+    held.add([stretch(1, 10)])
+
+    assert held.put_in([stretch(5, 10, 12, 14)], START_NS + 10) == 1
+    held.add([stretch(12, 13, 14, 15)])
+
+    (found,) = held.take()
+    assert found.keys == [START_NS + key for key in (1, 5, 10, 12, 13, 14, 15)]
+
+
+def test_what_was_held_is_given_so_that_a_console_killed_in_between_misses_nothing_of_the_other_stream() -> None:
+    held = Held()
+    every_s = [second * 10**9 for second in range(60)]
+    held.add([stretch(*every_s), stretch(*(key + 5 for key in every_s), stream="stderr")])
+
+    for stretches in (held.take_upto(START_NS + 40 * 10**9), held.take()):
+        sink = RecordingSink()
+        book = ledger(sink)
+        book.count([stretch(-1), stretch(-1, stream="stderr")])
+        for each in stretches:
+            book.count([each])
+            given = {name: sink.positions["app", "c0ffee", name] for name in ("stdout", "stderr")}
+            first = min(stretches[0].keys[0], stretches[1].keys[0])
+            assert abs(max(given["stdout"], first) - max(given["stderr"], first)) < MARGIN_NS
+
+
+def test_lines_that_could_not_be_handed_over_come_again() -> None:
+    class Full(RecordingSink):
+        is_full = True
+
+        def take(self, block: Block) -> None:
+            if self.is_full:
+                raise OSError("no space left on device")
+            super().take(block)
+
+    sink = Full()
+    book = ledger(sink)
+
+    with pytest.raises(OSError, match="no space"):
+        book.count([stretch(1, 2)])
+    assert not book.knows("stdout", START_NS + 1)
+    sink.is_full = False
+    book.count([stretch(1, 2)])
+
+    assert sink.lines == [b"1", b"2"]
 
 
 def test_of_a_line_of_which_only_a_part_came_the_whole_is_taken() -> None:

@@ -225,14 +225,44 @@ async def test_a_container_removed_while_nobody_read_is_reported_once(
     async with following(engine.url, sink, mail):
         await until(lambda: sink.lines)
     container.remove(force=True)
+    sink.names = {("app", container.id): mail.became[0][:2]}
 
     async with following(engine.url, sink, mail):
         await until(lambda: mail.gaps)
     async with following(engine.url, sink, mail):
         await until(lambda: "no container matches project=shop service=app" in mail.reason)
 
-    assert len(mail.gaps) == 1
-    assert "removed while nobody read it" in mail.gaps[0].reason
+    (gap,) = mail.gaps
+    assert "removed while nobody read it" in gap.reason
+    assert (gap.name, gap.track) == ("app-1", "canary")
+
+
+async def test_what_becomes_of_a_container_is_told_with_its_name(engine: PrivateEngine, containers: Containers) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+
+    async with following(engine.url, sink, mail):
+        app = containers.run("app-1", f"echo up; {WAIT}; rm /go; exit 3", track="baseline")
+        await until(lambda: sink.lines)
+        app.exec_run(["touch", "/go"])
+        await until(lambda: any("exit code" in became for *_, became in mail.became))
+        await asyncio.to_thread(app.start)
+        await until(lambda: len(sink.lines) == 2)
+        await asyncio.to_thread(app.rename, "app-old")
+        await until(lambda: ("app-old", "baseline", "") in mail.became)
+        await asyncio.to_thread(app.remove, force=True)
+        await until(lambda: any(became == "was removed" for *_, became in mail.became))
+
+    assert {track for _, track, _ in mail.became} == {"baseline"}
+    told = [(name, became) for name, _, became in mail.became]
+    first = told.index(("app-1", "ended with exit code 3"))  # the first start may come before the first listing
+    assert ("app-1", "") in told[:first]
+    assert told[first:] == [
+        ("app-1", "ended with exit code 3"),
+        ("app-1", "started"),
+        ("app-old", ""),
+        ("app-old", "ended with exit code 137"),
+        ("app-old", "was removed"),
+    ]
 
 
 async def test_lines_rotated_away_while_nobody_read_are_a_gap(engine: PrivateEngine, containers: Containers) -> None:
@@ -479,6 +509,35 @@ async def test_a_container_that_is_renamed_out_of_the_selection_is_let_go_withou
         await until(lambda: "no container matches" in mail.reason)
         await asyncio.to_thread(app.rename, "app-1")
         await until(lambda: len(sink.lines) == 2)
+
+    assert sink.lines == [b"one", b"two"]
+    assert not mail.gaps
+
+
+async def test_a_container_that_is_renamed_back_before_its_reader_is_forgotten_is_read_on(
+    engine: PrivateEngine, containers: Containers, open_folder: Path
+) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    app = containers.run("app-1", f"echo one; {WAIT}; echo two; sleep 60")
+
+    async with Wire(engine.url.removeprefix("unix://"), str(open_folder / "w")) as wire:
+        there = Engine(f"unix://{open_folder}/w")
+        source = DockerLogs(there, DockerSelector(name="app-*"), TRACKS, sink, Standing("app", mail.post))
+        await asyncio.to_thread(source._list)
+        try:
+            await until(lambda: sink.lines)
+            await asyncio.to_thread(app.rename, "other")
+            await asyncio.to_thread(source._list)
+            wire.cut()
+            await until(lambda: not any(reader.is_alive() for reader in source._readers.values()))
+            await asyncio.to_thread(app.rename, "app-1")
+            await asyncio.to_thread(source._list)
+            app.exec_run(["touch", "/go"])
+            await until(lambda: b"two" in sink.lines)
+        finally:
+            for reader in source._readers.values():
+                reader.stop()
+            await asyncio.to_thread(source._join)
 
     assert sink.lines == [b"one", b"two"]
     assert not mail.gaps

@@ -96,6 +96,7 @@ def test_slow_rules_are_named_with_their_cost_and_what_to_do(write: Write, capsy
 events:
   digits: {match: '\d{3}\s+\d', sample: ["123 4"]}
   endless: {match: '(?:\w+\s?)+:$', sample: ["a b:"]}
+  short: {match: '(?:\w{1,8} ?){1,7}: failed', sample: ["a b: failed"]}
   word: {match: 'DENIED (?P<tool>\w+)', sample: ["DENIED x"]}
 """
     path = write(events + PHASES)
@@ -103,12 +104,14 @@ events:
     assert main(["validate", str(path), "--json"]) == 0
 
     said = json.loads(capsys.readouterr().out)
-    assert set(said["us_per_line"]) == {"digits", "endless", "word"}
+    assert set(said["us_per_line"]) == {"digits", "endless", "short", "word"}
     assert said["us_per_line"]["digits"] > said["us_per_line"]["word"]
     slow = [warning for warning in said["warnings"] if "this rule" in warning]
-    assert [warning.split(":")[0] for warning in slow] == ["events.digits.match", "events.endless.match"]
+    assert [warning.split(":")[0] for warning in slow] == [
+        f"events.{event}.match" for event in ("digits", "endless", "short")
+    ]
     assert "runs on every line" in slow[0]
-    assert "given up after 20 ms" in slow[1]
+    assert all("given up after 20 ms" in warning for warning in slow[1:])
 
 
 def test_a_sample_that_backtracks_without_end_is_a_problem_and_not_a_wait(write: Write, capsys: Capture) -> None:

@@ -1,0 +1,101 @@
+"""What attempts at actions do to the state of a session."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from console.core import soak
+from console.core.attempts import KEPT, Attempt, changes_share
+from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted, LadderLeft
+from console.core.proving import reshare
+from console.core.record import Record
+from console.core.rollout import ActionKind
+
+if TYPE_CHECKING:
+    from console.core.state import State
+
+
+def act(state: "State", given: ActionStarted | ActionProgressed | ActionEnded) -> list[Record]:
+    """Note how an attempt goes on, and return what the journal has to say about it."""
+    state.changed.add("attempts")
+    if isinstance(given, ActionStarted):
+        if given.attempt in state.attempts or given.attempt in state.settled:
+            return []
+        state.attempts[given.attempt] = Attempt(given, {})
+        for old in list(state.attempts)[:-KEPT]:
+            del state.attempts[old]
+        return [_started(state, given)]
+    attempt = state.attempts.get(given.attempt)
+    if attempt is None:
+        return []
+    if isinstance(given, ActionProgressed):
+        if attempt.steps.get(given.step) is not None and attempt.steps[given.step].state == given.state:
+            return []
+        state.attempts[given.attempt] = attempt.progressed(given)
+        said = f"{attempt.started.title}: {given.label}: {given.state}"
+        body = {"attempt": given.attempt, "step": given.step, "state": given.state, "detail": given.detail}
+        return [Record(given.at, "step", f"{said}: {given.detail}" if given.detail else said, body)]
+    if attempt.ended is not None:
+        return []
+    state.attempts[given.attempt] = attempt = attempt.finished(given)
+    state.settled.add(given.attempt)
+    records = [*_ended(state, attempt, given)]
+    state.look_between(given.at)
+    return records
+
+
+def _started(state: "State", given: ActionStarted) -> Record:
+    standing = state.standing()
+    body = {
+        "attempt": given.attempt,
+        "action": given.action,
+        "kind": given.kind,
+        "actor": str(given.actor),
+        "reason": given.reason,
+        "traffic": given.traffic,
+        "steps": list(given.steps),
+        "override": given.override,
+        "verdicts": {name: verdict.value for name, verdict in standing.verdicts.items()},
+        "values": {name: value for name, (value, _) in standing.values.items()},
+    }
+    said = f"{given.title} begun by {given.actor}: {given.reason}"
+    if given.override:
+        return Record(given.at, "override", f"WITHOUT {given.override}: {said}", body)
+    return Record(given.at, "action", said, body)
+
+
+def _ended(state: "State", attempt: Attempt, given: ActionEnded) -> Iterable[Record]:
+    started = attempt.started
+    said = f"{started.title}: {given.outcome}"
+    body = {"attempt": given.attempt, "outcome": given.outcome.value, "detail": given.detail}
+    yield Record(given.at, "outcome", f"{said}: {given.detail}" if given.detail else said, body)
+    if not changes_share(attempt) or started.traffic is None:
+        if started.traffic is not None:
+            state.changed.add("phase")
+            state.phase = soak.doubted(
+                state.phase, f"the share may be {started.traffic:g} %: {started.title} ended {given.outcome}"
+            )
+        return
+    state.changed.add("phase")
+    if started.kind == ActionKind.ADVANCE and started.phase is not None:
+        reshare(state, state.rollout.phases[started.phase].traffic)
+        state.phase = state.phase.entered(state.rollout, started.phase, given.at)
+        name = state.rollout.phases[started.phase].name
+        yield Record(given.at, "phase", f"entered {name}", {"phase": started.phase, "name": name})
+    else:
+        before = state.phase.traffic
+        reshare(state, started.traffic)
+        state.phase = soak.with_traffic(state.phase, started.traffic)
+        said = f"share {before:g} % → {started.traffic:g} %"
+        yield Record(given.at, "phase", said, {"from": before, "to": started.traffic})
+
+
+def leave_ladder(state: "State", left: LadderLeft) -> list[Record]:
+    """Note that a ladder ends where it is."""
+    attempt = state.attempts.get(left.attempt)
+    if attempt is None or attempt.is_left:
+        return []
+    state.changed.add("attempts")
+    state.attempts[left.attempt] = replace(attempt, is_left=True)
+    said = f"the ladder stays at {state.phase.traffic:g} %, decided by {left.actor}"
+    return [Record(left.at, "action", said, {"attempt": left.attempt, "actor": str(left.actor)})]
