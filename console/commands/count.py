@@ -14,6 +14,7 @@ from typing import Any
 from console.commands.counted import QUANTILES, Counted, count_stream
 from console.commands.parts import Begun, begin, count_file
 from console.core.classify import Classifier, Rule
+from console.core.lines import cut_text
 from console.core.patterns import BoundedPattern
 from console.core.text import visible
 from console.core.words import count_of
@@ -87,6 +88,8 @@ def _count(rules: Mapping[str, Rule], begun: Begun | None, logs: Sequence[str], 
             print(f"rollout-console count: {visible(log)}: {reason}; its lines are not counted", file=sys.stderr)
             code = UNUSABLE
         begun = None
+    if counted.cut:
+        print(f"rollout-console count: {cut_text(counted.cut)}", file=sys.stderr)
     for event in rules:
         if given_up := counted.given_up(event):
             said = f"the search of rule {event} was given up on {count_of(given_up, 'line')}: its count is short"
@@ -107,7 +110,7 @@ def as_json(rules: Mapping[str, Rule], counted: Counted) -> dict[str, Any]:
             events[event]["quantiles"] = counted.quantiles(event)
         if given_up := counted.given_up(event):
             events[event]["given_up"] = given_up
-    return {"lines": counted.lines, "unclassified": counted.unclassified, "events": events}
+    return {"lines": counted.lines, "unclassified": counted.unclassified, "cut": counted.cut, "events": events}
 
 
 def as_text(rules: Mapping[str, Rule], counted: Counted) -> str:

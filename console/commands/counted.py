@@ -10,7 +10,7 @@ from console.core.counts import LinesCounted
 from console.core.lines import LINE_LIMIT_BYTES
 from console.core.quantiles import quantile
 from console.core.rollup import Rollup
-from console.core.tally import GIVEN_UP, count_texts
+from console.core.tally import CUT, GIVEN_UP, count_texts
 
 CHUNK_BYTES = 1 << 20
 QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
@@ -44,6 +44,11 @@ class Counted:
         """Return the quantiles of an event's number within 1 %, `None` where no number was captured."""
         bins = self.rollup.bins("", event, since=_WHENEVER, until=_WHENEVER + 1)
         return {name: _short(quantile(bins, q)) for name, q in QUANTILES.items()}
+
+    @property
+    def cut(self) -> int:
+        """How many lines were longer than the limit, so that only their beginning was looked at."""
+        return self.rollup.total(None, CUT)
 
     def given_up(self, event: str) -> int:
         """Return on how many lines the search of an event's rule was given up (`core.patterns`)."""

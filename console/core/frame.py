@@ -142,6 +142,8 @@ class EventView:
     """Per named group its values with their counts, most frequent first."""
     given_up: int = 0
     """On how many lines the search of its rule was given up; its counts may be short by as many."""
+    given_up_last_hour: int = 0
+    given_up_last_minute: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +330,8 @@ class Flow:
     rows_dropped: int
     """Display rows dropped; counts never are."""
     lag_s: float
+    lines_cut: int = 0
+    """Lines longer than the limit: only their beginning was classified."""
 
 
 @dataclass(frozen=True, slots=True)

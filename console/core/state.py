@@ -38,13 +38,14 @@ from console.core.inputs import (
     TimePassed,
 )
 from console.core.judging import Judged, shifted
+from console.core.lines import cut_text
 from console.core.metrics import TRACKS, MetricState, read_events
 from console.core.phases import PhaseState, Standing
 from console.core.record import Record
 from console.core.ring import RowRing
 from console.core.rollout import ActionKind, Rollout
 from console.core.rollup import Rollup
-from console.core.tally import GIVEN_UP
+from console.core.tally import CUT, GIVEN_UP
 from console.core.thresholds import Thresholds
 from console.core.verdict import Verdict
 from console.core.watched import WatchedSource
@@ -92,6 +93,7 @@ class State:
         """Names of the documents that `documents` has yet to write."""
         self._sampled_at = 0.0
         self._told_given_up: dict[str, int] = {}
+        self._has_told_cut = False
         self._units = {name: metric.unit for name, metric in rollout.metrics.items()}
 
     # -- reading the state ---------------------------------------------------------------------------------------
@@ -224,7 +226,7 @@ class State:
                     records += self._judging(name, at, partial(state.fail, sample))
                 else:
                     records += self._judging(name, at, partial(state.take, sample, self.phase.traffic, keeps=keeps))
-        records += self._tell_given_up(at)
+        records += self._tell_given_up(at) + self._tell_cut(at)
         if keeps:
             self._sampled_at = at
             self.rollup.prune(at)
@@ -321,6 +323,14 @@ class State:
             )
             records.append(Record(at, "rule", said, {"event": event, "lines": lines}))
         return records
+
+    def _tell_cut(self, at: float) -> list[Record]:
+        """Say once that a line was longer than the limit."""
+        lines = 0 if self._has_told_cut else self.rollup.total(None, CUT)
+        if not lines:
+            return []
+        self._has_told_cut = True
+        return [Record(at, "rule", f"{cut_text(lines)}; the source strip counts them", {"lines": lines})]
 
     def _judge(self, given: SampleTaken | SampleFailed) -> list[Record]:
         if given.metric in self._evidence:
@@ -510,6 +520,7 @@ class State:
                 state.judged = {track: shifted(judged, pause_s) for track, judged in state.judged.items()}
             text = f"taken up again by {opened.actor} after {pause_s:.0f} s"
             self._told_given_up = {event: self.rollup.total(None, GIVEN_UP + event) for event in self.rollout.events}
+            self._has_told_cut = self.rollup.total(None, CUT) > 0
         self.phase = phases.unwatched(self.phase)
         return [Record(opened.at, "session", text, {"version": opened.version, "last_seen": opened.last_seen})]
 

@@ -27,7 +27,7 @@ from console.core.judging import LEVELS, Judged, pending, shown_value, stands
 from console.core.metrics import MetricState
 from console.core.rollout import CONDITIONS, ActionKind, Metric
 from console.core.state import State
-from console.core.tally import GIVEN_UP, LINES
+from console.core.tally import CUT, GIVEN_UP, LINES
 from console.core.text import visible
 from console.core.verdict import Verdict, worst
 from console.core.weighing import Weighing
@@ -100,6 +100,7 @@ def build_frame(
             unclassified=state.unclassified,
             rows_dropped=state.rows_dropped,
             lag_s=max((source.lag_s or 0.0 for source in sources), default=0.0),
+            lines_cut=state.rollup.total(None, CUT),
         ),
         session=session,
         tracks=state.tracks,
@@ -211,6 +212,8 @@ def _event(state: State, event: str, at: float) -> EventView:
         spark=rollup.spark(event, until=at, width=30, step_s=10),
         labels=_labels(state, event),
         given_up=rollup.total(None, GIVEN_UP + event),
+        given_up_last_hour=rollup.count(None, GIVEN_UP + event, since=at - 3600, until=at + 1),
+        given_up_last_minute=rollup.count(None, GIVEN_UP + event, since=at - 60, until=at + 1),
     )
 
 

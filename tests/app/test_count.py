@@ -24,6 +24,7 @@ from console.commands import count, parts
 from console.commands.count import as_json, as_text
 from console.commands.counted import CHUNK_BYTES, count_stream
 from console.core.classify import Classifier, Rule
+from console.core.lines import LINE_LIMIT_BYTES
 from console.core.rollout import EventRule
 from console.spec.written import Written
 
@@ -124,6 +125,7 @@ def test_the_json_is_that_of_the_contract(rollout: str, tmp_path: Path, capsys: 
     assert printed == {
         "lines": 5,
         "unclassified": 1,
+        "cut": 0,
         "events": {
             "fsm_transition": {"count": 3, "labels": {"from": {"A": 2, "B": 1}, "to": {"C": 2, "B": 1}}},
             "llm_call": {"count": 1},
@@ -143,6 +145,7 @@ def test_an_empty_log_has_every_rule_and_no_lines(
     assert counts(capsys) == {
         "lines": 0,
         "unclassified": 0,
+        "cut": 0,
         "events": {
             "fsm_transition": {"count": 0, "labels": {"from": {}, "to": {}}},
             "llm_call": {"count": 0, "quantiles": {"p50": None, "p95": None, "p99": None}},
@@ -343,7 +346,7 @@ def test_a_table_of_no_rules_still_says_how_many_lines() -> None:
     counted = count_stream(Classifier({}), io.BytesIO(b"a\nb\n"))
 
     assert as_text({}, counted).splitlines() == ["event  kind  count", "", "2 lines, 2 unclassified (100.0 %)"]
-    assert as_json({}, counted) == {"lines": 2, "unclassified": 2, "events": {}}
+    assert as_json({}, counted) == {"lines": 2, "unclassified": 2, "cut": 0, "events": {}}
 
 
 def test_values_beyond_the_hundredth_are_other_over_all_logs(
@@ -438,3 +441,16 @@ def test_a_rule_that_is_given_up_is_named_and_its_count_is_said_to_be_short(
     told = capsys.readouterr()
     assert json.loads(told.out)["events"]["endless"] == {"count": 1, "given_up": 1}
     assert "rule endless was given up on 1 line" in told.err
+
+
+def test_lines_over_the_limit_are_counted_and_said_to_be_cut(
+    rollout: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = b"x" * LINE_LIMIT_BYTES
+    log = written(tmp_path, "app.log", long + b"\r\n" + long + b"y\n" + b"short\n" + long * 9)
+
+    assert main(["count", rollout, log, "--json"]) == 0
+
+    told = capsys.readouterr()
+    assert (json.loads(told.out)["lines"], json.loads(told.out)["cut"]) == (4, 2)
+    assert "2 lines were cut at 256 KiB and classified by what stands before" in told.err
