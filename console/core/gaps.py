@@ -75,21 +75,36 @@ class Gaps:
     """The tracks that ever had one; `None` for one that may be of any."""
     newest: list[Gap] = field(default_factory=list)
     """The newest few, oldest first."""
+    ended: dict[str, float] = field(default_factory=dict)
+    """Until when lines of a track may be missing, at the latest."""
+    ended_any: float | None = None
+    """The same for gaps that may be of any track."""
 
     def add(self, given: GapSuspected) -> None:
         """Take another gap up."""
         self.count += 1
         self.tracks.add(given.track)
-        self.newest.append(
-            Gap(given.at, given.name, given.reason, given.since, given.until, given.lines_at_most, given.track)
-        )
+        gap = Gap(given.at, given.name, given.reason, given.since, given.until, given.lines_at_most, given.track)
+        self.newest.append(gap)
         del self.newest[:-KEPT]
+        self._note_end(gap)
+
+    def __post_init__(self) -> None:
+        """Take the ends from the newest gaps, which is all that was written down once."""
+        for gap in self.newest:
+            self._note_end(gap)
+
+    def _note_end(self, gap: Gap) -> None:
+        if gap.track is None:
+            self.ended_any = max(gap.ended, self.ended_any or gap.ended)
+        else:
+            self.ended[gap.track] = max(gap.ended, self.ended.get(gap.track, gap.ended))
 
     def concerns(self, track: str, since: float | None) -> bool:
         """Return whether counts of a track may be short, ever or since a moment."""
         if since is None:
             return bool(self.count) and (not self.tracks or bool(self.tracks & {None, track}))
-        return any(gap.ended >= since and gap.track in (None, track) for gap in self.newest)
+        return any(end is not None and end >= since for end in (self.ended_any, self.ended.get(track)))
 
 
 def short_counts(gaps: Iterable[Gaps], tracks: Iterable[str], at: float) -> tuple[Short, ...]:

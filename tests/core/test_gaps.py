@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from console.core.counts import LinesCounted
 from console.core.frame import Frame, SessionView
@@ -263,3 +264,18 @@ def test_a_snapshot_has_the_bounds_of_the_newest_gaps() -> None:
         "lines_at_most": 4_000,
     }
     assert all((each["newest_gaps"], each["skew_s"]) == ([], None) for each in others)
+
+
+def test_many_gaps_of_one_track_do_not_hide_that_of_another() -> None:
+    gaps = Gaps()
+    gaps.add(GapSuspected(100, "app", "c", "cut", since=90, until=99, track="canary"))
+    for number in range(KEPT):
+        gaps.add(GapSuspected(101 + number, "app", "b", "cut", since=100, until=101 + number, track="baseline"))
+    written = TypeAdapter(Gaps).dump_python(gaps, mode="json")
+    before_ends_were_kept = {name: said for name, said in written.items() if not name.startswith("ended")}
+
+    canary, baseline = short_counts([TypeAdapter(Gaps).validate_python(written)], ["canary", "baseline"], 130)
+    old = short_counts([TypeAdapter(Gaps).validate_python(before_ends_were_kept)], ["baseline"], 130)
+
+    assert (canary.last_minute, canary.last_hour) == (True, True)
+    assert old == (baseline,)
