@@ -1,7 +1,10 @@
 """`rollout-console count`: the counts of finished logs."""
 
+import bz2
+import gzip
 import io
 import json
+import lzma
 import os
 import pickle
 import re
@@ -11,7 +14,7 @@ import sys
 import tempfile
 import tracemalloc
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +24,8 @@ from hypothesis import strategies as st
 
 from console.cli import main
 from console.commands import count, parts
-from console.commands.count import as_json, as_text
-from console.commands.counted import CHUNK_BYTES, count_stream
+from console.commands.count import SHORT, UNUSABLE, as_json, as_text
+from console.commands.counted import CHUNK_BYTES, NoLog, count_stream
 from console.core.classify import Classifier, Rule
 from console.core.lines import LINE_LIMIT_BYTES
 from console.core.rollout import EventRule
@@ -436,11 +439,14 @@ def test_a_rule_that_is_given_up_is_named_and_its_count_is_said_to_be_short(
     file.write_text(ROLLOUT + "  endless: {match: '^(?:a|aa)+$'}\n")
     log = written(tmp_path, "app.log", b"a" * 60 + b"!\naaaa\n")
 
-    assert main(["count", str(file), log, "--json"]) == 0
-
+    assert main(["count", str(file), log, "--json"]) == SHORT
     told = capsys.readouterr()
+    assert main(["count", str(file), log]) == SHORT
+    table = capsys.readouterr().out
+
     assert json.loads(told.out)["events"]["endless"] == {"count": 1, "given_up": 1}
     assert "rule endless was given up on 1 line" in told.err
+    assert ["endless", "event", "≥1"] in [line.split()[:3] for line in table.splitlines()]
 
 
 def test_lines_over_the_limit_are_counted_and_said_to_be_cut(
@@ -454,3 +460,52 @@ def test_lines_over_the_limit_are_counted_and_said_to_be_cut(
     told = capsys.readouterr()
     assert (json.loads(told.out)["lines"], json.loads(told.out)["cut"]) == (4, 2)
     assert "2 lines were cut at 256 KiB and classified by what stands before" in told.err
+
+
+@pytest.mark.parametrize(
+    ("pack", "program"),
+    [(gzip.compress, "zcat"), (bz2.compress, "bzcat"), (lzma.compress, "xzcat"), (b"\x28\xb5\x2f\xfd".join, "zstdcat")],
+)
+def test_a_compressed_log_is_not_counted_and_the_remedy_is_said(
+    rollout: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    pack: Callable[[Any], bytes],
+    program: str,
+) -> None:
+    packed = pack(b"denied\n" * 9) if program != "zstdcat" else pack([b"", b"rest"])
+    log = written(tmp_path, "app.log.packed", packed)
+
+    assert main(["count", rollout, log, "--json"]) == UNUSABLE
+
+    told = capsys.readouterr()
+    assert json.loads(told.out)["lines"] == 0
+    assert f"{program} FILE | rollout-console count ROLLOUT -; its lines are not counted" in told.err
+
+
+def test_a_large_compressed_log_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "PROCESS_BYTES", 8)
+    log = written(tmp_path, "app.log.gz", gzip.compress(b"denied\n" * 9))
+
+    with pytest.raises(NoLog, match="zcat FILE"):
+        parts.begin(RULES, Path(log))
+
+
+def test_bytes_that_are_no_text_are_counted_with_a_hint(
+    rollout: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["count", rollout, written(tmp_path, "app.log", b"a\0b\n")]) == 0
+
+    told = capsys.readouterr()
+    assert "1 line, 1 unclassified" in told.out
+    assert "app.log: it has NUL bytes and may be no text" in told.err
+
+
+def test_a_closed_standard_input_is_said_in_one_line(
+    rollout: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+
+    assert main(["count", rollout]) == UNUSABLE
+
+    assert capsys.readouterr().err == "rollout-console count: standard input is closed; name a log file\n"
