@@ -98,8 +98,7 @@ class SessionFile(SessionReader):
                 self._put_docs(docs or {})
                 newest = self._note_time(counted, samples, records)
             if newest is not None and not durable and self._counters.is_due(newest):
-                with suppress(*_NOT_FOLDED):
-                    self.fold(newest)
+                self.fold_if_possible(newest)
         except _Refused as refusal:
             return StoreFailed("refused", str(refusal))
         except (sqlite3.Error, OSError, OverflowError, ValueError) as error:
@@ -111,6 +110,11 @@ class SessionFile(SessionReader):
         with self._transaction():
             self._counters.fold(at)
             pack_samples(self._connection, at)
+
+    def fold_if_possible(self, at: float) -> None:
+        """Fold as `fold` does; where the disk is full or the file cannot be written, it waits for the next time."""
+        with suppress(*_NOT_FOLDED):
+            self.fold(at)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
