@@ -90,7 +90,7 @@ class Gaps:
         self._note_end(gap)
 
     def __post_init__(self) -> None:
-        """Take the ends from the newest gaps, which is all that was written down once."""
+        """Take the ends from the newest gaps, which is all that files of older versions have."""
         for gap in self.newest:
             self._note_end(gap)
 

@@ -24,12 +24,6 @@ class LineSplitter:
             raise ValueError(f"expected a limit of at least 0 bytes, found {limit_bytes}")
         self._limit_bytes = limit_bytes
         self._open = bytearray()
-        self._discarded_bytes = 0
-
-    @property
-    def open_bytes(self) -> int:
-        """How many bytes were taken of a line that has not ended, those beyond the limit included."""
-        return len(self._open) + self._discarded_bytes
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Take the next bytes and return the lines that ended in them, without their ends."""
@@ -62,12 +56,10 @@ class LineSplitter:
         beyond = len(self._open) - self._limit_bytes - 2
         if beyond > 0:
             del self._open[-beyond:]
-            self._discarded_bytes += beyond
 
     def _close(self) -> bytes:
         line = bytes(self._open)
         self._open.clear()
-        self._discarded_bytes = 0
         return line
 
     def _within(self, line: bytes) -> bytes:

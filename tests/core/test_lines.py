@@ -50,18 +50,6 @@ def test_no_byte_of_a_line_is_lost(chunks: list[bytes]) -> None:
     assert kept == data.replace(b"\r\n", b"\n").replace(b"\n", b"")
 
 
-@given(chunks=st.lists(log_bytes), limit_bytes=st.none() | st.integers(0, 6))
-def test_the_open_line_is_measured_with_the_bytes_that_were_discarded(
-    chunks: list[bytes], limit_bytes: int | None
-) -> None:
-    splitter = LineSplitter(limit_bytes)
-
-    for chunk in chunks:
-        splitter.feed(chunk)
-
-    assert splitter.open_bytes == len(b"".join(chunks).rpartition(b"\n")[2])
-
-
 def test_one_carriage_return_before_the_newline_belongs_to_the_end() -> None:
     assert split([b"a\r\nb\r\r\nc\rd\n"]) == [b"a", b"b\r", b"c\rd"]
 
