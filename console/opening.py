@@ -1,5 +1,6 @@
 """Takes a session up: finds or makes it, locks it, or looks at it over another console's shoulder."""
 
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from console.core.inputs import Actor
 from console.core.memory import PhaseGone
 from console.core.redact import Redactor
 from console.effects.lock import SESSION_LOCK, Held, Lock
+from console.effects.session_schema import FILE_NAME
 from console.effects.sessions import Session, create_session, find_open
 from console.effects.store import SessionDamaged, SessionUnreadable, Store
 from console.engine import Engine
@@ -70,13 +72,11 @@ async def open_session(
     notice = ""
     try:
         is_fresh = found is None or not (session.folder / "session.db").exists()
-        store = await (Store.create if is_fresh else Store.open)(session.folder, redactor=redactor)
+        making = (Store.create if is_fresh else Store.open)(session.folder, redactor=redactor)
+        store = await _held(making, session, lock)
     except SessionDamaged as damage:
         notice = f"{damage}; a new session file was begun"
-        store = await Store.create(session.folder, redactor=redactor)
-    except (SessionUnreadable, OSError) as error:
-        lock.release()
-        raise CannotOpen(str(error)) from error
+        store = await _held(Store.create(session.folder, redactor=redactor), session, lock)
     view = SessionView(session.id, at, is_read_only=is_read_only, held_by="")
     engine = Engine(loaded, store, view, actor, version("rollout-console"), since=since, steady=time.monotonic)
     try:
@@ -85,6 +85,10 @@ async def open_session(
         await store.close()
         lock.release()
         raise CannotOpen(f"the session {session.id} does not fit this rollout file: {error}") from error
+    except sqlite3.Error as error:
+        await store.close()
+        lock.release()
+        raise CannotOpen(_unusable(session, error)) from error
     opened = Opened(session, engine=engine, notice=notice)
 
     async def close() -> None:
@@ -95,6 +99,27 @@ async def open_session(
 
     opened.leaving.append(close)
     return opened
+
+
+async def _held(making: Awaitable[Store], session: Session, lock: Lock) -> Store:
+    """Return a session's file when it is open; else lets the lock go and raises `CannotOpen` or `SessionDamaged`."""
+    try:
+        return await making
+    except SessionDamaged:
+        raise
+    except (SessionUnreadable, OSError) as error:
+        lock.release()
+        raise CannotOpen(str(error)) from error
+    except sqlite3.Error as error:
+        lock.release()
+        raise CannotOpen(_unusable(session, error)) from error
+
+
+def _unusable(session: Session, error: sqlite3.Error) -> str:
+    return (
+        f"the session's file {session.folder / FILE_NAME} cannot be used: {error};"
+        " make room on its disk, and see that this account may write there"
+    )
 
 
 def _begin(loaded: Loaded, base: Path, at: float) -> Session:

@@ -98,23 +98,32 @@ def counter_lines(part: CountersPart, width: int, *, is_focused: bool = False) -
         spans.append(Span(" " * (name - cells(spans))))
         by_track = {counts.track: counts for counts in event.tracks}
         for track in tracks:
-            is_given_up = Short(track, total=True) if event.given_up else None
-            spans.extend(_count_spans(by_track.get(track), track, columns, short.get(track) or is_given_up))
+            may_be_short = _short(event, track, short.get(track))
+            spans.extend(_count_spans(by_track.get(track), track, columns, may_be_short))
         if plot >= 8:
             spans += [Span("  "), Span(spark(event.spark, plot), Role.PLOT)]
         lines.append(Line(tuple(spans)))
     return lines
 
 
-def _count_spans(
-    counts: EventCounts | None, track: str, columns: tuple[_Column, ...], short: Short | None
-) -> list[Span]:
+def _short(event: EventView, track: str, short: Short | None) -> Short:
+    """Return which counts of an event may be short, for lines that were lost or a rule that was given up."""
+    short = short or Short(track)
+    return Short(
+        track,
+        total=short.total or event.given_up > 0,
+        last_hour=short.last_hour or event.given_up_last_hour > 0,
+        last_minute=short.last_minute or event.given_up_last_minute > 0,
+    )
+
+
+def _count_spans(counts: EventCounts | None, track: str, columns: tuple[_Column, ...], short: Short) -> list[Span]:
     spans = [Span(" " * _GAP)]
     for column in columns:
         text = "–" if counts is None else column.text(counts)
         is_total = column is _TOTAL
         role = Role.DIM if text in ("0", "0.0", "–") else Role.STRONG if is_total and track == "canary" else Role.TEXT
-        mark = SHORT_MARK if counts is not None and short is not None and column.may_be_short(short) else ""
+        mark = SHORT_MARK if counts is not None and column.may_be_short(short) else ""
         room = max(0, column.width - len(text) - len(mark))
         spans += [Span(" " * room), Span(mark, Role.WARNING), Span(fit(text, min(len(text), column.width)), role)]
     return spans

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from console.core.frame import AlertView, Flow, Frame, SourceView
 from console.core.gaps import bounds_text, gaps_text, skew_text, total_text
+from console.core.lines import LINE_LIMIT_BYTES
 from console.core.words import SourceState
 from widgets.drawing import Drawing
 from widgets.ink import Ground, Role
@@ -110,12 +111,14 @@ def _part(track: str, count: int) -> str:
 
 
 def flow_spans(flow: Flow) -> list[Span]:
-    """Return the lag, what no rule named, and the text that was dropped."""
+    """Return the lag, what no rule named, and the text that was cut or dropped."""
     is_behind = flow.lag_s is None or flow.lag_s >= 5 or flow.is_lag_least
     spans = [Span("lag ", Role.DIM), Span(_lag(flow), Role.WARNING if is_behind else Role.TEXT)]
     if flow.lines:
         percent = 100 * flow.unclassified / flow.lines
         spans += [Span("  unclassified ", Role.DIM), Span(f"{percent:.1f} %", Role.TEXT)]
+    if flow.lines_cut:
+        spans.append(Span(f"  {short_count(flow.lines_cut)} cut at {LINE_LIMIT_BYTES // 1024} KiB", Role.WARNING))
     if flow.rows_dropped:
         spans.append(Span(f"  {short_count(flow.rows_dropped)} rows not shown, all counted", Role.WARNING))
     return spans

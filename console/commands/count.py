@@ -14,6 +14,8 @@ from typing import Any
 from console.commands.counted import QUANTILES, Counted, count_stream
 from console.commands.parts import Begun, begin, count_file
 from console.core.classify import Classifier, Rule
+from console.core.gaps import SHORT_MARK
+from console.core.lines import cut_text
 from console.core.patterns import BoundedPattern
 from console.core.text import visible
 from console.core.words import count_of
@@ -23,6 +25,8 @@ from console.spec.written import Written, written, written_rules
 
 UNUSABLE = 4
 """Exit code of a bad rollout file, and of a log that cannot be read."""
+SHORT = 1
+"""Exit code of counts that are short, because the search of a rule was given up on lines."""
 STDIN = "-"
 _VALUES_SHOWN = 8
 
@@ -35,11 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Count the logs together, print the counts and return 0, or 4 if something could not be read.
+    """Count the logs together, print the counts and return 0, 1 if counts are short, or 4 if a log was not counted.
 
     A log that cannot be read is told on standard error and adds nothing; the others are counted all the same.
     """
     log, *logs = args.logs or [STDIN]
+    if sys.stdin is None and STDIN in (log, *logs):
+        print("rollout-console count: standard input is closed; name a log file", file=sys.stderr)
+        return UNUSABLE
     try:
         said = written(args.file, os.environ)
         with _begun(said, log) as begun:
@@ -77,20 +84,27 @@ def _count(rules: Mapping[str, Rule], begun: Begun | None, logs: Sequence[str], 
     for log in logs:
         try:
             if log == STDIN:
-                counted.join(count_stream(Classifier(rules), sys.stdin.buffer))
+                found = count_stream(Classifier(rules), sys.stdin.buffer)
             elif begun is not None and begun.is_by(rules):
-                counted.join(begun.finish())
+                found = begun.finish()
             else:
-                counted.join(count_file(rules, Path(log)))
+                found = count_file(rules, Path(log))
+            counted.join(found)
+            if found.has_nul:
+                hint = "it has NUL bytes and may be no text; its lines are counted as they are"
+                print(f"rollout-console count: {visible(log)}: {hint}", file=sys.stderr)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             print(f"rollout-console count: {visible(log)}: {reason}; its lines are not counted", file=sys.stderr)
             code = UNUSABLE
         begun = None
+    if counted.cut:
+        print(f"rollout-console count: {cut_text(counted.cut)}", file=sys.stderr)
     for event in rules:
         if given_up := counted.given_up(event):
             said = f"the search of rule {event} was given up on {count_of(given_up, 'line')}: its count is short"
             print(f"rollout-console count: {said}; `validate` says why", file=sys.stderr)
+            code = code or SHORT
     _print(json.dumps(as_json(rules, counted), indent=2) if is_json else as_text(rules, counted))
     return code
 
@@ -107,7 +121,7 @@ def as_json(rules: Mapping[str, Rule], counted: Counted) -> dict[str, Any]:
             events[event]["quantiles"] = counted.quantiles(event)
         if given_up := counted.given_up(event):
             events[event]["given_up"] = given_up
-    return {"lines": counted.lines, "unclassified": counted.unclassified, "events": events}
+    return {"lines": counted.lines, "unclassified": counted.unclassified, "cut": counted.cut, "events": events}
 
 
 def as_text(rules: Mapping[str, Rule], counted: Counted) -> str:
@@ -119,7 +133,8 @@ def as_text(rules: Mapping[str, Rule], counted: Counted) -> str:
         quantiles = counted.quantiles(event).values() if rule.number is not None else ()
         numbers = [f"{value:,.6g}" if value is not None else "no data" for value in quantiles]
         numbers += [""] * (len(rows[0]) - 3 - len(numbers))
-        rows.append((event, visible(rule.kind), f"{counted.rollup.total('', event):,}", *numbers))
+        mark = SHORT_MARK if counted.given_up(event) else ""
+        rows.append((event, visible(rule.kind), f"{mark}{counted.rollup.total('', event):,}", *numbers))
         found = counted.labels(event, label_names(rule))
         below[len(rows) - 1] = [f"  {name}: {_values(values)}" for name, values in found.items() if values]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -131,7 +146,7 @@ def as_text(rules: Mapping[str, Rule], counted: Counted) -> str:
         ]
         table += ["  ".join(cells).rstrip(), *below.get(index, ())]
     share = f" ({100 * counted.unclassified / counted.lines:.1f} %)" if counted.lines else ""
-    return "\n".join([*table, "", f"{counted.lines:,} lines, {counted.unclassified:,} unclassified{share}"])
+    return "\n".join([*table, "", f"{count_of(counted.lines, 'line')}, {counted.unclassified:,} unclassified{share}"])
 
 
 def label_names(rule: Rule) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from console.commands.counted import CHUNK_BYTES, Counted, count_stream, texts_of
+from console.commands.counted import CHUNK_BYTES, Counted, count_stream, is_text, texts_of
 from console.core.classify import Classifier, Rule
 from console.core.counts import LinesCounted
 from console.core.rollup import Rollup
@@ -41,7 +41,8 @@ def begin(rules: Mapping[str, Rule], path: Path) -> "Begun":
     if processes < 2 or not stat.S_ISREG(found.st_mode):
         return Begun(rules, path, [], 0)
     with path.open("rb") as stream:
-        return Begun(rules, path, _edges(stream, found.st_size), processes - 1)
+        has_nul = not is_text(stream.read(CHUNK_BYTES))
+        return Begun(rules, path, _edges(stream, found.st_size), processes - 1, has_nul=has_nul)
 
 
 def _edges(stream: BinaryIO, size_bytes: int) -> list[int]:
@@ -71,11 +72,14 @@ class _Process:
 class Begun:
     """A log that other processes may be counting already; leaving the context ends those that are not finished."""
 
-    def __init__(self, rules: Mapping[str, Rule], path: Path, edges: list[int], others: int) -> None:
+    def __init__(
+        self, rules: Mapping[str, Rule], path: Path, edges: list[int], others: int, *, has_nul: bool = False
+    ) -> None:
         self._rules = rules
         self._classifier = Classifier(rules)
         self._path = path
         self._edges = edges
+        self._has_nul = has_nul
         self._others: list[_Process] = []
         if edges:
             # Whoever reads a byte counts the part of that number; nobody needs to say who does what.
@@ -109,7 +113,7 @@ class Begun:
         found = self._count_parts()
         while self._others:
             found |= self._answer()
-        counted = Counted()
+        counted = Counted(has_nul=self._has_nul)
         for number, (first, end) in enumerate(zip(self._edges, self._edges[1:], strict=False)):
             if number not in found:
                 raise OSError(f"a process ended early, at bytes {first} to {end}")

@@ -82,11 +82,6 @@ class Classifier:
         """Return what names one line, `None` if no rule does."""
         return self.named((line,)).matches.get(0)
 
-    def classify_block(self, lines: Sequence[bytes]) -> list[Match | None]:
-        """Return for every line what names it."""
-        named = self.named(lines).matches
-        return [named.get(index) for index in range(len(lines))]
-
     def named(self, lines: Sequence[bytes]) -> Named:
         """Return the lines that a rule names, by their index."""
         return self._name(_Listed(lines))

@@ -145,6 +145,8 @@ class EventView:
     """Per named group its values with their counts, most frequent first."""
     given_up: int = 0
     """On how many lines the search of its rule was given up; its counts may be short by as many."""
+    given_up_last_hour: int = 0
+    given_up_last_minute: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +363,8 @@ class Flow:
     """How far the reading is behind what is written; `None` for nobody knows."""
     is_lag_least: bool = False
     """It may be longer, because something is not read."""
+    lines_cut: int = 0
+    """Lines longer than the limit: only their beginning was classified."""
 
 
 @dataclass(frozen=True, slots=True)

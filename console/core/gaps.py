@@ -112,7 +112,8 @@ class Gaps:
         """Return whether counts of a track may be short, ever or since a moment."""
         if since is None:
             return bool(self.count) and (not self.tracks or bool(self.tracks & {None, track}))
-        return any(gap.ended >= since and gap.track in (None, track) for gap in self.newest)
+        is_kept = any(gap.track in (None, track) and gap.ended >= since for gap in self.newest)
+        return is_kept or self.forgot_since(track, since)
 
 
 def short_counts(gaps: Iterable[Gaps], tracks: Iterable[str], at: float) -> tuple[Short, ...]:

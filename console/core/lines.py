@@ -6,6 +6,8 @@ LINE_LIMIT_BYTES = 256 * 1024
 """A longer line is cut here and marked."""
 TRUNCATED = " …[truncated]".encode()
 """What stands at the end of a line that was longer than the limit."""
+CUT_MARK = f"[cut at {LINE_LIMIT_BYTES // 1024} KiB] "
+"""What stands before such a line on the screen, where its end is not seen."""
 
 
 class LineSplitter:
@@ -22,12 +24,6 @@ class LineSplitter:
             raise ValueError(f"expected a limit of at least 0 bytes, found {limit_bytes}")
         self._limit_bytes = limit_bytes
         self._open = bytearray()
-        self._discarded_bytes = 0
-
-    @property
-    def open_bytes(self) -> int:
-        """How many bytes were taken of a line that has not ended, those beyond the limit included."""
-        return len(self._open) + self._discarded_bytes
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Take the next bytes and return the lines that ended in them, without their ends."""
@@ -60,12 +56,10 @@ class LineSplitter:
         beyond = len(self._open) - self._limit_bytes - 2
         if beyond > 0:
             del self._open[-beyond:]
-            self._discarded_bytes += beyond
 
     def _close(self) -> bytes:
         line = bytes(self._open)
         self._open.clear()
-        self._discarded_bytes = 0
         return line
 
     def _within(self, line: bytes) -> bytes:
@@ -80,6 +74,32 @@ def starts_of(text: bytes) -> Iterator[int]:
     while start < len(text):
         yield start
         start = text.find(b"\n", start) + 1 or len(text)
+
+
+def cut_text(lines_cut: int) -> str:
+    """Return how many lines were cut, and what that means: `3 lines were cut at 256 KiB and classified by …`."""
+    were = "line was" if lines_cut == 1 else "lines were"
+    return f"{lines_cut:,} {were} cut at {LINE_LIMIT_BYTES // 1024} KiB and classified by what stands before"
+
+
+def is_cut(line: bytes) -> bool:
+    """Return whether a line that a reader handed over was longer than the limit."""
+    return len(line) > LINE_LIMIT_BYTES
+
+
+def cut_lines_in(text: bytes) -> int:
+    """Return how many lines of a text are longer than the limit; looks at two places per limit, not at every line."""
+    found = start = 0
+    while len(text) - start > LINE_LIMIT_BYTES:
+        last_end = text.rfind(b"\n", start, start + LINE_LIMIT_BYTES + 1)
+        if last_end >= 0:
+            start = last_end + 1
+            continue
+        end = text.find(b"\n", start)
+        line = text[start:] if end < 0 else text[start:end].removesuffix(b"\r")
+        found += is_cut(line)
+        start = len(text) if end < 0 else end + 1
+    return found
 
 
 def lines_in(text: bytes) -> int:

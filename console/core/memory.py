@@ -114,7 +114,7 @@ def restore(
         state.settled = set(said["settled"])
         state.attempts = {attempt.started.attempt: attempt for attempt in kept}
     sources = json.loads(documents.get("sources", "{}"))
-    # Until there was a document of its own, it was in that of the sources.
+    # Files of older versions have it in the document of the sources.
     ended = json.loads(documents["ended"]) if "ended" in documents else sources.get("ended", ())
     state.ended = dict.fromkeys((source, origin) for source, origin in ended)
     state.named = {
@@ -125,7 +125,7 @@ def restore(
             state.sources[source].recall(SourceState(said), reason, state.at)
     for source, gaps in sources.get("gaps", {}).items():
         if source in state.sources:
-            # Once only their number was written down.
+            # Files of older versions have only their number.
             state.sources[source].gaps = Gaps(count=gaps) if isinstance(gaps, int) else _GAPS.validate_python(gaps)
     for name, metric in state.metrics.items():
         document = documents.get(f"metric:{name}")

@@ -7,6 +7,7 @@ from console.core.durations import format_duration
 from console.core.export import clock
 from console.core.frame import AttemptView, EventView, Frame, Panel, SourceView, worst_first
 from console.core.gaps import SHORT_MARK, Short, gaps_text, short_note, skew_text
+from console.core.lines import cut_text
 from console.core.outlook import progress_notes, soak_notes, with_time
 from console.core.report import soak_text
 from console.core.report_cells import track_name
@@ -85,6 +86,7 @@ def _head(frame: Frame, width: int) -> Iterator[str]:
             lag_text(flow.lag_s, is_least=flow.is_lag_least),
             f"{flow.lines:,} lines",
             f"unclassified {share}",
+            *([cut_text(flow.lines_cut)] if flow.lines_cut else []),
         ),
         width,
     )

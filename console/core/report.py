@@ -7,6 +7,7 @@ from console.core.durations import format_duration
 from console.core.export import Events, Export, clock
 from console.core.frame import Frame, Panel, PhaseView, SourceView, worst_first
 from console.core.gaps import gaps_text, short_note, skew_text
+from console.core.lines import cut_text
 from console.core.outlook import soak_notes
 from console.core.plot import Plot
 from console.core.report_actions import action_sections, checklist_section
@@ -168,6 +169,7 @@ def _events(frame: Frame, events: Events) -> Section:
                 None,
                 (
                     f"{flow.lines:,} lines read since the session began, {flow.unclassified:,} of them unclassified.",
+                    cut_text(flow.lines_cut) + "." if flow.lines_cut else "",
                     f"Counts {note}." if (note := short_note(frame.short, frame.sources)) else "",
                 ),
             )

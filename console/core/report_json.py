@@ -110,6 +110,7 @@ def snapshot_json(export: Export) -> dict[str, Any]:
         "lines": {
             "read": frame.flow.lines,
             "unclassified": frame.flow.unclassified,
+            "cut": frame.flow.lines_cut,
             "rows_dropped": frame.flow.rows_dropped,
             "lag_s": seconds(frame.flow.lag_s),
             "is_lag_least": frame.flow.is_lag_least,

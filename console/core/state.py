@@ -40,6 +40,7 @@ from console.core.inputs import (
     TimePassed,
 )
 from console.core.judging import Judged, shifted
+from console.core.lines import cut_text
 from console.core.metrics import TRACKS, MetricState, read_events
 from console.core.record import Record
 from console.core.ring import RowRing
@@ -47,7 +48,7 @@ from console.core.rollout import Rollout
 from console.core.rollup import Rollup
 from console.core.soak import PhaseState
 from console.core.standing import Standing, is_few, standing_of
-from console.core.tally import GIVEN_UP
+from console.core.tally import CUT, GIVEN_UP
 from console.core.thresholds import Thresholds
 from console.core.validation import Validation
 from console.core.watched import WatchedSource
@@ -97,6 +98,7 @@ class State:
         """Names of the documents that `documents` has yet to write."""
         self._sampled_at = 0.0
         self._told_given_up: dict[str, int] = {}
+        self._has_told_cut = False
         self._told_phase, self._told_validation = self.phase, self.validation
         """As they were when the journal last spoke of them, at a tick."""
 
@@ -209,7 +211,7 @@ class State:
                     logs, began = self.sources.values(), self.phase.began
                     sample = doubted(sample, state.metric, logs, self.rollup, phase_began=began)
                     records += self._judging(name, at, partial(state.take, sample, self.phase.traffic, keeps=keeps))
-        records += self._tell_given_up(at)
+        records += self._tell_given_up(at) + self._tell_cut(at)
         if keeps:
             self._sampled_at = at
             self.rollup.prune(at)
@@ -295,6 +297,14 @@ class State:
             )
             records.append(Record(at, "rule", said, {"event": event, "lines": lines}))
         return records
+
+    def _tell_cut(self, at: float) -> list[Record]:
+        """Say once that a line was longer than the limit."""
+        lines = 0 if self._has_told_cut else self.rollup.total(None, CUT)
+        if not lines:
+            return []
+        self._has_told_cut = True
+        return [Record(at, "rule", f"{cut_text(lines)}; the source strip counts them", {"lines": lines})]
 
     def _judge(self, given: SampleTaken | SampleFailed) -> list[Record]:
         if given.metric in self._evidence:
@@ -435,6 +445,7 @@ class State:
             self._shift(pause_s)
             text = f"taken up again by {opened.actor} after {pause_s:.0f} s"
             self._told_given_up = {event: self.rollup.total(None, GIVEN_UP + event) for event in self.rollout.events}
+            self._has_told_cut = self.rollup.total(None, CUT) > 0
         self._told_phase, self._told_validation = self.phase, self.validation
         return [Record(opened.at, "session", text, {"version": opened.version, "last_seen": opened.last_seen})]
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from console.core.classify import Classifier, Match, Named
 from console.core.counts import Cell, LabelCell, LinesCounted
+from console.core.lines import CUT_MARK, cut_lines_in, is_cut
 from console.core.quantiles import bin_of
 from console.core.text import DISPLAY_LIMIT, decode, visible
 from console.core.words import Row
@@ -18,6 +19,8 @@ LINES = ""
 """The event under which every line is counted, classified or not."""
 GIVEN_UP = "!"
 """Before the name of an event: the lines on which the search of its rule was given up."""
+CUT = "~"
+"""The event under which the lines count that were longer than the limit: only their beginning was looked at."""
 _ENOUGH_BYTES = 4 * (DISPLAY_LIMIT + 2)
 """However a line goes on after so many bytes, what is drawn of it is the same."""
 _MEANINGS = 10_000
@@ -43,8 +46,8 @@ def count_lines(
 
     `after` is the key of the last line that was counted before, so what is delivered again is not counted again.
     `keys`, `times` (seconds since the epoch, UTC) and `lines` go together. A line counts in the second it begins
-    in: under `LINES`, under its event, and under the bucket of its number if it has one. Only the newest
-    `rows_limit` lines become rows.
+    in: under `LINES`, under its event, under the bucket of its number if it has one, and under `CUT` if its reader cut
+    it. Only the newest `rows_limit` lines become rows.
     """
     keys, times, lines = _unseen(after, keys, times, lines)
     seconds = list(map(int, times))
@@ -55,6 +58,9 @@ def count_lines(
     counts, labels = tally.cells()
     for second, number in Counter(seconds).items():
         counts[Cell(second, track, LINES)] = number
+    for second, line in zip(seconds, lines, strict=True):
+        if is_cut(line):
+            _add(counts, Cell(second, track, CUT), 1)
     shown_from = max(0, len(lines) - max(0, rows_limit))
     shown_name = visible(name)
     return LinesCounted(
@@ -78,7 +84,7 @@ def count_lines(
                 track=track,
                 event=matches[index].event if index in matches else "",
                 kind=matches[index].kind if index in matches else "",
-                text=visible(decode(lines[index][:_ENOUGH_BYTES])),
+                text=_drawn(lines[index]),
             )
             for index in range(shown_from, len(lines))
         ),
@@ -93,22 +99,29 @@ def count_texts(classifier: Classifier, texts: Iterable[bytes]) -> Iterator[Line
     Many texts give one sum, unless their lines mean so much that it would take much memory.
     """
     tally = _Tally("")
-    lines = unclassified = 0
+    lines = unclassified = cut = 0
     for text in texts:
         named = classifier.named_in(text)
         lines += named.lines
+        cut += cut_lines_in(text)
         unclassified += named.lines - len(named.matches)
         tally.add(named)
         if tally.meanings > _MEANINGS:
-            yield _of_texts(tally, lines, unclassified)
-            tally, lines, unclassified = _Tally(""), 0, 0
-    yield _of_texts(tally, lines, unclassified)
+            yield _of_texts(tally, lines, unclassified, cut)
+            tally, lines, unclassified, cut = _Tally(""), 0, 0, 0
+    yield _of_texts(tally, lines, unclassified, cut)
 
 
-def _of_texts(tally: "_Tally", lines: int, unclassified: int) -> LinesCounted:
+def _drawn(line: bytes) -> str:
+    return (CUT_MARK if is_cut(line) else "") + visible(decode(line[:_ENOUGH_BYTES]))
+
+
+def _of_texts(tally: "_Tally", lines: int, unclassified: int, cut: int) -> LinesCounted:
     counts, labels = tally.cells()
     if lines:
         counts[Cell(0, "", LINES)] = lines
+    if cut:
+        counts[Cell(0, "", CUT)] = cut
     return LinesCounted(
         at=0.0,
         source="",

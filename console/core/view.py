@@ -28,7 +28,7 @@ from console.core.judging import LEVELS, Judged, pending, shown_value, stands
 from console.core.metrics import MetricState
 from console.core.rollout import CONDITIONS, ActionKind, Metric
 from console.core.state import State
-from console.core.tally import GIVEN_UP, LINES
+from console.core.tally import CUT, GIVEN_UP, LINES
 from console.core.text import visible
 from console.core.verdict import Verdict, worst
 from console.core.weighing import Weighing
@@ -108,6 +108,7 @@ def build_frame(
             rows_dropped=state.rows_dropped,
             lag_s=_lag_s(state, sources),
             is_lag_least=any(source.is_lag_least for source in sources),
+            lines_cut=state.rollup.total(None, CUT),
         ),
         session=session,
         tracks=state.tracks,
@@ -231,6 +232,8 @@ def _event(state: State, event: str, at: float) -> EventView:
         spark=rollup.spark(event, until=at, width=30, step_s=10),
         labels=_labels(state, event),
         given_up=rollup.total(None, GIVEN_UP + event),
+        given_up_last_hour=rollup.count(None, GIVEN_UP + event, since=at - 3600, until=at + 1),
+        given_up_last_minute=rollup.count(None, GIVEN_UP + event, since=at - 60, until=at + 1),
     )
 
 

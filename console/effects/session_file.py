@@ -46,6 +46,8 @@ class SessionFile(SessionReader):
         self._redactor = redactor
         self._inode = path.stat().st_ino
         self._is_full_sync = False
+        self._refused_upto: dict[tuple[str, str, str], int] = {}
+        """Where the lines of a refused commit ended, by stream: what follows them is taken."""
         self._counters = Counters(connection)
         self._values: dict[tuple[str, str], set[str]] = {}
         """Values of labels that are kept apart, by event and label, as far as they were looked up."""
@@ -82,7 +84,8 @@ class SessionFile(SessionReader):
         """Write everything in one transaction, or nothing.
 
         A stretch whose end the file has already is left out; one that overlaps what is there, or leaves lines out,
-        is refused with everything else in the commit. `durable` waits for the disk. Docs are JSON texts. `gone` are
+        is refused with everything else in the commit. Refused lines are lost, and those that
+        follow them are taken. `durable` waits for the disk. Docs are JSON texts. `gone` are
         sources and origins that never come again: the file forgets how far they were read.
         After a failure the same commit may be tried again.
         """
@@ -98,9 +101,9 @@ class SessionFile(SessionReader):
                 self._put_docs(docs or {})
                 newest = self._note_time(counted, samples, records)
             if newest is not None and not durable and self._counters.is_due(newest):
-                with suppress(*_NOT_FOLDED):
-                    self.fold(newest)
+                self.fold_if_possible(newest)
         except _Refused as refusal:
+            self._refused_upto |= {_stream(stretch): stretch.upto for stretch in counted}
             return StoreFailed("refused", str(refusal))
         except (sqlite3.Error, OSError, OverflowError, ValueError) as error:
             return schema.failure(error, self._path)
@@ -111,6 +114,11 @@ class SessionFile(SessionReader):
         with self._transaction():
             self._counters.fold(at)
             pack_samples(self._connection, at)
+
+    def fold_if_possible(self, at: float) -> None:
+        """Fold as `fold` does; where the disk is full or the file cannot be written, it waits for the next time."""
+        with suppress(*_NOT_FOLDED):
+            self.fold(at)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -139,14 +147,14 @@ class SessionFile(SessionReader):
 
     def _move_position(self, stretch: LinesCounted) -> bool:
         """Move a stream's position to the end of a stretch; return whether it was new. Raises `_Refused`."""
-        stream = (stretch.source, stretch.origin, stretch.stream)
+        stream = _stream(stretch)
         found = self._connection.execute(
             "SELECT position FROM positions WHERE source = ? AND origin = ? AND stream = ?", stream
         ).fetchone()
         position = -1 if found is None else int(found[0])
         if position >= stretch.upto:
             return False
-        if found is not None and stretch.after != position:
+        if found is not None and stretch.after not in (position, self._refused_upto.get(stream)):
             how = "overlaps" if stretch.after < position else "leaves out"
             raise _Refused(
                 f"lines {stretch.after} to {stretch.upto} of {'/'.join(stream)}: it {how} lines;"
@@ -232,6 +240,10 @@ class SessionFile(SessionReader):
     def _safe(self, text: str) -> str:
         """Return the text without secrets and without what SQLite cannot store."""
         return self._redactor.redact(text).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _stream(stretch: LinesCounted) -> tuple[str, str, str]:
+    return (stretch.source, stretch.origin, stretch.stream)
 
 
 class _Refused(Exception):

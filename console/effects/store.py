@@ -78,11 +78,14 @@ class Store:
         return await self._ask(work)
 
     async def load(self, *, at: float | None = None) -> Stored:
-        """Return what the session starts from; with the present time, what is too old is dropped first."""
+        """Return what the session starts from; with the present time, what is too old is dropped first, if it can be.
+
+        Raises `sqlite3.Error` if the file cannot be read.
+        """
 
         def work(file: SessionReader) -> Stored:
             if at is not None and isinstance(file, SessionFile):
-                file.fold(at)
+                file.fold_if_possible(at)
             return file.load()
 
         return await self._ask(work)

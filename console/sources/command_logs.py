@@ -1,7 +1,8 @@
 """Reads the lines that a command prints, and starts it again when it ends.
 
 A command cannot be asked for what it said before, so this source does not resume: each start is an origin of its own,
-and what is said between two runs, or twice, nobody can know. That is reported at each start after the first.
+and what is said between two runs, or twice, nobody can know. That is reported at each start after the first of a
+session, also when the one before was another console's.
 """
 
 import os
@@ -51,9 +52,10 @@ class CommandLogs:
         """Read one run of the command; raises with how it ended."""
         process = programs.start(self._argv, self._base_dir, are_errors_apart=False)
         self._runs += 1
-        for origin in self._sink.known(self._standing.source):
+        known = self._sink.known(self._standing.source)
+        for origin in known:
             self._sink.ended(self._standing.source, origin)
-        if self._runs > 1:
+        if self._runs > 1 or known:
             self._standing.gap(
                 self._name,
                 "the command was started again: lines in between may be missing, or counted twice",

@@ -119,14 +119,14 @@ def _try_docker(selector: DockerSelector, host: str | None, rollout: Rollout) ->
 
 
 def _try_file(pattern: str, base_dir: Path) -> tuple[str, str]:
-    from console.sources.file_logs import find_files  # noqa: PLC0415 - beside the others
+    from console.sources.file_logs import find_files, no_file  # noqa: PLC0415 - beside the others
 
     found = find_files(pattern, base_dir)
     if not found:
         raise Unreadable(f"no file matches {base_dir / pattern}; {_REMEDIES['file']}")
     for path in found:
         if not path.is_file():
-            raise Unreadable(f"{path} is no regular file; {_REMEDIES['file']}")
+            raise Unreadable(f"{path} {no_file(path, path.stat().st_mode)}")
         if not os.access(path, os.R_OK):
             raise Unreadable(f"{path} may not be read; give this account the right to read it")
     size_bytes = sum(path.stat().st_size for path in found)

@@ -1,226 +1,33 @@
 """Follows the log files that a shell pattern names, through rotation and truncation.
 
-A file is known by its device, inode and the beginning of its first line, so a rename is no new file, and another file
-in its place is. A file that is truncated in place (`copytruncate`) begins a new generation; the pattern should not
-match the copies that such a rotation makes, which are files of their own. A line's key is the offset of its end. Files
-have no times: lines count at the moment they are read, and a file that was never read before is read from its
-beginning.
+How one file is known again and read is `followed_file`. The pattern should not match the copies that `copytruncate`
+makes, which are files of their own. A file that was never read before is read from its beginning.
 """
 
+import contextlib
+import errno
 import glob
-import hashlib
-import math
-import os
 import stat
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import accumulate, count, islice
+from itertools import islice
 from pathlib import Path
 
 from console.core.inputs import Unread
-from console.core.lines import LINE_LIMIT_BYTES, TRUNCATED
-from console.core.text import visible
-from console.sources.base import (
-    BLOCK_LINES,
-    Block,
-    LineSink,
-    Standing,
-    in_daemon,
-    supervise,
-)
+from console.sources import followed_file
+from console.sources.base import LineSink, Standing, in_daemon, supervise
+from console.sources.followed_file import FileFeed, FollowedFile
 
-POLL_S = 0.1
 LOOK_S = 1.0
 """How often the pattern is looked at for new files."""
 GRACE_S = 10.0
-"""How long a file that was renamed away is still read; its writer opens the new one a moment later."""
-SIGNATURE_BYTES = 64
-CHUNK_BYTES = 256 * 1024
+"""How long a file that was deleted, or ended amid a line, is still read; its writer soon opens the new one."""
+RENAMED_S = 3600.0
+"""How long a file that was renamed away is still read after its last line: some writers never open the new one."""
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".Z")
 
-
-@dataclass(frozen=True, slots=True)
-class FileFeed:
-    """What the files of one source share."""
-
-    source: str
-    track: str
-    base_dir: Path
-    sink: LineSink
-    standing: Standing
-
-
-class FollowedFile:
-    """One open file: where reading stands, and what of it was cut but has no line end yet."""
-
-    def __init__(self, feed: FileFeed, path: Path) -> None:
-        self.path = path
-        self.name = visible(str(path.relative_to(feed.base_dir) if path.is_relative_to(feed.base_dir) else path), 200)
-        self.grown_at = time.monotonic()
-        """When it last gave something."""
-        self._feed = feed
-        self._fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        found = os.fstat(self._fd)
-        if not stat.S_ISREG(found.st_mode):
-            os.close(self._fd)
-            raise IsADirectoryError(f"{path} is no regular file")
-        self.inode = (found.st_dev, found.st_ino)
-        self.origin = ""
-        """Empty until the file has a first line."""
-        self._signature = b""
-        self._changed_ns = 0
-        self._read_to = 0
-        """Offset after the last byte read."""
-        self._open = b""
-        """Bytes before `_read_to` that belong to a line without an end; cut at the limit."""
-        self.read_at: float | None = None
-        """When it was last read to its end; what was lost was written after that."""
-        self._fastest = 0.0
-        """The most lines a second that came between two reads."""
-
-    def close(self) -> None:
-        """Let it go."""
-        os.close(self._fd)
-
-    def read(self, stop: threading.Event) -> bool:
-        """Read what is new and hand it over; returns whether there was anything. Raises `OSError`."""
-        found = os.fstat(self._fd)
-        has_changed, self._changed_ns = found.st_mtime_ns != self._changed_ns, found.st_mtime_ns
-        if self.origin and (found.st_size < self._read_to or (has_changed and self._is_overwritten())):
-            self._begin_again()
-        if not self.origin and not self._identify():
-            return False
-        lines, has_all, before = 0, False, self._read_to
-        while not stop.is_set():
-            chunk = os.pread(self._fd, CHUNK_BYTES, self._read_to)
-            if not chunk:
-                has_all = True
-                break
-            lines += self._take(chunk)
-            self._read_to += len(chunk)
-        had_news = self._read_to > before
-        if had_news:
-            self.grown_at = time.monotonic()
-        if has_all:
-            self._note_read(lines)
-        return had_news
-
-    def lines_since(self, moment: float) -> int | None:
-        """Return how many lines may have been written since a moment, at the fastest rate seen; `None` for none."""
-        return math.ceil(self._fastest * max(0.0, moment - self.read_at)) if self._fastest and self.read_at else None
-
-    def _note_read(self, lines: int) -> None:
-        now = time.time()
-        if self.read_at is not None:
-            self._fastest = max(self._fastest, lines / max(POLL_S, now - self.read_at))
-        self.read_at = now
-
-    def finish(self) -> None:
-        """Count a last line without an end: nothing will be added to the file any more."""
-        if not self.origin:
-            self._signature = os.pread(self._fd, SIGNATURE_BYTES, 0)
-            if not self._signature:
-                return
-            self._name_origin()
-            self.read(threading.Event())
-        if self._open:
-            self._hand_over([self._open], [self._read_to])
-            self._open = b""
-        self._feed.sink.ended(self._feed.source, self.origin)
-
-    def _identify(self) -> bool:
-        """Give the file its identity, once its first line is there, and find where reading stood."""
-        head = os.pread(self._fd, SIGNATURE_BYTES, 0)
-        end = head.find(b"\n")
-        if end < 0 and len(head) < SIGNATURE_BYTES:
-            return False
-        self._signature = head[: end + 1] if end >= 0 else head
-        self._name_origin()
-        return True
-
-    def _name_origin(self) -> None:
-        """Take up the generation that is known and not ended, or begin the first one that never was."""
-        sink, source = self._feed.sink, self._feed.source
-        digest = hashlib.blake2b(self._signature, digest_size=6).hexdigest()
-        known = sink.known(source)
-        for generation in count():
-            self.origin = "{}:{}:{}:{}".format(*self.inode, digest, generation)
-            offset = sink.resume(source, self.origin, "")
-            if offset < 0:
-                self._read_to = 0
-                return
-            if self.origin not in known:
-                continue
-            # Where a line ended there must still be a line end; else the same inode holds something else by now.
-            if os.pread(self._fd, 1, offset - 1) == b"\n":
-                self._read_to = offset
-                return
-            said = "the file was truncated while nobody read it: lines may be lost"
-            self._feed.standing.gap(self.name, said, until=time.time(), track=self._feed.track)
-            sink.ended(source, self.origin)
-
-    def _is_overwritten(self) -> bool:
-        return os.pread(self._fd, len(self._signature), 0) != self._signature
-
-    def _begin_again(self) -> None:
-        """Begin with a new generation: the file was truncated in place."""
-        if self._open:
-            self._hand_over([self._open], [self._read_to])
-        now = time.time()
-        self._feed.standing.gap(
-            self.name,
-            "the file was truncated in place: lines written in the moment before may be lost;"
-            " rotation by renaming loses none",
-            since=self.read_at,
-            until=now,
-            lines_at_most=self.lines_since(now),
-            track=self._feed.track,
-        )
-        self._feed.sink.ended(self._feed.source, self.origin)
-        self._read_to, self._open, self.origin = 0, b"", ""
-        self.grown_at = time.monotonic()
-        self._identify()
-
-    def _take(self, chunk: bytes) -> int:
-        """Cut a chunk into lines, hand them over and return how many there were."""
-        *ended, rest = chunk.split(b"\n")
-        if not ended:
-            self._keep_open(rest)
-            return 0
-        keys = list(accumulate((len(line) + 1 for line in ended), initial=self._read_to))[1:]
-        if self._open:
-            ended[0] = self._open + ended[0]
-        self._open = b""
-        self._keep_open(rest)
-        if b"\r\n" in chunk or ended[0].endswith(b"\r"):
-            ended = [line[:-1] if line.endswith(b"\r") else line for line in ended]
-        self._hand_over(ended, keys)
-        return len(ended)
-
-    def _keep_open(self, more: bytes) -> None:
-        room = LINE_LIMIT_BYTES + 2 - len(self._open)
-        self._open += more[: max(0, room)]
-
-    def _hand_over(self, lines: list[bytes], keys: list[int]) -> None:
-        now = time.time()
-        feed = self._feed
-        lines = [line if len(line) <= LINE_LIMIT_BYTES else line[:LINE_LIMIT_BYTES] + TRUNCATED for line in lines]
-        for start in range(0, len(lines), BLOCK_LINES):
-            some = lines[start : start + BLOCK_LINES]
-            feed.sink.take(
-                Block(
-                    source=feed.source,
-                    origin=self.origin,
-                    stream="",
-                    name=self.name,
-                    track=feed.track,
-                    keys=keys[start : start + BLOCK_LINES],
-                    times=[now] * len(some),
-                    lines=some,
-                )
-            )
+Inode = tuple[int, int]
 
 
 class FileLogs:
@@ -233,11 +40,19 @@ class FileLogs:
         self._base_dir = base_dir
         self._feed = FileFeed(standing.source, track or "", base_dir, sink, standing)
         self._standing = standing
-        self._files: dict[tuple[int, int], FollowedFile] = {}
-        self._leaving: dict[tuple[int, int], float] = {}
+        self._had_files = bool(sink.known(standing.source))
+        """Whether there ever was something to read: its absence is no beginning then."""
+        self._files: dict[Inode, FollowedFile] = {}
+        self._leaving: dict[Inode, float] = {}
         """When a file was first seen to have another name."""
+        self._missing: set[str] | None = None
+        """Origins that were read before and are not found yet; `None` until they were looked for."""
         self._refused: dict[Path, str] = {}
-        self._has_looked = False
+        """What of the pattern cannot be opened, with the reason and the remedy."""
+        self._moved: dict[Path, str] = {}
+        """The same for what the pattern does not name any more and was not read to its end."""
+        self._failing: dict[Inode, tuple[Path, str]] = {}
+        """What could be opened and then not be read."""
 
     async def run(self) -> None:
         """Follow for ever."""
@@ -251,54 +66,64 @@ class FileLogs:
                 file.close()
             self._files.clear()
             self._leaving.clear()
+            self._missing = None
 
     def _follow(self, stop: threading.Event) -> None:
         look_at = 0.0
         while not stop.is_set():
-            if time.monotonic() >= look_at:
+            has_looked = time.monotonic() >= look_at
+            if has_looked:
                 self._look()
-                self._standing.seen()
+                if self._files or not self._refused:
+                    self._standing.seen()
                 look_at = time.monotonic() + LOOK_S
             had_news = [self._read(file, stop) for file in list(self._files.values())]
             if any(had_news):
                 self._standing.seen()
-            if not self._has_looked and not stop.is_set():
-                self._has_looked = True
+            if has_looked and not stop.is_set():
                 self._find_moved()
             self._let_go()
-            stop.wait(POLL_S)
+            stop.wait(followed_file.POLL_S)
 
     def _read(self, file: FollowedFile, stop: threading.Event) -> bool:
         try:
-            return file.read(stop)
+            had_news = file.read(stop)
         except OSError as error:  # a network file system that lost the file; it is opened anew at the next look
-            now = time.time()
-            self._standing.gap(
-                file.name,
-                f"reading broke off: {error.strerror or error}",
-                since=file.read_at,
-                until=now,
-                lines_at_most=file.lines_since(now),
-                track=self._feed.track,
-            )
+            reason = f"reading broke off: {_reason(error)}"
+            if file.inode not in self._failing:
+                now = time.time()
+                self._standing.gap(
+                    file.name,
+                    reason,
+                    since=file.read_at,
+                    until=now,
+                    lines_at_most=file.lines_since(now),
+                    track=self._feed.track,
+                )
+            self._failing[file.inode] = (file.path, f"{reason}; it is tried again every second")
             file.close()
             del self._files[file.inode]
             return False
+        self._failing.pop(file.inode, None)
+        return had_news
 
     def _look(self) -> None:
         """Find new files, and files that have another name now."""
-        named: set[tuple[int, int]] = set()
+        named: set[Inode] = set()
         self._refused.clear()
         for path in find_files(self._pattern, self._base_dir):
             try:
                 found = path.stat()
+                if not stat.S_ISREG(found.st_mode):  # opening a pipe, even for a moment, ends whoever writes to it
+                    self._refused[path] = no_file(path, found.st_mode)
+                    continue
                 inode = (found.st_dev, found.st_ino)
                 if inode not in self._files:
-                    self._files[inode] = FollowedFile(self._feed, path)
+                    inode = self._open(path)
             except FileNotFoundError:
                 continue
             except OSError as error:
-                self._refused[path] = error.strerror or str(error)
+                self._refused[path] = _reason(error)
                 continue
             named.add(inode)
             self._files[inode].path = path
@@ -306,14 +131,25 @@ class FileLogs:
             self._leaving.setdefault(inode, time.monotonic())
         for inode in named:
             self._leaving.pop(inode, None)
-        self._report(len(named))
+        self._failing = {inode: told for inode, told in self._failing.items() if inode in self._files}
+        self._had_files = self._had_files or bool(named)
+        self._report(len(named - self._failing.keys()))
+
+    def _open(self, path: Path) -> Inode:
+        """Follow a file and return its inode, which may be another one than a moment before. Raises `OSError`."""
+        file = FollowedFile(self._feed, path)
+        if file.inode in self._files:
+            file.close()
+        else:
+            self._files[file.inode] = file
+        return file.inode
 
     def _let_go(self) -> None:
         """Finish the files that have another name and give nothing any more."""
         now = time.monotonic()
         for inode, since in list(self._leaving.items()):
             file = self._files.get(inode)
-            if file is not None and now - max(since, file.grown_at) < GRACE_S:
+            if file is not None and now - max(since, file.grown_at) < _grace_s(file):
                 continue
             del self._leaving[inode]
             if file is not None:
@@ -322,25 +158,32 @@ class FileLogs:
                 del self._files[inode]
 
     def _find_moved(self) -> None:
-        """Find the files that were renamed while nobody read, by inode, in the folders that the pattern names."""
+        """Find the files that were renamed while nobody read, by inode, in the folders that the pattern names.
+
+        What is there and cannot be read yet is looked for again; a gap is told when it is there no more.
+        """
         followed = {file.origin for file in self._files.values()}
-        lost = {origin for origin in self._feed.sink.known(self._feed.source) if origin not in followed}
-        inodes = {tuple(int(part) for part in origin.split(":")[:2]) for origin in lost}
-        folders = {path.parent for path in find_files(self._pattern, self._base_dir)}
-        folders.add((self._base_dir / self._pattern).parent)
-        for path in _regular_files(folders):
-            found = path.stat()
-            inode = (found.st_dev, found.st_ino)
-            if inode not in inodes or inode in self._files or path.name.endswith(_PACKED):
-                continue
-            file = FollowedFile(self._feed, path)
-            file.read(threading.Event())
-            if file.origin in lost:
-                lost.discard(file.origin)
-                self._files[inode] = file
-            else:
-                file.close()
-        for origin in lost:
+        if self._missing is None:
+            self._missing = set(self._feed.sink.known(self._feed.source))
+        self._missing -= followed
+        self._moved.clear()
+        if not self._missing:
+            return
+        waiting: set[Inode] = set()
+        for path in _regular_files(self._folders()):
+            with contextlib.suppress(FileNotFoundError):
+                found = path.stat()
+                inode = (found.st_dev, found.st_ino)
+                if inode in self._files or path.name.endswith(_PACKED) or inode not in map(_inode_of, self._missing):
+                    continue
+                try:
+                    self._take_up_moved(path)
+                except OSError as error:
+                    waiting.add(inode)
+                    if path not in self._refused:
+                        self._moved[path] = _reason(error)
+        for origin in [origin for origin in self._missing if _inode_of(origin) not in waiting]:
+            self._missing.discard(origin)
             self._standing.gap(
                 self._pattern,
                 "a file was rotated away or replaced while nobody read it: lines at its end may be lost",
@@ -349,16 +192,38 @@ class FileLogs:
             )
             self._feed.sink.ended(self._feed.source, origin)
 
+    def _folders(self) -> set[Path]:
+        folders = {path.parent for path in find_files(self._pattern, self._base_dir)}
+        return folders | {(self._base_dir / self._pattern).parent}
+
+    def _take_up_moved(self, path: Path) -> None:
+        """Follow a file if it is one of the missing ones. Raises `OSError`."""
+        missing = self._missing or set()
+        file = FollowedFile(self._feed, path)
+        try:
+            file.read(threading.Event())
+        finally:
+            if file.origin in missing:
+                missing.discard(file.origin)
+                self._files[file.inode] = file
+            else:
+                file.close()
+
     def _report(self, number: int) -> None:
-        refused = [f"{path.name}: {reason}" for path, reason in islice(self._refused.items(), 3)]
+        failing = dict(self._failing.values())
+        refused = self._refused | self._moved | failing
         if refused and number:
-            unread = [Unread(path.name, self._feed.track, reason) for path, reason in sorted(self._refused.items())]
+            unread = [Unread(path.name, self._feed.track, reason) for path, reason in sorted(refused.items())]
             self._standing.live(parts={self._feed.track: number}, unread=unread)
         elif refused:
-            self._standing.unreadable(f"cannot be read: {'; '.join(refused)}; give this account the right to read")
+            said = "; ".join(f"{path.name}: {reason}" for path, reason in islice(refused.items(), 3))
+            self._standing.unreadable(f"cannot be read: {said}")
+        elif not number and self._had_files:
+            folder = self._base_dir / self._pattern
+            self._standing.unreadable(f"no file matches {folder} any more; it is read as soon as there is one again")
         elif not number:
             folder = self._base_dir / self._pattern
-            self._standing.unreadable(f"no file matches {folder}; it is read as soon as there is one")
+            self._standing.live(f"no file matches {folder}; it is read as soon as there is one", is_quiet=True)
         else:
             self._standing.live(parts={self._feed.track: number})
 
@@ -369,5 +234,32 @@ def find_files(pattern: str, base_dir: Path) -> list[Path]:
     return [base_dir / name for name in found if not name.endswith(_PACKED) and not (base_dir / name).is_dir()]
 
 
+def no_file(path: Path, mode: int) -> str:
+    """Return what a path is that is no regular file, and how it can be read all the same."""
+    if stat.S_ISFIFO(mode):
+        return f"is a pipe and no regular file; a source with command: [cat, {path}] can read it"
+    return f"is {'a socket' if stat.S_ISSOCK(mode) else 'a device'} and no regular file; name regular files only"
+
+
 def _regular_files(folders: Iterable[Path]) -> list[Path]:
-    return [path for folder in folders if folder.is_dir() for path in folder.iterdir() if path.is_file()]
+    found: list[Path] = []
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            found += [path for path in folder.iterdir() if path.is_file()]
+    return found
+
+
+def _inode_of(origin: str) -> Inode:
+    device, inode, *_ = origin.split(":")
+    return int(device), int(inode)
+
+
+def _grace_s(file: FollowedFile) -> float:
+    """Return how long a file that the pattern does not name any more is read after its last line."""
+    return GRACE_S if file.is_deleted or file.is_torn else RENAMED_S
+
+
+def _reason(error: OSError) -> str:
+    """Return why a file cannot be read, and what to do about it."""
+    said = error.strerror or str(error)
+    return f"{said}; give this account the right to read" if error.errno in (errno.EACCES, errno.EPERM) else said

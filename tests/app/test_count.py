@@ -1,7 +1,10 @@
 """`rollout-console count`: the counts of finished logs."""
 
+import bz2
+import gzip
 import io
 import json
+import lzma
 import os
 import pickle
 import re
@@ -11,7 +14,7 @@ import sys
 import tempfile
 import tracemalloc
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +24,10 @@ from hypothesis import strategies as st
 
 from console.cli import main
 from console.commands import count, parts
-from console.commands.count import as_json, as_text
-from console.commands.counted import CHUNK_BYTES, count_stream
+from console.commands.count import SHORT, UNUSABLE, as_json, as_text
+from console.commands.counted import CHUNK_BYTES, NoLog, count_stream
 from console.core.classify import Classifier, Rule
+from console.core.lines import LINE_LIMIT_BYTES
 from console.core.rollout import EventRule
 from console.spec.written import Written
 
@@ -124,6 +128,7 @@ def test_the_json_is_that_of_the_contract(rollout: str, tmp_path: Path, capsys: 
     assert printed == {
         "lines": 5,
         "unclassified": 1,
+        "cut": 0,
         "events": {
             "fsm_transition": {"count": 3, "labels": {"from": {"A": 2, "B": 1}, "to": {"C": 2, "B": 1}}},
             "llm_call": {"count": 1},
@@ -143,6 +148,7 @@ def test_an_empty_log_has_every_rule_and_no_lines(
     assert counts(capsys) == {
         "lines": 0,
         "unclassified": 0,
+        "cut": 0,
         "events": {
             "fsm_transition": {"count": 0, "labels": {"from": {}, "to": {}}},
             "llm_call": {"count": 0, "quantiles": {"p50": None, "p95": None, "p99": None}},
@@ -343,7 +349,7 @@ def test_a_table_of_no_rules_still_says_how_many_lines() -> None:
     counted = count_stream(Classifier({}), io.BytesIO(b"a\nb\n"))
 
     assert as_text({}, counted).splitlines() == ["event  kind  count", "", "2 lines, 2 unclassified (100.0 %)"]
-    assert as_json({}, counted) == {"lines": 2, "unclassified": 2, "events": {}}
+    assert as_json({}, counted) == {"lines": 2, "unclassified": 2, "cut": 0, "events": {}}
 
 
 def test_values_beyond_the_hundredth_are_other_over_all_logs(
@@ -433,8 +439,73 @@ def test_a_rule_that_is_given_up_is_named_and_its_count_is_said_to_be_short(
     file.write_text(ROLLOUT + "  endless: {match: '^(?:a|aa)+$'}\n")
     log = written(tmp_path, "app.log", b"a" * 60 + b"!\naaaa\n")
 
-    assert main(["count", str(file), log, "--json"]) == 0
-
+    assert main(["count", str(file), log, "--json"]) == SHORT
     told = capsys.readouterr()
+    assert main(["count", str(file), log]) == SHORT
+    table = capsys.readouterr().out
+
     assert json.loads(told.out)["events"]["endless"] == {"count": 1, "given_up": 1}
     assert "rule endless was given up on 1 line" in told.err
+    assert ["endless", "event", "≥1"] in [line.split()[:3] for line in table.splitlines()]
+
+
+def test_lines_over_the_limit_are_counted_and_said_to_be_cut(
+    rollout: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = b"x" * LINE_LIMIT_BYTES
+    log = written(tmp_path, "app.log", long + b"\r\n" + long + b"y\n" + b"short\n" + long * 9)
+
+    assert main(["count", rollout, log, "--json"]) == 0
+
+    told = capsys.readouterr()
+    assert (json.loads(told.out)["lines"], json.loads(told.out)["cut"]) == (4, 2)
+    assert "2 lines were cut at 256 KiB and classified by what stands before" in told.err
+
+
+@pytest.mark.parametrize(
+    ("pack", "program"),
+    [(gzip.compress, "zcat"), (bz2.compress, "bzcat"), (lzma.compress, "xzcat"), (b"\x28\xb5\x2f\xfd".join, "zstdcat")],
+)
+def test_a_compressed_log_is_not_counted_and_the_remedy_is_said(
+    rollout: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    pack: Callable[[Any], bytes],
+    program: str,
+) -> None:
+    packed = pack(b"denied\n" * 9) if program != "zstdcat" else pack([b"", b"rest"])
+    log = written(tmp_path, "app.log.packed", packed)
+
+    assert main(["count", rollout, log, "--json"]) == UNUSABLE
+
+    told = capsys.readouterr()
+    assert json.loads(told.out)["lines"] == 0
+    assert f"{program} FILE | rollout-console count ROLLOUT -; its lines are not counted" in told.err
+
+
+def test_a_large_compressed_log_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "PROCESS_BYTES", 8)
+    log = written(tmp_path, "app.log.gz", gzip.compress(b"denied\n" * 9))
+
+    with pytest.raises(NoLog, match="zcat FILE"):
+        parts.begin(RULES, Path(log))
+
+
+def test_bytes_that_are_no_text_are_counted_with_a_hint(
+    rollout: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["count", rollout, written(tmp_path, "app.log", b"a\0b\n")]) == 0
+
+    told = capsys.readouterr()
+    assert "1 line, 1 unclassified" in told.out
+    assert "app.log: it has NUL bytes and may be no text" in told.err
+
+
+def test_a_closed_standard_input_is_said_in_one_line(
+    rollout: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+
+    assert main(["count", rollout]) == UNUSABLE
+
+    assert capsys.readouterr().err == "rollout-console count: standard input is closed; name a log file\n"

@@ -1,6 +1,7 @@
 """A session as its engine, a second console and a report see it: kept in bounds, and never off by a line."""
 
 import asyncio
+import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -12,9 +13,10 @@ from console.core import stretches
 from console.core.counts import Cell, LabelCell, LinesCounted
 from console.core.frame import EventView
 from console.core.inputs import Actor, Reading, SampleTaken
+from console.effects.session_file import SessionFile
 from console.effects.store import StoreFailed
 from console.engine import Engine
-from console.opening import Opened, open_session
+from console.opening import CannotOpen, Opened, open_session
 from console.reading import Onlooker, read_export
 from console.spec.load import Loaded, load
 
@@ -191,3 +193,23 @@ async def test_a_report_has_every_measurement_whether_packed_or_not(opened: Open
 
     packed = read_export(opened.session.folder, "s", "").history["failures", "canary"]
     assert list(packed) == list(loose) == [(engine.state.began + number, float(number)) for number in range(20)]
+
+
+@pytest.mark.parametrize("step", ["open", "load"])
+async def test_a_session_whose_file_cannot_be_used_says_so_and_lets_the_lock_go(
+    shop: Loaded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    held = await open_session(shop, tmp_path / "state", ANNA)
+    await held.leave()
+
+    def full(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(SessionFile, step, full)
+        with pytest.raises(CannotOpen, match=r"session\.db cannot be used: database or disk is full; make room"):
+            await open_session(shop, tmp_path / "state", ANNA)
+    again = await open_session(shop, tmp_path / "state", ANNA)
+
+    assert again.engine is not None
+    await again.leave()

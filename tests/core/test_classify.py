@@ -3,7 +3,7 @@
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -124,6 +124,14 @@ def oracle(rules: Mapping[str, EventRule], line: bytes) -> Match | None:
 line_bytes = st.lists(st.sampled_from(FRAGMENTS) | st.binary(max_size=3), max_size=8).map(b"".join)
 blocks = st.lists(line_bytes, max_size=20)
 ALL = rules_of(PATTERNS)
+
+
+def classified(classifier: Classifier, lines: Sequence[bytes]) -> list[Match | None]:
+    """Return for every line what names it."""
+    named = classifier.named(lines).matches
+    return [named.get(index) for index in range(len(lines))]
+
+
 CLASSIFIER = Classifier(ALL)
 PLAIN = Classifier(ALL, PlainScanner)
 
@@ -135,8 +143,8 @@ PLAIN = Classifier(ALL, PlainScanner)
 def test_a_block_is_named_as_if_every_rule_were_tried_on_every_line(lines: list[bytes]) -> None:
     expected = [oracle(ALL, line) for line in lines]
 
-    assert CLASSIFIER.classify_block(lines) == expected
-    assert PLAIN.classify_block(lines) == expected
+    assert classified(CLASSIFIER, lines) == expected
+    assert classified(PLAIN, lines) == expected
 
 
 @settings(max_examples=400)
@@ -181,7 +189,7 @@ def test_a_text_that_is_all_ascii_is_named_as_its_lines_are(text: bytes) -> None
     for classifier in (CLASSIFIER, PLAIN):
         named = classifier.named_in(text)
         assert [named.matches[place] for place in sorted(named.matches)] == expected
-        assert [match for match in classifier.classify_block(lines) if match is not None] == expected
+        assert [match for match in classified(classifier, lines) if match is not None] == expected
 
 
 @settings(max_examples=200)
@@ -191,7 +199,7 @@ def test_the_first_rule_in_the_order_of_the_file_names_the_line(
 ) -> None:
     rules = rules_of({event: PATTERNS[event] for event in order[:count]})
 
-    assert Classifier(rules).classify_block(lines) == [oracle(rules, line) for line in lines]
+    assert classified(Classifier(rules), lines) == [oracle(rules, line) for line in lines]
 
 
 @settings(max_examples=200)
@@ -203,9 +211,9 @@ def test_a_line_alone_is_named_as_in_a_block(line: bytes) -> None:
 @settings(max_examples=200)
 @given(lines=blocks, cut=st.integers(0, 20))
 def test_a_line_is_named_the_same_wherever_blocks_are_cut(lines: list[bytes], cut: int) -> None:
-    halves = CLASSIFIER.classify_block(lines[:cut]) + CLASSIFIER.classify_block(lines[cut:])
+    halves = classified(CLASSIFIER, lines[:cut]) + classified(CLASSIFIER, lines[cut:])
 
-    assert halves == CLASSIFIER.classify_block(lines)
+    assert halves == classified(CLASSIFIER, lines)
 
 
 @st.composite
@@ -241,7 +249,7 @@ def test_any_pattern_finds_what_it_finds_on_single_lines(pattern: str, lines: li
     expected = [bool(re.search(pattern, decode(line))) for line in lines]
 
     for scanner_for in (scanner_of, PlainScanner):
-        named = Classifier({"e": EventRule(match=pattern)}, scanner_for).classify_block(lines)
+        named = classified(Classifier({"e": EventRule(match=pattern)}, scanner_for), lines)
         assert [match is not None for match in named] == expected
 
 
@@ -273,14 +281,14 @@ def test_any_pattern_finds_in_a_text_what_it_finds_on_its_lines(
 
 
 def test_nothing_is_named_without_lines_or_without_rules() -> None:
-    assert CLASSIFIER.classify_block([]) == []
-    assert Classifier({}).classify_block([b"a", b""]) == [None, None]
+    assert classified(CLASSIFIER, []) == []
+    assert classified(Classifier({}), [b"a", b""]) == [None, None]
 
 
 def test_an_empty_line_may_be_named() -> None:
     classifier = Classifier(rules_of({"empty": r"^$"}))
 
-    named = classifier.classify_block([b"", b"a", b"", b""])
+    named = classified(classifier, [b"", b"a", b"", b""])
 
     assert [match is not None for match in named] == [True, False, True, True]
 
@@ -288,7 +296,7 @@ def test_an_empty_line_may_be_named() -> None:
 def test_a_group_that_took_no_part_is_no_label_and_an_empty_one_is() -> None:
     classifier = Classifier(rules_of({"tool": PATTERNS["optional_label"]}))
 
-    named = classifier.classify_block([b"tool=book", b"tool=book reason="])
+    named = classified(classifier, [b"tool=book", b"tool=book reason="])
 
     assert [match.labels for match in named if match] == [(("tool", "book"),), (("tool", "book"), ("reason", ""))]
 
@@ -328,7 +336,7 @@ def test_a_label_is_safe_to_draw_and_short() -> None:
 def test_labels_of_ever_new_values_do_not_pile_up() -> None:
     classifier = Classifier({"e": EventRule(match=r"id=(?P<id>\d+)")})
 
-    named = classifier.classify_block([f"id={number}".encode() for number in range(5000)])
+    named = classified(classifier, [f"id={number}".encode() for number in range(5000)])
 
     assert [match.labels[0][1] for match in named if match] == [str(number) for number in range(5000)]
     assert len(classifier._rules[0]._remembered) <= 4000
@@ -338,7 +346,7 @@ def test_a_line_of_a_megabyte_is_named_in_good_time() -> None:
     began = time.process_time()
     long = b"x" * 1_500_000
 
-    named = CLASSIFIER.classify_block([long + b" refused", long, b"refused" + long])
+    named = classified(CLASSIFIER, [long + b" refused", long, b"refused" + long])
 
     assert [match.event if match else None for match in named] == ["alternation", None, "alternation"]
     assert time.process_time() - began < 10
@@ -377,10 +385,10 @@ def test_a_literal_that_stands_thousands_of_times_in_a_line_is_searched_once() -
 
 def test_several_threads_may_share_a_classifier() -> None:
     lines = [b"x" * 200 + b" refused", b"nothing", b"tool=book"] * 500
-    expected = CLASSIFIER.classify_block(lines)
+    expected = CLASSIFIER.named(lines)
 
     with ThreadPoolExecutor(4) as pool:
-        assert all(named == expected for named in pool.map(CLASSIFIER.classify_block, [lines] * 40))
+        assert all(named == expected for named in pool.map(CLASSIFIER.named, [lines] * 40))
 
 
 def test_a_rule_that_backtracks_without_end_is_given_up_and_named() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from console.core.counts import LinesCounted
 from console.core.frame import Frame, SessionView
@@ -271,3 +272,18 @@ def test_a_total_says_how_many_lines_all_gaps_may_be_and_of_how_many_nobody_know
     assert total_text(1, 1, 0) == "1 gap, at most 1 line"
     assert total_text(8, 220_000, 2) == "8 gaps, at most 220,000 lines and 2 of unknown size"
     assert total_text(2, 0, 2) == "2 gaps, nobody knows how many lines"
+
+
+def test_many_gaps_of_one_track_do_not_hide_that_of_another() -> None:
+    gaps = Gaps()
+    gaps.add(GapSuspected(100, "app", "c", "cut", since=90, until=99, track="canary"))
+    for number in range(KEPT):
+        gaps.add(GapSuspected(101 + number, "app", "b", "cut", since=100, until=101 + number, track="baseline"))
+    written = TypeAdapter(Gaps).dump_python(gaps, mode="json")
+    before_ends_were_kept = {name: said for name, said in written.items() if name != "forgotten"}
+
+    canary, baseline = short_counts([TypeAdapter(Gaps).validate_python(written)], ["canary", "baseline"], 130)
+    old = short_counts([TypeAdapter(Gaps).validate_python(before_ends_were_kept)], ["baseline"], 130)
+
+    assert (canary.last_minute, canary.last_hour) == (True, True)
+    assert old == (baseline,)

@@ -4,10 +4,10 @@ import time
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.core.lines import TRUNCATED, LineSplitter
+from console.core.lines import LINE_LIMIT_BYTES, TRUNCATED, LineSplitter, cut_lines_in, is_cut
 
 log_bytes = st.lists(st.sampled_from([b"\n", b"\r", b"\r\n", b"a", b"bc", b"\x00", b"\xff", b"\xc3\xa9"])).map(b"".join)
 
@@ -48,18 +48,6 @@ def test_no_byte_of_a_line_is_lost(chunks: list[bytes]) -> None:
     kept = b"".join(split(chunks))
 
     assert kept == data.replace(b"\r\n", b"\n").replace(b"\n", b"")
-
-
-@given(chunks=st.lists(log_bytes), limit_bytes=st.none() | st.integers(0, 6))
-def test_the_open_line_is_measured_with_the_bytes_that_were_discarded(
-    chunks: list[bytes], limit_bytes: int | None
-) -> None:
-    splitter = LineSplitter(limit_bytes)
-
-    for chunk in chunks:
-        splitter.feed(chunk)
-
-    assert splitter.open_bytes == len(b"".join(chunks).rpartition(b"\n")[2])
 
 
 def test_one_carriage_return_before_the_newline_belongs_to_the_end() -> None:
@@ -118,3 +106,18 @@ def test_a_line_of_many_megabytes_takes_linear_time() -> None:
     assert line is not None
     assert len(line) == 2_000_000
     assert time.process_time() - began < 5
+
+
+@given(
+    st.lists(st.tuples(st.integers(-2, 2) | st.just(-LINE_LIMIT_BYTES), st.sampled_from([b"\n", b"\r\n"])), max_size=5),
+    st.booleans(),
+)
+@settings(deadline=None)
+def test_a_text_has_as_many_cut_lines_as_the_splitter_cuts(sizes: list[tuple[int, bytes]], has_end: bool) -> None:
+    text = b"".join(b"x" * (LINE_LIMIT_BYTES + size) + end for size, end in sizes)
+    text = text if has_end else text.removesuffix(b"\n")
+    splitter = LineSplitter(LINE_LIMIT_BYTES)
+
+    lines = [*splitter.feed(text), *filter(None, [splitter.finish()])]
+
+    assert cut_lines_in(text) == sum(map(is_cut, lines))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from console.core.classify import Classifier
-from console.core.counts import LinesCounted
+from console.core.counts import Cell, LinesCounted
 from console.core.frame import Frame, SessionView
 from console.core.inputs import (
     ActionEnded,
@@ -30,7 +30,7 @@ from console.core.inputs import (
 from console.core.memory import restore
 from console.core.rollout import Rollout
 from console.core.state import ENDED_KEPT, State
-from console.core.tally import count_lines, count_texts
+from console.core.tally import CUT, count_lines, count_texts
 from console.core.verdict import Verdict
 from console.core.view import build_frame
 from console.core.words import Outcome, SourceState
@@ -521,3 +521,16 @@ def test_thousands_of_recreated_containers_take_no_more_room_than_hundreds() -> 
         unclassified=0,
     )
     assert list(again.ended) == list(state.ended)
+
+
+def test_lines_that_were_cut_are_in_the_flow_and_once_in_the_journal() -> None:
+    state = State(ROLLOUT, START)
+    counted = lines(START + 1, "canary", ["served home"])
+    state.apply(replace(counted, counts=dict(counted.counts) | {Cell(int(START + 1), "canary", CUT): 1}))
+
+    records = state.apply(TimePassed(START + 3)) + state.apply(TimePassed(START + 4))
+
+    assert frame_of(state, START + 4).flow.lines_cut == 1
+    assert [record.text for record in records if record.kind == "rule"] == [
+        "1 line was cut at 256 KiB and classified by what stands before; the source strip counts them"
+    ]

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from console.core.classify import Classifier
 from console.core.counts import Cell, LabelCell, LinesCounted
+from console.core.lines import LINE_LIMIT_BYTES, TRUNCATED
 from console.core.quantiles import bin_of
 from console.core.rollout import EventRule
-from console.core.tally import LINES, count_lines
+from console.core.tally import CUT, LINES, count_lines
 from console.core.text import decode, visible
 from console.core.words import Row
 
@@ -164,3 +165,13 @@ def test_lines_without_their_keys_are_refused() -> None:
             times=[1.0],
             lines=[b"a", b"b"],
         )
+
+
+def test_a_line_that_its_reader_cut_is_classified_counted_as_cut_and_marked() -> None:
+    whole = b"refused" + b"x" * (LINE_LIMIT_BYTES - 7)
+
+    counted = count([(1, 5.0, whole), (2, 5.5, whole + TRUNCATED)])
+
+    assert counted.counts[Cell(5, "canary", "refused")] == 2
+    assert counted.counts[Cell(5, "canary", CUT)] == 1
+    assert [row.text[:28] for row in counted.rows] == ["refused" + "x" * 21, "[cut at 256 KiB] refusedxxxx"]

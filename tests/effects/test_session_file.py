@@ -421,3 +421,19 @@ def test_a_disk_that_becomes_read_only_is_named(tiny_disk: Path) -> None:
             SessionFile.open(tiny_disk / "s", Redactor())
 
         assert (tiny_disk / "s" / "session.db").exists()
+
+
+def test_lines_after_refused_ones_are_taken_in_every_stream_of_the_commit(session: SessionFile) -> None:
+    session.commit(counted=[stretch(-1, 10), stretch(-1, 10, stream="stderr")])
+
+    answers = [
+        session.commit(counted=given)
+        for given in (
+            [stretch(20, 30), stretch(10, 20, stream="stderr")],
+            [stretch(30, 40), stretch(20, 30, stream="stderr")],
+            [stretch(40, 50)],
+        )
+    ]
+
+    assert [type(answer) for answer in answers] == [StoreFailed, Committed, Committed]
+    assert sorted(session.load().positions.values()) == [30, 50]

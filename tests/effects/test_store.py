@@ -1,4 +1,5 @@
 import asyncio
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 
 from console.core.record import Record
 from console.core.redact import Redactor
+from console.effects.session_file import SessionFile
 from console.effects.store import Committed, SessionUnreadable, Store, StoreFailed
 from tests.effects.test_session_file import AT, cells_of, stretch
 
@@ -81,4 +83,19 @@ async def test_loading_with_the_time_lets_old_seconds_go(tmp_path: Path) -> None
     stored = await store.load(at=AT + 4 * 3600)
 
     assert [(cell.second, n) for cell, n in cells_of(stored, AT + 4 * 3600).items() if cell.bin == 0] == [(second, 2)]
+    await store.close()
+
+
+async def test_a_session_is_loaded_also_when_there_is_no_room_to_tidy_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await Store.create(tmp_path / "s", redactor=Redactor())
+    await store.commit(counted=[stretch(-1, 5)])
+
+    def full(_file: SessionFile, _at: float) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(SessionFile, "fold", full)
+
+    assert (await store.load(at=AT)).totals == {("canary", "fsm"): 5}
     await store.close()

@@ -11,7 +11,7 @@ from console.core.counts import Cell, LabelCell
 from console.core.quantiles import bin_of
 from console.core.record import Record
 from console.core.rollup import Rollup
-from console.core.tally import LINES
+from console.core.tally import CUT, LINES
 from console.effects.session_reader import Stored
 from tests.faults.rules import IN_PARTS, SOURCE
 from tests.faults.truth import Box, Line, RunStream
@@ -164,7 +164,7 @@ def _compare_seconds(
     """
     kept: Counter[tuple[str, str, int]] = Counter()
     vague: dict[tuple[str, str], list[Line]] = {}
-    counted = Counter({(c.track, c.event, c.second): n for c, n in cells if c.bin == 0})
+    counted = Counter({(c.track, c.event, c.second): n for c, n in cells if c.bin == 0 and c.event != CUT})
     for track, line in lines:
         for event in {LINES, line.said.event}:
             if line.is_kept:
@@ -283,7 +283,7 @@ def _compare_labels(said: Comparison, runs: Sequence[RunStream], found: Counted)
         if cell.value == OTHER:
             said.note(f"{cell}: the run has more values of a label than the console keeps apart")
     for (track, event), n in found.totals.items():
-        if event != LINES:
+        if event not in (LINES, CUT):
             counted[f"{track} {event}  "] += n
     _compare_sums(said, "label", written, counted)
 

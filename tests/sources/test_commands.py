@@ -158,3 +158,16 @@ async def test_programs_run_in_the_folder_of_the_file(tmp_path: Path) -> None:
     assert answer.readings[0].value == 1
     with pytest.raises(ProbeFailed, match=r"depth.sh may not be executed"):
         await CommandAsker(tmp_path).ask(command("./depth.sh"), None)
+
+
+async def test_a_command_started_by_the_next_console_has_a_gap_before_it(tmp_path: Path) -> None:
+    sink, first, second = RecordingSink(), Mailbox(), Mailbox()
+    async with reading(tmp_path, sink, first, "sh", "-c", "echo line; sleep 30"):
+        await until(lambda: len(sink.lines) == 1)
+
+    async with reading(tmp_path, sink, second, "sh", "-c", "echo line; sleep 30"):
+        await until(lambda: len(sink.lines) == 2)
+
+    assert not first.gaps
+    assert ["started again" in gap.reason for gap in second.gaps] == [True]
+    assert second.gaps[0].since is None

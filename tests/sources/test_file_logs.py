@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from console.core.inputs import SourceSeen
 from console.core.words import SourceState
-from console.sources import file_logs
+from console.sources import file_logs, followed_file
 from console.sources.base import Standing
 from console.sources.file_logs import FileLogs
 from tests.sources.sinks import Mailbox, RecordingSink, until
@@ -19,7 +20,7 @@ from tests.sources.sinks import Mailbox, RecordingSink, until
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_logs, "POLL_S", 0.01)
+    monkeypatch.setattr(followed_file, "POLL_S", 0.01)
     monkeypatch.setattr(file_logs, "LOOK_S", 0.03)
     monkeypatch.setattr(file_logs, "GRACE_S", 0.3)
 
@@ -64,7 +65,7 @@ async def test_new_files_of_the_pattern_are_found_and_packed_ones_are_not(tmp_pa
     sink, mail = RecordingSink(), Mailbox()
 
     async with following(tmp_path, sink, mail, "agent*"):
-        await until(lambda: mail.state is SourceState.UNREADABLE)
+        await until(lambda: mail.state is SourceState.QUIET)
         assert "no file matches" in mail.reason
         append(tmp_path / "agent.log.1.gz", "packed\n")
         append(tmp_path / "agent-2.log", "two\n")
@@ -251,17 +252,206 @@ async def test_beside_a_file_that_is_read_one_that_cannot_be_is_named_and_the_so
     assert mail.state is SourceState.LIVE
     (unread,) = mail.changes[-1].unread
     assert (unread.name, unread.track) == ("agent-2.log", "canary")
-    assert "agent-2.log is no regular file" in unread.reason
+    assert "is a pipe and no regular file" in unread.reason
 
 
-async def test_what_cannot_be_opened_is_unreadable_with_its_name(tmp_path: Path) -> None:
+async def test_a_pipe_is_named_as_one_and_never_opened(tmp_path: Path) -> None:
     sink, mail = RecordingSink(), Mailbox()
     os.mkfifo(tmp_path / "agent.log")
+    opened = threading.Event()
+
+    def write() -> None:
+        with contextlib.suppress(OSError), (tmp_path / "agent.log").open("wb"):
+            opened.set()
+
+    threading.Thread(target=write, daemon=True).start()
 
     async with following(tmp_path, sink, mail):
         await until(lambda: mail.state is SourceState.UNREADABLE)
+        append(tmp_path / "agent-2.log", "one\n")
+        await until(lambda: sink.lines == [b"one"])
+        assert not opened.is_set()
+        os.close(os.open(tmp_path / "agent.log", os.O_RDONLY | os.O_NONBLOCK))
         (tmp_path / "agent.log").unlink()
         append(tmp_path / "agent.log", "now\n")
-        await until(lambda: sink.lines == [b"now"] and mail.state is SourceState.LIVE)
+        await until(lambda: sink.lines == [b"one", b"now"] and mail.state is SourceState.LIVE)
 
-    assert "agent.log" in mail.changes[0].reason
+    assert "agent.log: is a pipe and no regular file" in mail.changes[0].reason
+    assert "right to read" not in mail.changes[0].reason
+
+
+async def test_what_is_still_written_to_a_renamed_file_counts_after_a_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_logs, "GRACE_S", 0.05)
+    sink, mail = RecordingSink(), Mailbox()
+    log = tmp_path / "agent.log"
+    append(log, "one\n")
+
+    async with following(tmp_path, sink, mail):
+        await until(lambda: sink.lines)
+        log.rename(tmp_path / "agent.log.1")
+        await until(lambda: mail.state is SourceState.UNREADABLE)
+        append(tmp_path / "agent-2.log", "two\n")
+        silent_since = time.monotonic()
+        await until(lambda: sink.lines == [b"one", b"two"] and time.monotonic() > silent_since + 0.3)
+        append(tmp_path / "agent.log.1", "late\n")
+        await until(lambda: len(sink.lines) == 3)
+
+    assert sink.lines == [b"one", b"two", b"late"]
+    assert not sink.gone
+
+
+async def test_a_deleted_file_is_let_go_after_a_moment(tmp_path: Path) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    append(tmp_path / "agent.log", "one\n")
+
+    async with following(tmp_path, sink, mail):
+        await until(lambda: sink.lines)
+        (tmp_path / "agent.log").unlink()
+        await until(lambda: sink.gone)
+
+    assert not mail.gaps
+
+
+async def test_a_rotation_between_finding_and_opening_counts_every_line_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    log = tmp_path / "agent.log"
+    append(log, "old\n")
+    really_open = os.open
+    raced: list[str] = []
+
+    def rotate_first(path: Path, *args: int) -> int:
+        if not raced and Path(path) == log:
+            raced.append("now")
+            log.rename(tmp_path / "agent-1.log")
+            append(log, "new\n")
+        return really_open(path, *args)
+
+    monkeypatch.setattr("console.sources.followed_file.os.open", rotate_first)
+
+    async with following(tmp_path, sink, mail):
+        await until(lambda: len(sink.lines) == 2)
+        append(log, "newer\n")
+        await until(lambda: b"newer" in sink.lines)
+    async with following(tmp_path, sink, mail):
+        append(log, "newest\n")
+        await until(lambda: b"newest" in sink.lines)
+
+    assert sorted(sink.lines) == [b"new", b"newer", b"newest", b"old"]
+    assert not mail.gaps
+
+
+@pytest.fixture
+def denied(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Names of files that may not be read; the rights of a file do not hold for root."""
+    names: set[str] = set()
+    really_open = os.open
+
+    def open_if_allowed(path: Path, *args: int) -> int:
+        if Path(path).name in names:
+            raise PermissionError(13, "Permission denied", str(path))
+        return really_open(path, *args)
+
+    monkeypatch.setattr("console.sources.followed_file.os.open", open_if_allowed)
+    return names
+
+
+async def test_a_renamed_file_that_may_not_be_read_is_read_when_it_may(tmp_path: Path, denied: set[str]) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    log = tmp_path / "agent.log"
+    append(log, "one\n")
+    async with following(tmp_path, sink, mail):
+        await until(lambda: sink.lines)
+    append(log, "unread\n")
+    log.rename(tmp_path / "agent.log.1")
+    append(log, "new\n")
+    denied.add("agent.log.1")
+
+    async with following(tmp_path, sink, mail):
+        await until(lambda: mail.changes[-1:] and mail.changes[-1].unread)
+        (unread,) = mail.changes[-1].unread
+        assert (unread.name, mail.state) == ("agent.log.1", SourceState.LIVE)
+        assert "Permission denied; give this account the right to read" in unread.reason
+        assert sink.lines == [b"one", b"new"]
+        denied.clear()
+        await until(lambda: b"unread" in sink.lines and not mail.changes[-1].unread)
+
+    assert sink.lines == [b"one", b"new", b"unread"]
+    assert not mail.gaps
+
+
+async def test_a_renamed_file_that_vanishes_before_it_may_be_read_is_one_gap(tmp_path: Path, denied: set[str]) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    log = tmp_path / "agent.log"
+    append(log, "one\n")
+    async with following(tmp_path, sink, mail):
+        await until(lambda: sink.lines)
+    log.rename(tmp_path / "agent.log.1")
+    append(log, "new\n")
+    denied.add("agent.log.1")
+
+    async with following(tmp_path, sink, mail):
+        await until(lambda: mail.changes[-1:] and mail.changes[-1].unread)
+        assert not mail.gaps
+        (tmp_path / "agent.log.1").unlink()
+        await until(lambda: mail.gaps and not mail.changes[-1].unread)
+
+    (gap,) = mail.gaps
+    assert "rotated away" in gap.reason
+    assert len(sink.gone) == 1
+
+
+async def test_what_may_not_be_read_gives_no_sign_of_life(tmp_path: Path, denied: set[str]) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    append(tmp_path / "agent.log", "secret\n")
+    denied.add("agent.log")
+
+    async with following(tmp_path, sink, mail):
+        await until(lambda: mail.state is SourceState.UNREADABLE)
+
+    assert not any(isinstance(given, SourceSeen) for given in mail.inputs)
+
+
+async def test_a_file_that_grew_beyond_its_old_size_behind_the_same_first_line_is_noticed(tmp_path: Path) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    log = tmp_path / "agent.log"
+    append(log, "=== my service ===\nold 1\nold 2\n")
+
+    async with following(tmp_path, sink, mail):
+        await until(lambda: len(sink.lines) == 3)
+        with log.open("r+b", buffering=0) as again:
+            again.write(b"=== my service ===\nnew 1\nnew 2\nnew 3\n")
+        await until(lambda: len(sink.lines) == 7)
+
+    assert sink.lines[3:] == [b"=== my service ===", b"new 1", b"new 2", b"new 3"]
+    assert ["truncated in place" in gap.reason for gap in mail.gaps] == [True]
+
+
+async def test_a_file_that_cannot_be_read_on_is_one_gap_and_shown_until_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    append(tmp_path / "agent.log", "one\ntwo\n")
+    really_pread, is_broken, tries = os.pread, True, 0
+
+    def pread(fd: int, size: int, offset: int) -> bytes:
+        nonlocal tries
+        if is_broken and offset >= 8:
+            tries += 1
+            raise OSError(5, "Input/output error")
+        return really_pread(fd, size, offset)
+
+    monkeypatch.setattr("console.sources.followed_file.os.pread", pread)
+
+    async with following(tmp_path, sink, mail):
+        await until(lambda: tries > 3 and mail.state is SourceState.UNREADABLE)
+        assert "agent.log: reading broke off: Input/output error" in mail.reason
+        is_broken = False
+        append(tmp_path / "agent.log", "three\n")
+        await until(lambda: len(sink.lines) == 3 and mail.state is SourceState.LIVE)
+
+    assert sink.lines == [b"one", b"two", b"three"]
+    assert len(mail.gaps) == 1

@@ -80,12 +80,13 @@ def test_a_huge_count_stays_in_its_column() -> None:
 def test_an_event_whose_rule_was_given_up_on_lines_is_marked_and_said_to_be_short() -> None:
     frame = frames.healthy()
     first, *rest = frame.events
-    given_up = counters_part(replace(frame, events=(replace(first, given_up=3), *rest)))
+    first = replace(first, given_up=3, given_up_last_hour=2)
+    given_up = counters_part(replace(frame, events=(first, *rest)))
 
     note, line, other = drawn(counter_lines(given_up, 110)[1:4], 110).splitlines()
 
     assert note.strip() == f"≥ may be short: the search of {first.event} was given up on 3 lines"
-    assert "≥48,112" in line
+    assert line.split()[2:6] == ["≥48,112", "46", "≥2,731", "0.8"]
     assert "≥" not in other
 
 

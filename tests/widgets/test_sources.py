@@ -165,3 +165,7 @@ def test_an_alert_of_the_session_comes_before_those_of_metrics_and_a_source_tell
     text = drawn(source_lines(part, 160, 2), 160)
     assert "! the session file cannot be written  since 14:03:00" in text
     assert "+1 more" in text
+
+
+def test_lines_that_were_cut_are_shown_with_the_limit() -> None:
+    assert "1,204 cut at 256 KiB" in shown(200, 1, lines_cut=1204)
