@@ -181,7 +181,7 @@ def _poisoned(value: Any, text: str) -> Any:
         changed = {
             part.name: _poisoned(getattr(value, part.name), text)
             for part in fields(value)
-            if part.name not in ("key", "state", "kind", "type_to_confirm", "plan")
+            if part.name not in ("key", "state", "kind", "type_to_confirm", "plan", "replayed")
         }
         return replace(value, **changed)
     return value
