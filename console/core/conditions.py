@@ -25,14 +25,14 @@ _UNITS = {
     "GiB": ("size", 2.0**30),
     "$": ("money", 1.0),
 }
-_PER = re.compile(r"per\s+(\d+)")
+_PER = re.compile(r"per\s+0*([1-9]\d*)")
 
 
 def _number(name: str = "") -> str:
     """Return the pattern of a number with its unit, whose groups begin with `name`."""
     return (
-        rf"(?P<{name}money>\$)?\s*(?P<{name}number>[+-]?\d[\d,_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*"
-        rf"(?P<{name}unit>per\s+\d+|[%$]|(?!(?:to|and)\b)[A-Za-z]+)?"
+        rf"(?P<{name}money>\$)?\s*(?P<{name}number>[+-]?(?:\d{{1,3}}(?:,\d{{3}})+|\d[\d_]*)(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*"
+        rf"(?P<{name}unit>per\s+0*[1-9]\d*|[%$]|(?!(?:to|and)\b)[A-Za-z]+)?"
     )
 
 

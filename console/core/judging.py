@@ -89,6 +89,9 @@ class Measured:
     at_most: float | None = None
     """The most that the value of a count may be with the lines that may be missing; `None` for other values."""
 
+    is_alone: bool = False
+    """Whether the canary has all of the traffic: no baseline runs beside it, and none will."""
+
     @property
     def compared(self) -> float | None:
         """The baseline's value, where it is to be compared with."""
@@ -175,6 +178,8 @@ def _run_on(thresholds: Thresholds, judged: Judged, level: Verdict, measured: Me
     condition is true; it stands until the value itself is no breach any more.
     """
     condition, run = thresholds.level(level), judged.run(level)
+    if measured.is_alone and condition is not None and condition.needs_baseline:
+        return run.observe(measured.at, is_true=False, rules=thresholds.rules)
     is_true = surely(condition, measured.value, None, measured.compared)
     if is_true is None:
         return run.interrupted()
@@ -242,6 +247,8 @@ def _decide(thresholds: Thresholds, judged: Judged, measured: Measured, within: 
     doubt = _doubt(thresholds, measured)
     if doubt:
         return Verdict.UNKNOWN, doubt
+    if measured.is_alone and thresholds.asks_only_baseline:
+        return Verdict.UNKNOWN, "no baseline beside it"
     if measured.expects_baseline and measured.baseline is None and thresholds.asks_baseline:
         return Verdict.UNKNOWN, "no baseline to compare with"
     between = "" if within is None else format_range(*within, thresholds.unit)

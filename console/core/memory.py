@@ -18,7 +18,7 @@ from console.core.judging import Judged
 from console.core.soak import PhaseState
 from console.core.text import visible
 from console.core.validation import Validation
-from console.core.weighing import read, written
+from console.core.weighing import asked_of, begun_at, is_more_better, read, written
 from console.core.words import SourceState
 
 if TYPE_CHECKING:
@@ -70,8 +70,9 @@ def document(state: "State", name: str) -> str:
     if name == "named":
         return json.dumps([[*key, *called] for key, called in state.named.items()])
     if name.startswith(_EVIDENCE):
-        weighing = state.metrics[name.removeprefix(_EVIDENCE)].weighing
-        return json.dumps(None if weighing is None else written(weighing))
+        metric = state.metrics[name.removeprefix(_EVIDENCE)]
+        asked = asked_of(metric.metric, metric.thresholds)
+        return json.dumps(None if metric.weighing is None else written(metric.weighing, asked))
     return _JUDGED.dump_json(state.metrics[name.removeprefix("metric:")].judged).decode()
 
 
@@ -132,10 +133,14 @@ def restore(
         if document is not None:
             metric.judged = _JUDGED.validate_json(document)
         evidence = json.loads(documents.get(_EVIDENCE + name, "null"))
-        if metric.weighing is not None and evidence is not None:
-            # What another version wrote down in another form begins anew.
+        if metric.weighing is not None:
+            more_is_better = is_more_better(metric.thresholds)
+            fresh, asked = metric.weighing, asked_of(metric.metric, metric.thresholds)
+            begun = begun_at(fresh, metric.metric, state.rollup, state.at, more_is_better=more_is_better)
+            metric.weighing = begun if documents else fresh
+            # What another version wrote down in another form, or of another question, begins anew.
             with contextlib.suppress(ValueError, KeyError, TypeError):
-                metric.weighing = read(metric.weighing, evidence)
+                metric.weighing = read(fresh, evidence, asked)
     for sample in samples:
         if sample.metric in state.metrics:
             state.metrics[sample.metric].remember_all(sample)

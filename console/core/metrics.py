@@ -67,6 +67,7 @@ class MetricState:
                 bad=reading.bad,
                 baseline=None if baseline is None else baseline.value,
                 expects_baseline=track == "canary" and is_beside,
+                is_alone=track == "canary" and traffic >= 100,
                 worse=self._worse if track == "canary" else "",
                 unread=reading.unread or (self._baseline_unread(baseline) if is_beside and track == "canary" else ""),
                 short=reading.short,
@@ -105,7 +106,8 @@ class MetricState:
         """Judge a measurement that failed."""
         self.answered_at, self.took_s, self.error = sample.at, sample.took_s, sample.reason
         for track in list(self.judged) or [""]:
-            self.judged[track] = failed(self.thresholds, self.judged.get(track, Judged()), sample.at, sample.reason)
+            judged = failed(self.thresholds, self.judged.get(track, Judged()), sample.at, sample.reason)
+            self.judged[track] = aged(self.thresholds, judged, sample.at)
             self.remember(track, sample.at, None)
 
     def grow_old(self, at: float) -> None:

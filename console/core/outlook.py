@@ -8,6 +8,8 @@ from console.core.frame import Clause, Frame, PhaseView
 
 _NAMED = 3
 """Clauses that the outlook names."""
+_FORESEEN_S = 366 * 86_400.0
+"""What is expected later than this is as good as never, and the calendar ends somewhere."""
 
 
 def outlook(found: Sequence[Clause], at: float) -> tuple[float | None, str]:
@@ -18,13 +20,18 @@ def outlook(found: Sequence[Clause], at: float) -> tuple[float | None, str]:
     missing = [clause for clause in found if not clause.is_met]
     if not missing:
         return None, ""
-    timed = [(clause.expected_s, clause) for clause in missing if clause.expected_s is not None]
-    blocking = [clause for clause in missing if clause.expected_s is None]
+    timed = [(clause.expected_s or 0.0, clause) for clause in missing if _is_foreseen(clause)]
+    blocking = [clause for clause in missing if not _is_foreseen(clause)]
     if not timed:
         return None, f"waiting for {_named(blocking)}"
     left_s, last = max(timed, key=lambda pair: pair[0])
     earliest = at + left_s
     return earliest, f"earliest {when(earliest, at)}, waiting for {_named(blocking or [last])}"
+
+
+def _is_foreseen(clause: Clause) -> bool:
+    """Return whether the time of a clause is known, and near enough to be one."""
+    return clause.expected_s is not None and clause.expected_s <= _FORESEEN_S
 
 
 def _named(waited: Sequence[Clause]) -> str:
@@ -53,7 +60,7 @@ def with_time(clause: Clause, at: float) -> str:
     """Return a clause with who it waits for and the time when it is expected: `30h of soak left, 03-04 20:21`."""
     if clause.is_met:
         return clause.text
-    if clause.expected_s:
+    if clause.expected_s and _is_foreseen(clause):
         return f"{clause.text}, earliest {when(at + clause.expected_s, at)}"
     return f"{clause.text} (waits for {clause.waits_for})" if clause.kind == "checklist" else clause.text
 

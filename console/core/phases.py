@@ -8,7 +8,7 @@ from console.core.frame import ChecklistView, Clause, PhaseView
 from console.core.outlook import outlook
 from console.core.progress import StopView
 from console.core.rollout import Phase, Rollout
-from console.core.soak import PhaseState, Stop, pause_holds, share_text
+from console.core.soak import UNSEEN, PhaseState, Stop, is_unseen, pause_holds, share_text
 from console.core.standing import Standing
 from console.core.text import visible
 from console.core.values import format_value
@@ -27,7 +27,9 @@ def clauses(
         Clause(f"{format_duration(left)} of soak left" if left else "soak done", left == 0, "soak", "", left or None)
     ]
     for metric in phase.advance:
-        found.append(_verdict_clause(metric, standing))
+        is_old = standing.verdicts.get(metric) is Verdict.OK and is_unseen(state, metric, standing)
+        old = Clause(f"{metric} {UNSEEN}", False, "metric", metric)
+        found.append(old if is_old else _verdict_clause(metric, standing))
         if metric in standing.unproven:
             found.append(Clause(standing.unproven[metric], False, "evidence", metric, standing.proven_in.get(metric)))
     found += [_pause_clause(text, standing) for text in phase.pause]

@@ -169,6 +169,8 @@ def judged(found: tuple[Burning, ...]) -> tuple[Verdict, str]:
 
 
 SLOT_S = 60
+OVERLAP = 0.1
+"""How much of its window an answer may share with the one before: none is quite punctual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,7 @@ class Slots:
     def taken(self, at: float, window_s: float, bad: float, total: float) -> "Slots":
         """Return the counts with another answer, which covers `window_s` up to `at`; one that overlaps is left out."""
         since = at - window_s
-        if window_s <= 0 or (self.until is not None and since < self.until <= at):
+        if window_s <= 0 or (self.until is not None and since + OVERLAP * window_s < self.until <= at):
             return self
         oldest = int((at - WINDOWS_S[-1]) // SLOT_S)
         counts = {slot: counted for slot, counted in self.counts.items() if slot >= oldest}

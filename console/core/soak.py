@@ -266,17 +266,27 @@ def holds_of(state: PhaseState, phase: Phase, standing: Standing) -> tuple[Hold,
     judged = [
         metric for metric in ordered if standing.verdicts.get(metric) in named[metric] or metric in standing.blind
     ]
+    unseen = [metric for metric in ordered if is_unseen(state, metric, standing) and metric not in judged]
     for metric in dict.fromkeys((*judged, *standing.holding)):
         paused.pop(metric, None)
         found.append(Hold(_kind_of(state, metric, standing), f"{metric} is {standing.verdicts[metric]}"))
+    found += [Hold(StopKind.UNMEASURED, f"{metric} {UNSEEN}") for metric in unseen]
     return (*found, *(Hold(StopKind.BREACH, f"paused by {text}") for text in paused.values()))
+
+
+UNSEEN = "has not been measured since the gap"
+
+
+def is_unseen(state: PhaseState, metric: str, standing: Standing) -> bool:
+    """Return whether a metric was not measured again since the last gap: what it was before says nothing of now."""
+    answered = standing.answered.get(metric)
+    return answered is not None and state.seen_again is not None and answered <= state.seen_again
 
 
 def _kind_of(state: PhaseState, metric: str, standing: Standing) -> StopKind:
     """Return what it is that a metric is not healthy; one not measured again since a gap belongs to the gap."""
-    answered = standing.answered.get(metric)
-    is_unseen = answered is None or (state.seen_again is not None and answered <= state.seen_again)
-    return StopKind.UNMEASURED if metric in standing.blind and is_unseen else StopKind.BREACH
+    is_new = standing.answered.get(metric) is None or is_unseen(state, metric, standing)
+    return StopKind.UNMEASURED if metric in standing.blind and is_new else StopKind.BREACH
 
 
 def told(before: PhaseState, after: PhaseState, at: float) -> Iterator[Record]:

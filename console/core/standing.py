@@ -97,7 +97,18 @@ def _is_blind(state: "State", metric: str, judged: Judged) -> bool:
         return False
     if judged.unread or judged.value is None or judged.at is None or judged.held_since is not None:
         return True
+    is_short = bool(judged.short) and not is_few(state, metric, judged)
+    if is_short or _lacks_baseline(state, metric):
+        return True
     return state.at - judged.at > state.metrics[metric].thresholds.stale_after_s
+
+
+def _lacks_baseline(state: "State", metric: str) -> bool:
+    """Whether a metric that is compared with the baseline has nothing to be compared with."""
+    found = state.metrics[metric]
+    if not found.thresholds.asks_baseline or not 0 < state.phase.traffic < 100:
+        return False
+    return found.judged.get("baseline", Judged()).value is None
 
 
 def _is_known(state: "State", metric: str, judged: Judged) -> bool:

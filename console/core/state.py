@@ -237,9 +237,8 @@ class State:
         self.phase = soak.watched(self.phase, self.rollout.phases[self.phase.index], standing, at)
         self.changed.add("phase")
         windows = self.rollout.validation
-        if windows:
-            traffic = 0.0 if self.phase.doubt else self.phase.traffic
-            self.validation = validation.looked(self.validation, windows, traffic, standing, at)
+        if windows and not self.phase.doubt:  # while nobody knows the share, nobody watches its validation
+            self.validation = validation.looked(self.validation, windows, self.phase.traffic, standing, at)
             self.changed.add("validation")
 
     def look_between(self, at: float) -> None:

@@ -63,15 +63,24 @@ class Thresholds:
     def is_zero_tolerance(self) -> bool:
         """Whether a single hit breaches it, so that no number of samples is too few for a hit."""
         return any(
-            condition is not None and not condition.needs_baseline and (condition.op, condition.bound) in _ZERO
-            for condition in (self.target, self.critical)
+            condition is not None and not condition.needs_baseline and condition.bound == 0 and condition.op in ops
+            for condition, ops in ((self.target, (Op.EQ, Op.LE)), (self.critical, (Op.GT, Op.NE)))
         )
 
     @property
     def asks_baseline(self) -> bool:
         """Whether any condition compares with the baseline."""
+        return any(condition.needs_baseline for condition in self._asked)
+
+    @property
+    def asks_only_baseline(self) -> bool:
+        """Whether every condition compares with the baseline, so that nothing can be said without one."""
+        return bool(self._asked) and all(condition.needs_baseline for condition in self._asked)
+
+    @property
+    def _asked(self) -> list[Condition]:
         asked = (self.target, self.warning, self.critical, self.against_baseline)
-        return any(condition is not None and condition.needs_baseline for condition in asked)
+        return [condition for condition in asked if condition is not None]
 
     def level(self, level: Verdict) -> Condition | None:
         """Return the condition of WARNING or CRITICAL."""
@@ -103,6 +112,3 @@ def surely(
     if within is None or condition.needs_baseline:
         return condition.holds(value, baseline)
     return condition.holds_within(*within)
-
-
-_ZERO = {(Op.EQ, 0.0), (Op.GT, 0.0), (Op.NE, 0.0), (Op.LE, 0.0)}

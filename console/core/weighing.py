@@ -5,6 +5,7 @@ a query as what it counts in a window as long as the interval, for a quantile as
 baseline's own quantile, frozen once enough of them were seen.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,6 +30,8 @@ LATE_S = 5.0
 """Captured numbers are taken up to so long ago: lines of one second come one after the other."""
 _NEWEST = 0.2
 """What the newest interval weighs in the mean rate of traffic."""
+_NEVER_S = 366 * 86_400.0
+"""An expected time beyond this is none: traffic that fades away is never quite 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class Weighing:
     dispersion: Dispersion
     at: float | None = None
     """When counts were taken last."""
+    until: float | None = None
+    """Up to which time of the log captured numbers were taken."""
     totals: Counts = Counts()
     """What had been counted then, where counts are differences of totals."""
     limit: float | None = None
@@ -119,7 +124,8 @@ class Weighing:
     @property
     def wait_s(self) -> float:
         """How long until the canary is proven not to be worse, at the present traffic; infinite if never."""
-        return self.comparison.expected_time_s(self.canary_per_s, self.baseline_per_s, phi=self.dispersion.phi)
+        left_s = self.comparison.expected_time_s(self.canary_per_s, self.baseline_per_s, phi=self.dispersion.phi)
+        return left_s if left_s <= _NEVER_S else math.inf
 
     def off_share(self, planned: float) -> str:
         """Return what is wrong with the observed share of traffic, empty if nothing is surely wrong.
@@ -174,7 +180,7 @@ def weighings(rollout: Rollout) -> dict[str, Weighing]:
 
 def is_more_better(thresholds: Thresholds) -> bool:
     """Return whether a higher value is the better one, as far as the conditions of a metric say."""
-    good = [thresholds.target]
+    good = [thresholds.target, thresholds.against_baseline]
     bad = [thresholds.warning, thresholds.critical]
     return _points(good, (Op.GT, Op.GE)) or _points(bad, (Op.LT, Op.LE))
 
@@ -242,7 +248,10 @@ def _take_exceeding(weighing: Weighing, metric: Metric, rollup: Rollup, at: floa
     if asked is None:
         raise ValueError(f"a {metric.kind} metric has no quantile")
     until = at - LATE_S
-    since = until if weighing.at is None else weighing.at - LATE_S
+    since = until if weighing.until is None else weighing.until
+    if until < since:
+        return replace(weighing, at=at)  # the clock was set back: those numbers were taken before
+    weighing = replace(weighing, until=until)
     if weighing.limit is None:
         bins = _bins(rollup, asked.of, "baseline", 0.0, until)
         if sum(bins.values()) < FROZEN_AFTER:
@@ -266,9 +275,34 @@ def _bins(rollup: Rollup, events: Iterable[str], track: str, since: float, until
     return found
 
 
-def written(weighing: Weighing) -> dict[str, Any]:
+def asked_of(metric: Metric, thresholds: Thresholds) -> dict[str, Any]:
+    """Return what the evidence of a metric is about; what was counted of one thing proves nothing of another."""
+    said = metric.model_dump(mode="json", include={"events", "quantile", "query", "source"})
+    asked = None if metric.evidence is None else [metric.evidence.margin, metric.evidence.not_worse_than]
+    return said | {"evidence": asked, "more_is_better": is_more_better(thresholds)}
+
+
+def skip_events(weighing: Weighing, metric: Metric, rollup: Rollup, at: float, *, more_is_better: bool) -> Weighing:
+    """Return the evidence without what was counted since counts were taken last."""
+    taken = take_events(weighing, metric, rollup, at, more_is_better=more_is_better)
+    return replace(weighing, at=at, until=taken.until, totals=taken.totals)
+
+
+def begun_at(weighing: Weighing, metric: Metric, rollup: Rollup, at: float, *, more_is_better: bool) -> Weighing:
+    """Return the evidence that begins in the midst of a session: what was counted before is not weighed.
+
+    Its phases had other shares, so that all of it together is not one interval.
+    """
+    if metric.events is None:
+        return replace(weighing, at=at)
+    taken = take_events(weighing, metric, rollup, at, more_is_better=more_is_better)
+    return replace(weighing, at=at, totals=taken.totals, dispersion=taken.dispersion)
+
+
+def written(weighing: Weighing, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return the state as plain values for JSON; `read` takes it up again exactly."""
     return {
+        "asked": dict(asked),
         "comparison": weighing.comparison.as_floats(),
         "dispersion": weighing.dispersion.as_floats(),
         "totals": [getattr(weighing.totals, name) for name in Counts.__slots__],
@@ -277,11 +311,13 @@ def written(weighing: Weighing) -> dict[str, Any]:
     }
 
 
-_PLAIN = ("at", "limit", "stands_since", "canary_per_s", "baseline_per_s")
+_PLAIN = ("at", "until", "limit", "stands_since", "canary_per_s", "baseline_per_s")
 
 
-def read(fresh: Weighing, said: Mapping[str, Any]) -> Weighing:
+def read(fresh: Weighing, said: Mapping[str, Any], asked: Mapping[str, Any]) -> Weighing:
     """Return what `written` wrote down, asked as `fresh` is; raises `ValueError` for anything else."""
+    if said["asked"] != asked:
+        raise ValueError("the file asked something else then")
     return Weighing(
         comparison=Comparison.from_floats(fresh.comparison.comparing, said["comparison"]),
         dispersion=Dispersion.from_floats(said["dispersion"]),

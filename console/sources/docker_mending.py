@@ -62,11 +62,12 @@ class Held:
             waiting.keys.extend(more.keys)
             waiting.lines.extend(more.lines)
 
-    def put_in(self, found: Iterable[Stretch], upto: int = NEVER) -> int:
+    def put_in(self, found: Iterable[Stretch], upto: int = NEVER, *, is_whole_log: bool = True) -> int:
         """Take lines as the log has them, whole where only parts came, and return how many were not there at all.
 
         Those that are newer than a key, and than all that came of their stream, may still come: they are not among
-        the number.
+        the number. Where the log does not reach back to what came, lines between may still come too, and would be
+        taken for old behind newer ones: then those are left to the stream.
         """
         missing = 0
         texts: dict[str, dict[int, bytes]] = {}
@@ -76,6 +77,8 @@ class Held:
         for stream, by_key in texts.items():
             keys = self._waiting[stream].keys
             newest = max([upto, *keys[-1:]])
+            if not is_whole_log:
+                by_key = {key: line for key, line in by_key.items() if key <= newest}  # noqa: PLW2901
             missing += sum(key <= newest and not has(keys, key) for key in by_key)
             self._merge(stream, by_key, is_whole=True)
         return missing
@@ -308,7 +311,7 @@ class Mender:
             check.begins_ns = check.jumps[-1][1]  # what came over the stream is all that anybody will ever have
         elif check.failure is not None:
             raise check.failure
-        found = self.held.put_in(check.found, check.jumps[-1][1])
+        found = self.held.put_in(check.found, check.jumps[-1][1], is_whole_log=check.begins_ns is None)
         self.recovered += found
         lost = self._note_losses(check)
         if not found and not lost:

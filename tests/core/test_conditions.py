@@ -150,3 +150,13 @@ def test_conditions_that_take_the_same_part_of_the_baseline_compare() -> None:
     assert not are_disjoint(parse_condition("< baseline + 10"), parse_condition("> baseline + 5"))
     assert are_disjoint(parse_condition("< baseline + 10"), parse_condition("> 5")), "nobody knows"
     assert not is_part_of(parse_condition("within 10% of baseline"), parse_condition("> 5"))
+
+
+@pytest.mark.parametrize("text", ["< 0,1%", "< 1,5", "> 12,34", "<= 1 per 0"])
+def test_a_decimal_comma_and_a_part_of_nothing_are_refused(text: str) -> None:
+    with pytest.raises(ConditionError):
+        parse_condition(text, "%")
+
+
+def test_thousands_may_be_parted_by_commas() -> None:
+    assert parse_condition("> 1,234,567").bound == 1_234_567

@@ -372,3 +372,20 @@ def test_a_bound_is_shown_only_where_it_says_something(samples: int, said: str) 
     limits = thresholds(target="== 0", warning=None, critical="> 0", unit="")
 
     assert shown_value(limits, judge(limits, (0, 0.0), samples=samples)) == said
+
+
+def test_at_all_of_the_traffic_a_comparison_with_the_baseline_says_nothing_more() -> None:
+    alone = thresholds(target="<= baseline", warning=None, critical="> 2x baseline", keep_for="1m")
+    bad = observe(alone, Judged(), Measured(0, 9.0, baseline=1.0, expects_baseline=True))
+
+    kept = observe(alone, bad, Measured(10, 0.5, is_alone=True))
+    over = observe(alone, kept, Measured(80, 0.5, is_alone=True))
+
+    assert (bad.verdict, kept.verdict) == (Verdict.CRITICAL, Verdict.CRITICAL)
+    assert (over.verdict, over.reason) == (Verdict.UNKNOWN, "no baseline beside it")
+
+
+def test_only_a_target_of_nothing_is_zero_tolerance() -> None:
+    some = thresholds(target="> 0", warning=None, critical=None, unit="", min_samples=100)
+
+    assert judge(some, (0, 1.0), samples=3).verdict is Verdict.UNKNOWN

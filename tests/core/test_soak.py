@@ -26,7 +26,7 @@ def standing(errors: Verdict = Verdict.OK, lag: float | None = 1.0, **more: obje
         values={"errors": (0.1, None), "lag": (lag, None)},
         units={"errors": "%", "lag": ""},
         blind=frozenset({"lag"} if lag is None else set()),
-        answered={"errors": 0.0, "lag": 0.0},
+        answered={"errors": 1e9, "lag": 1e9},
     )
     return replace(base, **more)  # type: ignore[arg-type]
 

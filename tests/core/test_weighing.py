@@ -19,6 +19,7 @@ from console.core.inputs import (
     SessionOpened,
     SourceChanged,
     TimePassed,
+    Unread,
 )
 from console.core.memory import restore
 from console.core.quantiles import bin_of
@@ -315,3 +316,73 @@ def test_any_restart_gives_the_same_evidence_and_the_same_verdict(cuts: list[int
 
     assert seen(broken) == seen(straight)
     assert broken.verdict_of("failures") == straight.verdict_of("failures")
+
+
+def test_an_answer_that_counts_the_same_time_again_is_left_out() -> None:
+    spec = rollout(errors={"query": "errors", "source": "db", "unit": "%", "evidence": {}})
+    state = begun(spec)
+    readings = (Reading("canary", 1.0, 200, 6), Reading("baseline", 1.0, 1800, 9))
+
+    for second in range(0, 21, 3):  # a console that is started again and again asks at once
+        state.apply(SampleTaken(START + second, evidence_name("errors"), readings, 0.1))
+    state.apply(SampleTaken(START + 60, evidence_name("errors"), readings, 0.1))
+
+    assert seen(state, "errors").samples == (400, 3600)
+
+
+def test_a_proof_is_of_what_was_asked_and_begins_anew_when_the_file_asks_something_else() -> None:
+    easy = rollout(failures=FAILURES | {"evidence": {"not_worse_than": 4}})
+    hard = rollout(failures=FAILURES | {"evidence": {"not_worse_than": 1.2}})
+    state, service = begun(easy), Service()
+    fold(state, service.minutes(40, canary=0.015))
+
+    taken_up = again(state, hard)
+    at_once = seen(taken_up)
+    fold(taken_up, service.minutes(1, canary=0.015))
+
+    assert seen(state).is_not_worse
+    assert not at_once.is_not_worse
+    assert at_once.samples == (0, 0)
+    assert sum(seen(taken_up).samples) == 2000
+
+
+def test_traffic_that_fades_away_leaves_nothing_to_wait_for_and_breaks_nothing() -> None:
+    state, service = begun(rollout(failures=FAILURES)), Service()
+    fold(state, service.minutes(5, canary=0.01))
+
+    fold(state, service.minutes(300, canary=0.0, share=0.0))
+
+    assert seen(state).wait_s is None
+    assert "failures" in frame_of(state).phase.outlook
+
+
+def test_while_something_of_a_track_is_not_read_nothing_is_proven() -> None:
+    state, service = begun(rollout(failures=FAILURES)), Service()
+    state.apply(
+        SourceChanged(
+            START, "app", SourceState.LIVE, parts={"canary": 1}, unread=(Unread("shop-2", "canary", "no driver"),)
+        )
+    )
+
+    fold(state, service.minutes(30, canary=0.03))
+    partly = seen(state).samples
+    state.apply(SourceChanged(service.at, "app", SourceState.LIVE, parts={"canary": 2}))
+    fold(state, service.minutes(3, canary=0.03))
+
+    assert partly == (0, 0)
+    assert sum(seen(state).samples) == 3 * 2000
+
+
+def test_what_came_under_the_share_before_does_not_count_as_the_share_after() -> None:
+    state, service = begun(rollout(failures=FAILURES)), Service()
+    fold(state, service.minutes(10, canary=0.01))
+    fold(state, iter([one for one in service.minutes(1, canary=0.01) if not isinstance(one, TimePassed)]))
+
+    state.apply(ActionStarted(service.at, "a1", "advance", "advance", "Advance", ANNA, "", 50.0, 1, ()))
+    state.apply(ActionEnded(service.at, "a1", Outcome.DONE))
+    fold(state, service.minutes(1, canary=0.01, share=0.5))
+
+    weighing = state.metrics["failures"].weighing
+    assert weighing is not None
+    assert weighing.shared == (1000, 2000)
+    assert sum(seen(state).samples) == 12 * 2000
