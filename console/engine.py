@@ -38,7 +38,7 @@ from console.core.weighing import evidence_name
 from console.core.words import SourceState, Table
 from console.effects.store import Store, Stored, StoreFailed
 from console.inbox import Counter, Inbox
-from console.probing import Probe, Prober
+from console.probing import Probe, Prober, Settled
 from console.sources.checks import CheckResult, passes
 from console.sources.connect import Connections
 from console.spec.load import Loaded
@@ -167,9 +167,9 @@ class Engine:
             asker, query = connections.asker_for(metric), self.loaded.queries.get(metric.query or "")
             probes[name] = Probe(name, metric, asker, query)
             if metric.evidence is not None:
-                every = metric.evidence.every
+                every, settled = metric.evidence.every, Settled(asker, metric.evidence.settle)
                 counting = metric.model_copy(update={"window": every, "every": every})
-                probes[evidence_name(name)] = Probe(evidence_name(name), counting, asker, query)
+                probes[evidence_name(name)] = Probe(evidence_name(name), counting, settled, query)
         return probes
 
     async def failed(self) -> None:

@@ -4,14 +4,23 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
-from console.core.inputs import Input, SampleFailed, SampleSkipped, SampleTaken
+from console.core.inputs import Input, Reading, SampleFailed, SampleSkipped, SampleTaken
 from console.core.rollout import Metric
 from console.core.runs import later
 from console.core.view import Schedule
-from console.sources.base import Asker, ProbeFailed
+from console.sources.base import Answer, ProbeFailed
 from queries.loader import Query
+
+
+class Asking(Protocol):
+    """Measures once when asked."""
+
+    async def ask(self, metric: Metric, query: Query | None) -> Answer:
+        """Measure once, within the metric's time-out. Raises `ProbeFailed`, and nothing else."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +29,7 @@ class Probe:
 
     name: str
     metric: Metric
-    asker: Asker
+    asker: Asking
     query: Query | None
 
 
@@ -81,6 +90,32 @@ class Prober:
             if missed and not is_nudged:
                 self._post(SampleSkipped(self._clock(), probe.name, missed))
             due = self._steady() + probe.metric.every if is_nudged else due + (missed + 1) * probe.metric.every
+
+
+class Settled:
+    """Counts what a query counts in an interval that ended a while ago, as the difference of two windows."""
+
+    def __init__(self, asker: Asking, settle_s: float) -> None:
+        self._asker = asker
+        self._settle_s = settle_s
+
+    async def ask(self, metric: Metric, query: Query | None) -> Answer:
+        """Return the counts of the window of `metric`, moved back by the time to settle. Raises `ProbeFailed`."""
+        if self._settle_s == 0 or not isinstance(metric.window, float):
+            return await self._asker.ask(metric, query)
+        longer = metric.model_copy(update={"window": metric.window + self._settle_s})
+        newest = metric.model_copy(update={"window": self._settle_s})
+        whole = (await self._asker.ask(longer, query)).readings
+        later = {reading.track: reading for reading in (await self._asker.ask(newest, query)).readings}
+        return Answer(tuple(_without(reading, later.get(reading.track)) for reading in whole))
+
+
+def _without(whole: Reading, part: Reading | None) -> Reading:
+    """Return counts without a part of them; rows that came in between the two questions are no matter."""
+    if part is None or whole.samples is None or whole.bad is None:
+        return whole
+    samples = max(0, whole.samples - (part.samples or 0))
+    return replace(whole, value=None, samples=samples, bad=min(samples, max(0, whole.bad - (part.bad or 0))))
 
 
 async def measure(probe: Probe, clock: Callable[[], float] = time.time) -> SampleTaken | SampleFailed:

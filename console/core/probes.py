@@ -128,6 +128,9 @@ class Evidence(Part):
     """The verdict where the canary is sure to be worse."""
     every: Seconds = 60.0
     """How often counts are taken."""
+    settle: Seconds = 30.0
+    """How old the rows of a query must be before they are counted: a request that is slow, or ends in an error late,
+    is in the table later than others of its time."""
     traffic: bool = False
     """The samples are the traffic: the canary's part of them is held against the share that the phase gives it."""
 

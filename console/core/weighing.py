@@ -1,7 +1,7 @@
 """The evidence of one metric while a rollout goes on: when counts are taken, from what, and what stands.
 
 Counts of both tracks are taken at intervals of `evidence.every`: for a ratio of events as the difference of totals, for
-a query as what it counts in a window as long as the interval, for a quantile as how many numbers lie above the
+a query as what it counts in an interval that has settled, for a quantile as how many numbers lie above the
 baseline's own quantile, frozen once enough of them were seen.
 """
 

@@ -23,6 +23,8 @@ HELD_S = 4.0
 SOAK_S = 60.0
 NOT_WORSE_THAN = 5
 """Less can be proven in a minute of a demo than in hours of production."""
+SETTLE = "10s"
+"""Requests take some seconds, whatever the speed."""
 SAMPLES = 40
 """Largest `min_samples`: a canary of 5 % makes 120 requests in a window, and uses tools in some of them."""
 
@@ -119,7 +121,11 @@ class Overlay:
             changed["min_samples"] = SAMPLES
         if "evidence" in said:
             every = self._shorter(said["evidence"].get("every", "60s"), EVERY_S, least_s=1.0)
-            changed["evidence"] = said["evidence"] | {"every": every, "not_worse_than": NOT_WORSE_THAN}
+            changed["evidence"] = said["evidence"] | {
+                "every": every,
+                "settle": SETTLE,
+                "not_worse_than": NOT_WORSE_THAN,
+            }
         # What goes with the shipped interval goes with it.
         changed |= {key: None for key in ("timeout", "stale_after") if key in said}
         return changed
