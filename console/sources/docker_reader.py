@@ -97,11 +97,13 @@ class ContainerReader(threading.Thread):
             return
         ledger, now_ns = self._reading.ledger, self._feed.clock.now_ns()
         since_ns = self._broke_at if self._broke_at >= process.started_ns else ledger.newest
-        if process.is_running and 0 < process.started_ns <= since_ns:
+        # One that was started after the engine hung up may have been read on already.
+        if process.is_running and 0 < process.started_ns <= (since_ns if broke_ns is None else broke_ns):
             reason = "the engine was restarted while the container ran on: what it had read and not logged may be lost"
         elif broke_ns is not None and process.finished_ns > broke_ns + OUTLIVED_NS:
             reason = "the engine ended before the container did: what it had read and not logged may be lost"
             now_ns = process.finished_ns
+            since_ns = min(since_ns, self._broke_at if self._broke_at >= 0 else broke_ns)
         else:
             return
         losses = Losses(self._feed.standing, lambda _: 0)  # the reader's own are for its own thread

@@ -204,3 +204,14 @@ def test_a_container_that_ended_later_than_its_engine_hung_up_leaves_a_gap(
 
     bounds = [(gap.since, gap.until) for gap in reader.mail.gaps]
     assert bounds == ([((START_NS + 1_000 * MS) / 1e9, (START_NS + 4_000 * MS) / 1e9)] if has_gap else [])
+
+
+def test_a_container_that_the_engine_started_again_did_not_run_on_however_far_it_was_read() -> None:
+    hung_up_ns = START_NS - 500 * MS
+    log = WrittenLog([record(OUT, 1_000 * MS, b"line")], process=Process(True, START_NS, hung_up_ns - 100 * MS))
+    reader = Reader(log)
+    reader.reading().catch_up()
+
+    ContainerReader(reader.feed, reader.container).engine_restarted(hung_up_ns)
+
+    assert not reader.mail.gaps
