@@ -272,6 +272,8 @@ class EventListener(threading.Thread):
                     self._listen()
                 finally:
                     self._hang_up()
+                    # The SDK closes the socket under the answer that reads from it, and never the answer.
+                    self._stream._response.close()
         except (
             Lost,
             Unreadable,
