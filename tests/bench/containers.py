@@ -3,7 +3,6 @@
 import contextlib
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import docker
 from docker.models.containers import Container
 
+from tests.faults.program import wait_for
 from tests.servers import PrivateEngine
 
 WRITES_WITHIN_S = 120.0
@@ -64,8 +64,4 @@ def writers() -> Iterator[Writers]:
 
 def wait_until_written(container: Container, last_line: bytes) -> None:
     """Wait until the engine's log of a container ends in a line; raises `TimeoutError`."""
-    deadline = time.monotonic() + WRITES_WITHIN_S
-    while container.logs(tail=1) != last_line:
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"the container did not write its log within {WRITES_WITHIN_S:.0f} s")
-        time.sleep(0.2)
+    wait_for(lambda: container.logs(tail=1) == last_line, WRITES_WITHIN_S, "the container writing its log to its end")

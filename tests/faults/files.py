@@ -22,7 +22,7 @@ from pathlib import Path
 
 from tests.faults.comparing import Comparison, compare, counted_in, gaps_of
 from tests.faults.plan import Family, Fault, Plan, Step
-from tests.faults.program import Program, wait_for
+from tests.faults.program import AFTER_S, Program, wait_for
 from tests.faults.rules import SOURCE, said_by
 from tests.faults.truth import Box, Line, RunStream
 from tests.faults.writer import line_of
@@ -32,6 +32,7 @@ PATTERNS = ("app.log", "app.log*")
 TRACK = "canary"
 READ_S = 40.0
 _BLIND = (Fault.KILL, Fault.LEAVE, Fault.HALT)
+ALL_READ_S = 300.0
 STILL_S = 13.0
 """A file that was renamed is read for ten seconds more before its last line, if that has no end, counts."""
 _ENDS = {Fault.ROTATE: 5, Fault.COPY_TRUNCATE: 3, Fault.REPLACE: 3, Fault.DELETE: 3}
@@ -232,7 +233,7 @@ class FileWorld:
         self._program.end(signal.SIGTERM)
         self._program.start()  # takes the session up again, and must find nothing new
         wait_for(self._program.has_looked_again, READ_S, "the session taken up again")
-        time.sleep(1.5)
+        self._program.watch_on(AFTER_S, READ_S)
         self._program.end(signal.SIGTERM)
         return self._compare()
 
@@ -306,12 +307,16 @@ class FileWorld:
         """Return once all that was written is counted, or once nothing more comes."""
         written = sum(life.number for life in self._file.lives)
         counted, still_since = -1, time.monotonic()
-        while counted < written and time.monotonic() - still_since < STILL_S:
+
+        def is_still() -> bool:
+            nonlocal counted, still_since
             stored = self._program.read()
             found = 0 if stored is None else stored.lines.get(SOURCE, 0)
             if found != counted:
                 counted, still_since = found, time.monotonic()
-            time.sleep(0.2)
+            return counted >= written or time.monotonic() - still_since >= STILL_S
+
+        wait_for(is_still, ALL_READ_S, "everything read, or nothing more coming")
 
     def _compare(self) -> Comparison:
         stored = self._program.read()

@@ -17,6 +17,8 @@ from console.effects.session_reader import SessionReader, Stored
 from console.effects.session_schema import FILE_NAME, SessionUnreadable
 from tests.sources.networks import Wire
 
+AFTER_S = 1.5
+"""What was read to its end is looked at after the console watched on for so long, and after another start of it."""
 CONSOLE_LOG = "console.log"
 T = TypeVar("T")
 
@@ -81,6 +83,16 @@ class Program:
         records = self.journal()
         opened = max((index for index, record in enumerate(records) if record.kind == "session"), default=0)
         return any(record.body.get("state") in ("live", "quiet") for record in records[opened:])
+
+    def watch_on(self, for_s: float, within_s: float) -> None:
+        """Return once the console has written down that it watched for so long from now on. Raises `TimeoutError`."""
+        began = self._last_seen()
+        wait_for(lambda: self._last_seen() >= began + for_s, within_s, f"the console watching on for {for_s:g} s")
+
+    def _last_seen(self) -> float:
+        self._check()
+        newest, _ = self._ask(SessionReader.moment) or (None, 0)
+        return newest or 0.0
 
     def _check(self) -> None:
         if self._process is not None and (code := self._process.poll()) is not None:

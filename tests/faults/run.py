@@ -14,7 +14,7 @@ from tests.faults.comparing import Comparison, compare, counted_in, gaps_of
 from tests.faults.engine_log import NotTheLog
 from tests.faults.files import TRACK, FileWorld, LogFile
 from tests.faults.plan import Fault, Plan, Step
-from tests.faults.program import CONSOLE_LOG, Program, Relay, wait_for
+from tests.faults.program import AFTER_S, CONSOLE_LOG, Program, Relay, wait_for
 from tests.faults.rules import SOURCE, write_rollout
 from tests.faults.service import Service
 from tests.faults.truth import Box, runs_of
@@ -22,8 +22,6 @@ from tests.servers import PrivateEngine
 
 READ_S = 60.0
 """Longest time that a log may take to be read, beside a flood and after the longest pause between attempts."""
-AFTER_S = 1.0
-"""What was read to its end is looked at after this, and after another start of the console."""
 _SAID_LINES = 8
 _TRACKS = ("canary", "baseline")
 STREAMS = {"o": "stdout", "e": "stderr"}
@@ -155,11 +153,11 @@ class World:
         self._service.end_writing()
         self._service.look()
         late = self._wait_until_all_is_read()
-        time.sleep(AFTER_S)
+        self._program.watch_on(AFTER_S, READ_S)
         self._program.end(signal.SIGTERM)
         self._program.start()  # takes the session up again, and must find nothing new
         wait_for(self._program.has_looked_again, READ_S, "the session taken up again")
-        time.sleep(AFTER_S)
+        self._program.watch_on(AFTER_S, READ_S)
         self._program.end(signal.SIGTERM)
         comparison = self._compare()
         if late:

@@ -21,6 +21,8 @@ from tests.servers import PrivateEngine
 
 STOP_S = 3
 """What a writer that is asked to end gets; one that has only just begun does not hear it."""
+STILL_LOOKS = 3
+"""A log in which so many looks find the same end is at its end."""
 QUIET_S = 20.0
 AGAIN_S = 3.0
 
@@ -160,11 +162,15 @@ class Service:
     def look(self) -> None:
         """Read the engine's own record of every container there is."""
         for box in self.slots.values():
-            ends: dict[str, int] | None = None
-            while ends != box.ends_ns:  # what left the writer's hands may not have reached the engine's
-                ends = box.ends_ns
-                time.sleep(0.3)
+            seen: list[dict[str, int]] = []
+
+            def is_still(box: Box = box, seen: list[dict[str, int]] = seen) -> bool:
+                seen.append(box.ends_ns)
                 self._look(box)
+                return len(seen) > STILL_LOOKS and all(ends == box.ends_ns for ends in seen[-STILL_LOOKS:])
+
+            # What left the writer's hands may not have reached the engine's.
+            wait_for(is_still, QUIET_S, "the engine's record of a container at its end")
 
     def clear(self) -> None:
         """Remove every container."""

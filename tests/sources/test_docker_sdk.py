@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -133,11 +132,11 @@ async def test_what_the_sdk_does_not_understand_either_is_said_as_it_was_answere
     assert there.caution == ""
 
 
-@pytest.mark.skipif(find_spec("paramiko") is not None, reason="the SDK has an ssh of its own here")
 async def test_an_ssh_without_a_program_is_said_with_the_remedy(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("console.sources.docker_address.find_spec", lambda _: None)  # nor an ssh of the SDK's own
     there = Engine("ssh://ops@node2", {})
 
     with pytest.raises(Exception, match="install OpenSSH") as failed:
