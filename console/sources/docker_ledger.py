@@ -17,7 +17,7 @@ from console.sources.base import Block, LineSink
 from console.sources.docker_clock import EngineClock
 from console.sources.docker_find import Container
 from console.sources.docker_halves import STREAMS, Place, Stretch, has
-from console.sources.docker_jumps import Pace
+from console.sources.docker_jumps import Filling, Pace, size_of
 
 MARGIN_NS = 10 * 10**9
 """How far before the newest line counted reading begins again; the two streams of a container are not in the order
@@ -117,6 +117,7 @@ class Ledger:
         self._followed = followed
         self.since_ns = since_ns
         """Where reading begins while nothing was counted; 0 for the beginning of the log."""
+        self._filling = Filling(container.file_bytes)
         self._stands = {name: self._stand(name) for name in STREAMS.values()}
         newest = max(self._stands.values(), key=lambda stand: stand.last)
         newest.is_newest = True
@@ -228,6 +229,11 @@ class Ledger:
         """Return the key of the last line counted of a stream, -1 for none."""
         return self._stands[stream].last
 
+    @property
+    def fills_in_s(self) -> float | None:
+        """How long a file of the log lasts; `None` while nobody knows."""
+        return self._filling.fills_in_s
+
     def expected(self, duration_ns: int) -> int:
         """Return how many lines come in so long a time while it goes on as fast as ever."""
         return sum(stand.pace.expected(duration_ns) for stand in self._stands.values())
@@ -244,7 +250,15 @@ class Ledger:
 
     def count(self, stretches: Iterable[Stretch]) -> int:
         """Hand lines over to be counted and return how many there were; those counted before are left out."""
-        return sum(map(self._count, stretches))
+        number, size_bytes = 0, 0
+        for stretch in stretches:
+            counted = self._count(stretch)
+            if counted and self.container.file_bytes:
+                size_bytes += size_of(stretch.lines[-counted:], is_json=self.container.is_json)
+            number += counted
+        if size_bytes:
+            self._filling.observe(self.newest, size_bytes)
+        return number
 
     def _count(self, stretch: Stretch) -> int:
         stand = self._stands[stretch.stream]

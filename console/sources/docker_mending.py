@@ -10,10 +10,11 @@ import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping
 
+from console.sources.base import Lost
 from console.sources.docker_engine import Gone, LogStream
 from console.sources.docker_frames import Cutter
 from console.sources.docker_halves import NEVER, OutOfOrder, Place, Stretch, has, woven
-from console.sources.docker_jumps import Filling, Jumps, size_of
+from console.sources.docker_jumps import Jumps, size_of
 from console.sources.docker_ledger import Ledger
 from console.sources.docker_losses import Loss, Losses
 
@@ -47,6 +48,11 @@ class Held:
 
     def __len__(self) -> int:
         return sum(len(stretch.keys) for stretch in self._waiting.values())
+
+    @property
+    def newest(self) -> int:
+        """The greatest key, -1 for none."""
+        return max((stretch.keys[-1] for stretch in self._waiting.values() if stretch.keys), default=-1)
 
     def has(self, stream: str, key: int) -> bool:
         """Return whether a line waits here."""
@@ -115,6 +121,7 @@ class Check(threading.Thread):
         *,
         places: Mapping[str, Place],
         tail: int,
+        came_ns: int,
         now_ns: int | None,
         open_log: OpenLog,
         make_cutter: MakeCutter,
@@ -129,6 +136,8 @@ class Check(threading.Thread):
         self.failure: Exception | None = None
         self._places = places
         self._tail = tail
+        self._came_ns = came_ns
+        """Key of a line that came over the stream, so it is in the log: an answer that ends before it was cut."""
         self._now_ns = now_ns
         self._open_log = open_log
         self._make_cutter = make_cutter
@@ -151,6 +160,10 @@ class Check(threading.Thread):
                     break  # there is no more
                 began_ns, self._tail = first_ns, self._further(first_ns)
             self._read(None)
+            begins_ns = self.begins_ns
+            if begins_ns is not None:  # once more: an answer that is given beside a rotation may lack a file
+                self._read(None)
+                self.begins_ns = None if self.begins_ns is None else min(begins_ns, self.begins_ns)
         except Exception as failure:  # noqa: BLE001 - it is raised again where the stream is read
             self.failure = failure
 
@@ -166,13 +179,13 @@ class Check(threading.Thread):
         before, after = self.jumps[0][0], self.jumps[-1][1]
         cutter = self._make_cutter(self._places)
         stream, has_before, goes_on, found = self._open_log(tail), False, True, 0
-        first_after = after
+        first_after, newest = after, -1
         try:
             for _ in self._blocks(stream, cutter):
                 if not has_before and tail is not None and (cutter.first_ns or 0) > before:
                     return cutter.first_ns
                 for stretch in cutter.take():
-                    has_before = has_before or has(stretch.keys, before)
+                    has_before, newest = has_before or has(stretch.keys, before), max(newest, stretch.keys[-1])
                     first_after = min([first_after, *stretch.keys[bisect_right(stretch.keys, before) :][:1]])
                     goes_on = (
                         goes_on
@@ -187,6 +200,8 @@ class Check(threading.Thread):
                     raise OutOfOrder("too much was left out")
         finally:
             stream.close()
+        if goes_on and newest < self._came_ns and not self._is_given_up:
+            raise Lost("the engine's answer ended before what it had sent already")
         if not has_before and tail is not None:
             self.found.clear()
             return cutter.first_ns or after
@@ -221,17 +236,11 @@ class Mender:
         self._make_cutter = make_cutter
         self._blocks = blocks
         self._jumps = Jumps(ledger.container.file_bytes)
-        self._filling = Filling(ledger.container.file_bytes)
         self._suspects: list[Jump] = []
         self._suspected_at = 0.0
         self._check: Check | None = None
         self._leave = float(AT_ONCE)
         self._leave_at = time.monotonic()
-
-    @property
-    def fills_in_s(self) -> float | None:
-        """How long a file of the log lasts; `None` while nobody knows."""
-        return self._filling.fills_in_s
 
     @property
     def is_busy(self) -> bool:
@@ -256,7 +265,6 @@ class Mender:
         if keys:
             is_json = self._ledger.container.is_json
             size_bytes = sum(size_of(each.lines, is_json=is_json) for each in stretches)
-            self._filling.observe(keys[-1], size_bytes)
             suspects = self._jumps.look(keys, size_bytes)
             if suspects and not self._suspects:
                 self._suspected_at = time.monotonic()
@@ -297,6 +305,7 @@ class Mender:
             jumps,
             places=self._ledger.places(is_sought=False),
             tail=1_000 + 2 * lines,
+            came_ns=self.held.newest,
             now_ns=self._ledger.now_ns(),
             open_log=self._open_log,
             make_cutter=self._make_cutter,

@@ -49,6 +49,8 @@ class ContainerReader(threading.Thread):
         """The newest line counted when the stream ended last."""
         self._doubted_at = -1
         """The newest line counted when a stream was out of order."""
+        self._failed_at = -1
+        """The newest line counted when reading failed last."""
 
     @property
     def container(self) -> Container:
@@ -66,7 +68,7 @@ class ContainerReader(threading.Thread):
         if self._reading.ledger.is_behind:
             until = clock(self._reading.ledger.clock_was_at)
             return f"is read in looks until {until}: the engine's clock went back from there"
-        fills_in_s = self._reading.mender.fills_in_s
+        fills_in_s = self._reading.ledger.fills_in_s
         if fills_in_s is not None and fills_in_s < FASTEST_ROTATION_S:
             return f"rotates its log every {fills_in_s:.1f}s: lines can be lost, raise max-size"
         return self.container.caution
@@ -150,6 +152,10 @@ class ContainerReader(threading.Thread):
                 is_named = isinstance(failure, Lost | OSError)
                 self.trouble = str(failure) if is_named else f"unexpected {type(failure).__name__}: {failure}"
                 self._has_all, self._was_lost = False, True
+                newest = self._reading.ledger.newest
+                if newest > self._failed_at:  # it gets on: a log that is rotated meanwhile must not wait
+                    self._failed_at = newest
+                    pauses.reset()
                 pause_s = pauses.pause_s()
             self._reading.tell_losses()
             self._feed.nudge()
@@ -164,6 +170,7 @@ class ContainerReader(threading.Thread):
         if not is_running or reading.ledger.newest >= 0:
             reading.catch_up()
         if not is_running:
+            reading.audit()
             self._has_all, self._was_lost = True, False
             return AUDIT_S
         if reading.ledger.is_behind:

@@ -317,7 +317,7 @@ class Reading:
                 cutter.end()
                 return True
             if block is None and not waiting and time.monotonic() >= audit_at:
-                self._audit()
+                self.audit()
                 audit_at = time.monotonic() + AUDIT_S
             if block is not None:
                 cutter.feed(block)
@@ -337,10 +337,11 @@ class Reading:
             self.tell_losses()
         raise Stopped
 
-    def _audit(self) -> None:
-        """Look whether the log has lines that the stream does not give: after a rotation old engines may fall silent.
+    def audit(self) -> None:
+        """Look whether the log has lines that were not counted.
 
-        Raises `OutOfOrder` if it has, and as `catch_up` does.
+        After a rotation the streams of old engines may fall silent, and an answer that somebody on the way cut between
+        two records looks as one that has ended. Raises `OutOfOrder` if it has, and as `catch_up` does.
         """
         cutter = self._in_order(self.ledger.places(is_sought=False))
         stream = self._open(1)
@@ -350,7 +351,7 @@ class Reading:
         finally:
             stream.close()
         if cutter.waiting:
-            raise OutOfOrder("the stream has fallen silent")
+            raise OutOfOrder("the log goes on behind what was read of it")
 
     def _pass_on(self, cutter: Cutter) -> None:
         """Count what waits, or have it mended first."""

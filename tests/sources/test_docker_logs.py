@@ -394,7 +394,7 @@ async def test_cut_connections_restarts_and_rotation_cost_no_line_and_repeat_non
 async def test_a_log_that_is_rotated_faster_than_anybody_reads_is_cautioned_about_and_its_losses_are_told(
     engine: PrivateEngine, containers: Containers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.sources.docker_jumps.RATE_S", 0.3)
+    monkeypatch.setattr("console.sources.docker_jumps.RATE_S", 1.0)
     sink, mail = RecordingSink(), Mailbox()
     rotated = docker.types.LogConfig(type="json-file", config={"max-size": "20k", "max-file": "3"})
     containers.run("app-1", "while :; do seq 1 1000; done", log_config=rotated)

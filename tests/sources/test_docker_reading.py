@@ -1,6 +1,7 @@
 """Reading a log that has faults, against exactly what was written."""
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -163,6 +164,67 @@ def test_a_jump_is_not_taken_for_empty_when_the_answer_about_it_was_cut() -> Non
     reading.catch_up()
 
     assert sorted(reader.sink.lines) == sorted(lines_of(whole))
+    assert not reader.mail.gaps
+
+
+@pytest.mark.parametrize("given", [0, 1, 1_000, 1_999, 3_000, 4_000])
+def test_a_jump_is_not_taken_for_mended_when_the_answer_about_it_was_cut_between_two_records(given: int) -> None:
+    whole = both_streams(0, 8_000)
+    log = WrittenLog(whole, streamed=whole[:2_000] + whole[6_000:], block_bytes=20_000)
+    reader = Reader(log, app(file_bytes=200_000, files=3))
+    reading = reader.reading()
+    log.answers = lambda records: records[:given]
+
+    with pytest.raises((Lost, OutOfOrder)):
+        reading.follow()
+    log.answers = lambda records: records
+    reading.catch_up()
+
+    assert sorted(reader.sink.lines) == sorted(lines_of(whole))
+    assert not reader.mail.gaps
+
+
+def test_a_jump_is_a_gap_only_if_two_answers_lack_what_was_before_it() -> None:
+    whole = both_streams(0, 8_000)
+    log = WrittenLog(whole, streamed=whole[:2_000] + whole[6_000:], block_bytes=20_000)
+    reader = Reader(log, app(file_bytes=200_000, files=3))
+    wholes = 0
+
+    def beside_a_rotation(records: list[Record]) -> list[Record]:
+        nonlocal wholes
+        wholes += len(records) == len(whole)
+        return records if wholes > 3 else records[3_000:]
+
+    log.answers = beside_a_rotation
+    reading = reader.reading()
+    reading.follow()
+    reading.catch_up()
+
+    assert wholes >= 4
+    assert sorted(reader.sink.lines) == sorted(lines_of(whole))
+    assert not reader.mail.gaps
+
+
+async def test_an_answer_that_is_cut_between_two_records_is_no_end_of_the_log_of_a_stopped_container() -> None:
+    log = WrittenLog([record(OUT, at * MS, b"line %d" % at) for at in range(100)], process=Process(False, START_NS, 0))
+    is_cut = True
+
+    def cut_once(records: list[Record]) -> list[Record]:
+        nonlocal is_cut
+        was_cut, is_cut = is_cut, False
+        return records[:40] if was_cut else records
+
+    log.answers = cut_once
+    reader = Reader(log, replace(app(), state="exited"))
+    thread = ContainerReader(reader.feed, reader.container)
+    thread.start()
+    try:
+        await until(lambda: len(reader.sink.lines) == 100)
+    finally:
+        thread.stop()
+        thread.join(5)
+
+    assert reader.sink.lines == lines_of(log.written)
     assert not reader.mail.gaps
 
 

@@ -60,6 +60,8 @@ class WrittenLog:
     block_bytes: int = 256 * 1024
     cut_at: int | None = None
     """After so many bytes answers end."""
+    answers: Callable[[list[Record]], list[Record]] = lambda records: records
+    """What of the records that it was asked for it answers to whoever does not follow."""
     stays_open: bool = False
     """Whether whoever follows waits at the end."""
     process: Process = field(default_factory=lambda: Process(True, START_NS, 0))
@@ -69,6 +71,8 @@ class WrittenLog:
         records = self.written if self.streamed is None or not is_followed else self.streamed
         if tail is not None and not (is_followed and self.streamed is not None):
             records = records[-tail:]
+        if not is_followed:
+            records = self.answers(records)
         body = bytearray()
         for each in records:
             if BROKEN in each.text:
