@@ -48,12 +48,19 @@ def compared(
     counted: Sequence[int],
     *gaps: Gap,
     lost: range = range(0),
+    unsure: range = range(0),
     at: Callable[[int], float] = second,
 ) -> Comparison:
     """A thousand lines were written; the engine has lost some of them, and these were counted."""
     box = Box("g0", "canary", Path(), 0, id="abc" * 8, names={"shop"})
     lines = [
-        Line(said_by(number), second(number) - 0.2 * (number in lost), second(number), is_kept=number not in lost)
+        Line(
+            said_by(number),
+            second(number) - 0.2 * (number in lost),
+            second(number),
+            is_kept=number not in lost,
+            is_sure=number not in unsure,
+        )
         for number in range(1, 1001)
     ]
     return compare([box], [RunStream("g0s1o", "canary", box.id, lines)], counted_of(counted, at), gaps)
@@ -115,6 +122,15 @@ def test_what_the_engine_lost_may_be_missing_in_a_gap_that_tells_of_it() -> None
 
 def test_what_the_engine_lost_may_have_been_counted_before() -> None:
     assert compared(ALL, lost=ROTATED).problems == []
+
+
+def test_what_nobody_is_sure_was_written_may_be_counted_once_and_need_not_be() -> None:
+    for counted in (ALL, range(1, 981), range(1, 986)):
+        found = compared(counted, lost=range(981, 1001), unsure=range(981, 1001))
+
+        assert (found.problems, found.written) == ([], 980)
+    assert compared([*ALL, 990], lost=range(981, 1001), unsure=range(981, 1001)).double == 1
+    assert compared(range(1, 980), lost=range(981, 1001), unsure=range(981, 1001)).lost == 1
 
 
 def test_what_the_engine_lost_without_a_gap_is_lost() -> None:

@@ -79,6 +79,16 @@ def test_of_a_write_that_a_kill_cut_only_what_the_engine_has_was_written(tmp_pat
     assert [line.said.event for line in found.lines] == ["moved", classify(cut)[0].event]
 
 
+def test_of_a_write_that_a_kill_cut_nobody_is_sure_when_the_engine_has_discarded_what_was_before_it(
+    tmp_path: Path,
+) -> None:
+    notes = "> 1 o 2 80\n< 1 o 2 80\n> 2 o 4 160\n"
+
+    found = out(box(tmp_path, notes, []))
+
+    assert [line.is_sure for line in found.lines] == [True, True, False, False]
+
+
 def test_where_a_crashed_engine_goes_on_in_the_middle_of_a_line_that_is_a_line_of_its_own(tmp_path: Path) -> None:
     notes = f"> {BEGAN_NS / 1e9} o 3 150\n< {BEGAN_NS / 1e9} o 3 150\n"
     texts = [line_of("g0s1", "o", 1), b"noise without a name\n", line_of("g0s1", "o", 3)]

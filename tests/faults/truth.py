@@ -45,6 +45,9 @@ class Line:
     """Between these the engine logged it, in seconds; equal where its own time is known."""
     is_kept: bool
     """Whether the engine still had it when it was looked at last, and went on having it."""
+    is_sure: bool = True
+    """Whether it was written for sure: of a write in which the writer was killed, and which the engine has discarded,
+    only whoever read it meanwhile can know."""
 
 
 @dataclass(slots=True)
@@ -155,8 +158,8 @@ def _lines(
 ) -> Iterator[Line]:
     """Yield the lines of a stream from its first to the last.
 
-    The last is what the engine has, or what the writer noted as written; of a write in which it was killed only the
-    engine knows.
+    The last sure one is what the engine has, or what the writer noted as written; of a write in which it was killed
+    only the engine knows, as long as it has what was before it.
     """
     numbers = [number for number, _, _ in logged]
     if any(second <= first for first, second in pairwise(numbers)):
@@ -178,6 +181,9 @@ def _lines(
             since = max(since, logged[at - 1][1] / 1e9)
         said = Said("ended") if number == last else said_by(number)
         yield Line(said, since, max(since, until), is_kept=False)
+    if pieces and (not numbers or numbers[-1] < count):
+        for number in range(count + 1, pieces[-1].upto + 1):
+            yield Line(said_by(number), pieces[-1].began, box.log_read_at, is_kept=False, is_sure=False)
 
 
 def _check(run: str, stream: str, number: int, text: bytes) -> Said:
