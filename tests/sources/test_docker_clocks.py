@@ -1,39 +1,17 @@
 """Engines whose clock differs from ours, or is set while they are read."""
 
-import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from console.core.inputs import SkewMeasured
-from console.core.rollout import DockerSelector
-from console.sources.base import Standing
 from console.sources.docker_clock import EngineClock
-from console.sources.docker_engine import Engine
-from console.sources.docker_logs import DockerLogs
 from tests.servers import PrivateEngine
-from tests.sources.containers import TRACKS, Containers
+from tests.sources.containers import Containers
+from tests.sources.docker_following import following
 from tests.sources.relays import LogRelay, Record
 from tests.sources.sinks import Mailbox, RecordingSink, until
-
-
-@contextlib.asynccontextmanager
-async def following(
-    url: str, sink: RecordingSink, mail: Mailbox, *, since_s: float | None = None
-) -> AsyncIterator[None]:
-    wanted = DockerSelector(service="app")
-    source = DockerLogs(Engine(url), wanted, TRACKS, sink, Standing("app", mail.post), since_s=since_s)
-    task = asyncio.create_task(source.run())
-    try:
-        yield
-        assert not task.done()
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 def skews(mail: Mailbox) -> list[SkewMeasured]:

@@ -4,38 +4,21 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
 
 import docker
 import pytest
 
-from console.core.rollout import DockerSelector
 from console.core.words import SourceState
-from console.sources.base import Standing
-from console.sources.docker_engine import Engine
-from console.sources.docker_logs import DockerLogs
 from tests.servers import PrivateEngine
-from tests.sources.containers import TRACKS, WAIT, Containers
+from tests.sources.containers import WAIT, Containers
+from tests.sources.docker_following import following
 from tests.sources.networks import Wire
 from tests.sources.relays import ERROR, LogRelay, Record
 from tests.sources.sinks import Mailbox, RecordingSink, until
 
 pytestmark = pytest.mark.engine
-
-
-@contextlib.asynccontextmanager
-async def following(url: str, sink: RecordingSink, mail: Mailbox) -> AsyncIterator[None]:
-    source = DockerLogs(Engine(url), DockerSelector(service="app"), TRACKS, sink, Standing("app", mail.post))
-    task = asyncio.create_task(source.run())
-    try:
-        yield
-        assert not task.done()
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 def rotated(driver: str = "json-file", size: str = "1m", files: int = 5) -> docker.types.LogConfig:

@@ -1,10 +1,8 @@
 """Reading containers on a real engine."""
 
 import asyncio
-import contextlib
 import socket
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import docker
@@ -17,6 +15,7 @@ from console.sources.docker_engine import Engine
 from console.sources.docker_logs import DockerLogs
 from tests.servers import PrivateEngine
 from tests.sources.containers import TRACKS, WAIT, Containers
+from tests.sources.docker_following import following
 from tests.sources.networks import Wire
 from tests.sources.sinks import Mailbox, RecordingSink, until
 
@@ -26,22 +25,6 @@ both_drivers = pytest.mark.parametrize("driver", ["json-file", "local"])
 
 def logged(driver: str, **options: str) -> docker.types.LogConfig:
     return docker.types.LogConfig(type=driver, config=options)
-
-
-@contextlib.asynccontextmanager
-async def following(
-    url: str, sink: RecordingSink, mail: Mailbox, *, since_s: float | None = None, **selector: str
-) -> AsyncIterator[None]:
-    wanted = DockerSelector(**(selector or {"project": "shop", "service": "app"}))
-    source = DockerLogs(Engine(url), wanted, TRACKS, sink, Standing("app", mail.post), since_s=since_s)
-    task = asyncio.create_task(source.run())
-    try:
-        yield
-        assert not task.done()
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 def count(last: int, first: int = 1) -> str:

@@ -1,20 +1,17 @@
 """Engines that our own requests do not reach, and the Docker SDK does."""
 
 import asyncio
-import contextlib
 import threading
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from console.core.rollout import DockerSelector
 from console.core.words import SourceState
-from console.sources.base import Lost, Standing
+from console.sources.base import Lost
 from console.sources.docker_engine import Engine
-from console.sources.docker_logs import DockerLogs
 from tests.servers import PrivateEngine
-from tests.sources.containers import TRACKS, WAIT, Containers
+from tests.sources.containers import WAIT, Containers
+from tests.sources.docker_following import following
 from tests.sources.networks import Wire
 from tests.sources.relays import PickyProxy
 from tests.sources.sinks import Mailbox, RecordingSink, until
@@ -22,19 +19,6 @@ from tests.sources.sinks import Mailbox, RecordingSink, until
 pytestmark = pytest.mark.engine
 
 SLOWER = "read through the Docker SDK: slower"
-
-
-@contextlib.asynccontextmanager
-async def following(host: str, sink: RecordingSink, mail: Mailbox) -> AsyncIterator[None]:
-    source = DockerLogs(Engine(host, {}), DockerSelector(service="app"), TRACKS, sink, Standing("app", mail.post))
-    task = asyncio.create_task(source.run())
-    try:
-        yield
-        assert not task.done()
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 def reading_threads() -> list[str]:
