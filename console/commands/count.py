@@ -14,11 +14,10 @@ from typing import Any
 from console.commands.counted import QUANTILES, Counted, count_stream
 from console.commands.parts import Begun, begin, count_file
 from console.core.classify import Classifier, Rule
-from console.core.gaps import SHORT_MARK
 from console.core.lines import cut_text
 from console.core.patterns import BoundedPattern
 from console.core.text import visible
-from console.core.words import count_of
+from console.core.words import SHORT_MARK, count_of
 from console.lasting import lasting
 from console.spec.problems import RolloutFileError
 from console.spec.written import Written, written, written_rules
