@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from console.core.rollout import Phase, Rollout
@@ -63,7 +64,7 @@ def checked(said: Written) -> Loaded:
         base_dir=base_dir,
         queries=review.queries,
         secrets=said.secrets,
-        text_sha256=said.digest,
+        text_sha256=sha256(said.text).hexdigest(),
         warnings=tuple(dict.fromkeys(str(found) for found in [*said.notes, *review.warnings])),
     )
 
