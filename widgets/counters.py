@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from console.core.frame import EventCounts, EventView, Frame
-from console.core.gaps import SHORT_MARK, Short, short_note
-from console.core.words import count_of
+from console.core.gaps import Short, short_note
+from console.core.words import SHORT_MARK, count_of
 from widgets.drawing import Drawing
 from widgets.ink import KINDS, Role
 from widgets.lines import Line, Span, cells, cut, fit

@@ -8,17 +8,18 @@ import re
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from console.commands.counted import QUANTILES, Counted, count_stream
-from console.commands.parts import Begun, begin, count_file
+from console.commands.forked import Forked
+from console.commands.parts import Begun, Meaning, begin, count_file, meaning, processes_for
 from console.core.classify import Classifier, Rule
-from console.core.gaps import SHORT_MARK
 from console.core.lines import cut_text
 from console.core.patterns import BoundedPattern
 from console.core.text import visible
-from console.core.words import count_of
+from console.core.words import SHORT_MARK, count_of
 from console.lasting import lasting
 from console.spec.problems import RolloutFileError
 from console.spec.written import Written, written, written_rules
@@ -48,17 +49,43 @@ def run(args: argparse.Namespace) -> int:
         print("rollout-console count: standard input is closed; name a log file", file=sys.stderr)
         return UNUSABLE
     try:
-        said = written(args.file, os.environ)
-        with _begun(said, log) as begun:
-            return _count(_checked(said), begun, [log, *logs], is_json=args.json)
+        with contextlib.ExitStack() as others:
+            checking = others.enter_context(Forked(partial(_checked_meaning, args.file))) if _is_large(log) else None
+            said = written(args.file, os.environ)
+            begun = others.enter_context(_begun(said, log))
+            return _count(_rules(said, begun, checking), begun, [log, *logs], is_json=args.json)
     except RolloutFileError as error:
         print(error, file=sys.stderr)
         return UNUSABLE
 
 
+def _is_large(log: str) -> bool:
+    """Return whether several processes count a log."""
+    try:
+        return log != STDIN and processes_for(Path(log)) > 1
+    except OSError:
+        return False
+
+
+def _rules(said: Written, begun: Begun | None, checking: "Forked[Meaning] | None") -> Mapping[str, Rule]:
+    """Return the rules of a rollout file in which nothing is wrong; raises `RolloutFileError`.
+
+    Where another process checks them, this one counts what has begun until it is told.
+    """
+    if begun is not None and checking is not None:
+        begun.take_part()
+        if checking.answer() == meaning(begun.rules):
+            return begun.rules
+    return _checked(said)
+
+
+def _checked_meaning(file: str) -> Meaning:
+    return meaning(_checked(written(file, os.environ)))
+
+
 def _checked(said: Written) -> Mapping[str, Rule]:
     """Return the rules of a rollout file in which nothing is wrong; raises `RolloutFileError`."""
-    # The model of the file takes longer to import than many a log to count: the count has begun by now.
+    # The model of the file takes longer to import than many a log to count.
     with lasting():
         from console.spec.load import checked  # noqa: PLC0415
 
@@ -85,7 +112,7 @@ def _count(rules: Mapping[str, Rule], begun: Begun | None, logs: Sequence[str], 
         try:
             if log == STDIN:
                 found = count_stream(Classifier(rules), sys.stdin.buffer)
-            elif begun is not None and begun.is_by(rules):
+            elif begun is not None and meaning(begun.rules) == meaning(rules):
                 found = begun.finish()
             else:
                 found = count_file(rules, Path(log))

@@ -1,19 +1,18 @@
 """A large log, counted by several processes that share it part by part."""
 
-import contextlib
 import os
-import pickle
-import signal
 import stat
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
 from console.commands.counted import CHUNK_BYTES, Counted, count_stream, is_text, texts_of
+from console.commands.forked import Forked
 from console.core.classify import Classifier, Rule
-from console.core.counts import LinesCounted
+from console.core.counts import Cell, LabelCell
 from console.core.rollup import Rollup
 from console.core.tally import count_texts
 
@@ -27,6 +26,10 @@ _LABELS_KEPT = 1000
 """Values kept apart per event and label in one part: many more than in the end, so that the first are exact."""
 
 
+Meaning = list[tuple[str, str, str, str | None]]
+"""Event, kind, pattern and number of each rule."""
+
+
 def count_file(rules: Mapping[str, Rule], path: Path) -> Counted:
     """Return what is counted in a log; a large file is counted by several processes. Raises `OSError`."""
     with begin(rules, path) as begun:
@@ -35,14 +38,19 @@ def count_file(rules: Mapping[str, Rule], path: Path) -> Counted:
 
 def begin(rules: Mapping[str, Rule], path: Path) -> "Begun":
     """Let other processes begin to count a log, if it is large and there are processors for them; raises `OSError`."""
-    found = path.stat()
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    processes = min(processors, found.st_size // PROCESS_BYTES)
-    if processes < 2 or not stat.S_ISREG(found.st_mode):
+    processes = processes_for(path)
+    if processes < 2:
         return Begun(rules, path, [], 0)
     with path.open("rb") as stream:
         has_nul = not is_text(stream.read(CHUNK_BYTES))
-        return Begun(rules, path, _edges(stream, found.st_size), processes - 1, has_nul=has_nul)
+        return Begun(rules, path, _edges(stream, path.stat().st_size), processes - 1, has_nul=has_nul)
+
+
+def processes_for(path: Path) -> int:
+    """Return how many processes are to count a log, none or one if it is small or no file; raises `OSError`."""
+    found = path.stat()
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    return min(processors, found.st_size // PROCESS_BYTES) if stat.S_ISREG(found.st_mode) else 1
 
 
 def _edges(stream: BinaryIO, size_bytes: int) -> list[int]:
@@ -60,13 +68,15 @@ def _edges(stream: BinaryIO, size_bytes: int) -> list[int]:
     return sorted({*edges, size_bytes})
 
 
-@dataclass(frozen=True, slots=True)
-class _Process:
-    """Another process that counts."""
+@dataclass(slots=True)
+class _Share:
+    """What one process counted of a log."""
 
-    pid: int
-    answer: int
-    """Where its counts by part can be read, pickled, when it has ended."""
+    lines: int = 0
+    unclassified: int = 0
+    counts: Counter[Cell] = field(default_factory=Counter)
+    labels: dict[int, dict[LabelCell, int]] = field(default_factory=dict)
+    """By part: which values are kept apart in the end depends on their order in the log."""
 
 
 class Begun:
@@ -75,18 +85,19 @@ class Begun:
     def __init__(
         self, rules: Mapping[str, Rule], path: Path, edges: list[int], others: int, *, has_nul: bool = False
     ) -> None:
-        self._rules = rules
+        self.rules = rules
         self._classifier = Classifier(rules)
         self._path = path
         self._edges = edges
         self._has_nul = has_nul
-        self._others: list[_Process] = []
+        self._here: _Share | OSError | None = None
+        self._others: list[Forked[_Share]] = []
         if edges:
             # Whoever reads a byte counts the part of that number; nobody needs to say who does what.
             self._parts, writing = os.pipe()
             os.write(writing, bytes(range(len(edges) - 1)))
             os.close(writing)
-            self._others = [self._process() for _ in range(others)]
+            self._others = [Forked(self._count_parts) for _ in range(others)]
 
     def __enter__(self) -> "Begun":
         return self
@@ -95,68 +106,56 @@ class Begun:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for other in self._others:
-            os.kill(other.pid, signal.SIGKILL)
-        while self._others:
-            self._answer()
+            other.__exit__(kind, error, trace)
         if self._edges:
             os.close(self._parts)
 
-    def is_by(self, rules: Mapping[str, Rule]) -> bool:
-        """Return whether the log is counted as these rules would count it."""
-        return _meaning(rules) == _meaning(self._rules)
+    def take_part(self) -> None:
+        """Count parts here too until all are taken; whether that went well, `finish` tells."""
+        try:
+            self._here = self._count_parts()
+        except OSError as error:
+            self._here = error
 
     def finish(self) -> Counted:
         """Take part in the counting until all is counted; raises `OSError`."""
         if not self._edges:
             with self._path.open("rb") as stream:
                 return count_stream(self._classifier, stream)
-        found = self._count_parts()
-        while self._others:
-            found |= self._answer()
+        if self._here is None:
+            self.take_part()
+        if isinstance(self._here, OSError):
+            raise self._here
+        shares = [share for share in (self._here, *(other.answer() for other in self._others)) if share is not None]
         counted = Counted(has_nul=self._has_nul)
-        for number, (first, end) in enumerate(zip(self._edges, self._edges[1:], strict=False)):
-            if number not in found:
+        for share in shares:
+            counted.lines += share.lines
+            counted.unclassified += share.unclassified
+            counted.rollup.add(share.counts)
+        labels = {part: cells for share in shares for part, cells in share.labels.items()}
+        for part, (first, end) in enumerate(zip(self._edges, self._edges[1:], strict=False)):
+            if part not in labels:
                 raise OSError(f"a process ended early, at bytes {first} to {end}")
-            for sums in found[number]:
-                counted.add(sums)
+            counted.rollup.add_labels(labels[part])
         return counted
 
-    def _count_parts(self) -> dict[int, list[LinesCounted]]:
-        """Count the parts that nobody has taken, one after the other; return sums per part."""
-        counted: dict[int, list[LinesCounted]] = {}
+    def _count_parts(self) -> _Share:
+        """Count the parts that nobody has taken, one after the other."""
+        share = _Share()
         with self._path.open("rb") as stream:
             while taken := os.read(self._parts, 1):
                 first, end = self._edges[taken[0] : taken[0] + 2]
                 stream.seek(first)
                 labels = Rollup(label_limit=_LABELS_KEPT)
-                counted[taken[0]] = [
-                    replace(sums, labels=labels.add_labels(sums.labels))
-                    for sums in count_texts(self._classifier, texts_of(stream, end - first))
-                ]
-        return counted
-
-    def _process(self) -> _Process:
-        """Begin to count parts in another process."""
-        reading, writing = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            with contextlib.suppress(BaseException):
-                os.close(reading)
-                with open(writing, "wb") as answer:  # noqa: PTH123 - a descriptor
-                    pickle.dump(self._count_parts(), answer)
-                os._exit(0)
-            os._exit(1)
-        os.close(writing)
-        return _Process(pid, reading)
-
-    def _answer(self) -> dict[int, list[LinesCounted]]:
-        """Wait for the end of a process and return what it counted, nothing if it failed."""
-        other = self._others.pop()
-        with open(other.answer, "rb") as answer:  # noqa: PTH123 - a descriptor
-            told = answer.read()
-        _, status = os.waitpid(other.pid, 0)
-        return {} if status else pickle.loads(told)  # noqa: S301 - from our own process
+                for sums in count_texts(self._classifier, texts_of(stream, end - first)):
+                    share.lines += sums.lines
+                    share.unclassified += sums.unclassified
+                    share.counts.update(sums.counts)
+                    labels.add_labels(sums.labels)
+                share.labels[taken[0]] = labels.label_cells()
+        return share
 
 
-def _meaning(rules: Mapping[str, Rule]) -> list[tuple[str, str, str, str | None]]:
+def meaning(rules: Mapping[str, Rule]) -> Meaning:
+    """Return all that counts depend on, equal for rules that count alike."""
     return [(event, rule.kind, rule.match, rule.number) for event, rule in rules.items()]

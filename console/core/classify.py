@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain
+from operator import attrgetter, methodcaller
 from typing import Protocol
 
 from console.core.lines import LINE_LIMIT_BYTES, TRUNCATED, lines_in, starts_of
@@ -103,9 +104,10 @@ class Classifier:
         for rule in self._rules:
             rule.pattern.passed(block.count)
             quick, quick_chars, match = rule.pattern.quick, rule.pattern.quick_chars, rule.match
-            candidates = _candidates(rule, block, found, folding)
             if in_place is not None and rule.begins:
-                candidates = _name_in_place(rule, in_place, found[rule.needles[0]], matches)
+                candidates: Iterable[int] = _name_in_place(rule, in_place, found[rule.needles[0]], matches)
+            else:
+                candidates = _candidates(rule, block, found, folding)
             for place in candidates:
                 if place in matches:
                     continue
@@ -142,29 +144,28 @@ def _name_in_place(rule: "_Rule", text: bytes, offsets: Iterable[int], matches: 
     Every match of the rule begins at one of the offsets. A search that ends at the end of a line and begins behind its
     start is that of the line, as the pattern does not look back.
     """
-    find, rfind, search, match = text.find, text.rfind, rule.pattern.quick_in, rule.match
+    find, rfind, search = text.find, text.rfind, rule.pattern.quick_in
+    values_of, known = rule.values_of, rule.remembered.get
     longest = min(rule.pattern.quick_chars, LINE_LIMIT_BYTES)
     too_long = []
-    next_line = 0
+    end = -1
     for offset in offsets:
-        if offset < next_line:
+        if offset <= end:
             continue
         place = rfind(b"\n", 0, offset) + 1
         end = find(b"\n", offset)
         if end < 0:
-            end = next_line = len(text)
+            end = line_end = len(text)
         else:
-            next_line = end + 1
-            if text[end - 1] == _RETURN:
-                end -= 1
+            line_end = end - 1 if text[end - 1] == _RETURN else end
         if place in matches:
             continue
-        if end - place > longest:
+        if line_end - place > longest:
             too_long.append(place)
             continue
-        taken = search(text, offset, end)
+        taken = search(text, offset, line_end)
         if taken is not None:
-            matches[place] = match(taken)
+            matches[place] = known(values_of(taken)) or rule.match(taken)
     return too_long
 
 
@@ -250,25 +251,27 @@ class _Rule:
         self.is_folded = any(needle.is_folded for needle in wanted)
         self._kind = rule.kind
         self._groups = tuple(self.pattern.groups)
-        self._places = tuple(self.pattern.groups.values())
         self._number = rule.number
-        self._plain = Match(event, rule.kind, (), None)
-        self._remembered: dict[object, Match] = {}
+        places = tuple(self.pattern.groups.values())
+        self.values_of: Callable[[Found], object] = (
+            methodcaller("group", *places) if places else attrgetter("lastgroup")
+        )
+        """Gives what the named groups captured; `None`, the name of no group, where there are none."""
+        self.remembered: dict[object, Match] = {}
+        """What captured values say, of some lines."""
 
     def match(self, found: Found) -> Match:
         """Return what the rule says of a line in which its pattern was found."""
-        if not self._groups:
-            return self._plain
-        values = found.group(*self._places)
-        known = self._remembered.get(values)
+        values = self.values_of(found)
+        known = self.remembered.get(values)
         if known is not None:
             return known
         texts = tuple(map(_text, map(found.group, self._groups)))
         match = self._read(texts)
         if sum(len(text or "") for text in texts) <= _LABEL_LENGTH * len(texts):
-            if len(self._remembered) >= _REMEMBERED:
-                self._remembered.clear()
-            self._remembered[values] = match
+            if len(self.remembered) >= _REMEMBERED:
+                self.remembered.clear()
+            self.remembered[values] = match
         return match
 
     def _read(self, texts: tuple[str | None, ...]) -> Match:

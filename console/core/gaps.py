@@ -7,8 +7,6 @@ from typing import Protocol
 
 from console.core.inputs import GapSuspected
 
-SHORT_MARK = "≥"
-"""Stands before a count that may be short."""
 KEPT = 20
 """How many gaps of a source are kept with their bounds; all are counted, and the journal has every one."""
 

@@ -18,12 +18,12 @@ taken up again at any moment. The rules:
 from dataclasses import dataclass, replace
 
 from console.core.durations import format_duration
-from console.core.gaps import SHORT_MARK
 from console.core.rollout import NoData
 from console.core.runs import Run, later
 from console.core.thresholds import Thresholds, surely
 from console.core.values import bare_number, format_range, format_value
 from console.core.verdict import Verdict
+from console.core.words import SHORT_MARK
 
 LEVELS = (Verdict.CRITICAL, Verdict.WARNING)
 BOUND_PERCENT = 10.0

@@ -104,6 +104,7 @@ def _compiled(pattern: str) -> Any:
     return _compiler.compile(_parser.parse(pattern))
 
 
+@lru_cache(maxsize=512)
 def quick_chars(pattern: str) -> int:
     """Return up to which length of a line a search takes at most some 50 ms; 0 if no length is known to be safe."""
     tree = _parser.parse(pattern)

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from console.core.durations import format_duration
 from console.core.export import clock
 from console.core.frame import AttemptView, EventView, Frame, Panel, SourceView, worst_first
-from console.core.gaps import SHORT_MARK, Short, gaps_text, short_note, skew_text
+from console.core.gaps import Short, gaps_text, short_note, skew_text
 from console.core.lines import cut_text
 from console.core.outlook import progress_notes, soak_notes, with_time
 from console.core.report import soak_text
 from console.core.report_cells import track_name
 from console.core.text import visible
-from console.core.words import Outcome, SourceState
+from console.core.words import SHORT_MARK, Outcome, SourceState
 
 _NARROWEST = 20
 _ATTEMPTS = 3

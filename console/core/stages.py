@@ -7,6 +7,9 @@ from pydantic import Field, model_validator
 from console.core.fields import Seconds, Share
 from console.core.probes import Check, Part
 
+FULL_SHARE = 100.0
+"""Percent of the traffic: all of it."""
+
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 
 AfterStop = Literal["pause", "restart"]

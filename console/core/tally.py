@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from operator import ge
-from typing import TypeVar
 
 from console.core.classify import Classifier, Match, Named
 from console.core.counts import Cell, LabelCell, LinesCounted
@@ -12,8 +11,6 @@ from console.core.lines import CUT_MARK, cut_lines_in, is_cut
 from console.core.quantiles import bin_of
 from console.core.text import DISPLAY_LIMIT, decode, visible
 from console.core.words import Row
-
-C = TypeVar("C", Cell, LabelCell)
 
 LINES = ""
 """The event under which every line is counted, classified or not."""
@@ -58,9 +55,7 @@ def count_lines(
     counts, labels = tally.cells()
     for second, number in Counter(seconds).items():
         counts[Cell(second, track, LINES)] = number
-    for second, line in zip(seconds, lines, strict=True):
-        if is_cut(line):
-            _add(counts, Cell(second, track, CUT), 1)
+    counts |= Counter(Cell(second, track, CUT) for second, line in zip(seconds, lines, strict=True) if is_cut(line))
     shown_from = max(0, len(lines) - max(0, rows_limit))
     shown_name = visible(name)
     return LinesCounted(
@@ -170,22 +165,18 @@ class _Tally:
 
     def cells(self) -> tuple[dict[Cell, int], dict[LabelCell, int]]:
         """Return what was counted."""
-        counts: dict[Cell, int] = {}
-        labels: dict[LabelCell, int] = {}
+        counts: Counter[tuple[int, str, int]] = Counter()
+        labels: Counter[tuple[str, str, str]] = Counter()
         for key, number in self._sums.items():
             meaning, second = (key, 0) if isinstance(key, int) else key
             match = self._meant[meaning]
-            _add(counts, Cell(second, self._track, match.event), number)
+            counts[second, match.event, 0] += number
             if match.number is not None:
-                _add(counts, Cell(second, self._track, match.event, bin_of(match.number)), number)
+                counts[second, match.event, bin_of(match.number)] += number
             for label, value in match.labels:
-                _add(labels, LabelCell(self._track, match.event, label, value), number)
-        counts.update(self._given_up)
-        return counts, labels
-
-
-def _add(counts: dict[C, int], cell: C, number: int) -> None:
-    counts[cell] = counts.get(cell, 0) + number
+                labels[match.event, label, value] += number
+        cells = {Cell(second, self._track, event, bucket): sum_ for (second, event, bucket), sum_ in counts.items()}
+        return cells | self._given_up, {LabelCell(self._track, *key): sum_ for key, sum_ in labels.items()}
 
 
 def _unseen(

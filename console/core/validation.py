@@ -15,10 +15,10 @@ from console.core.progress import WindowView
 from console.core.record import Record
 from console.core.rollout import ChecklistItem, ValidationWindow
 from console.core.soak import WATCH_GAP_S, Tick
+from console.core.stages import FULL_SHARE
 from console.core.standing import Standing
 from console.core.verdict import Verdict
 
-FULL_SHARE = 100.0
 _FAILS = (Verdict.WARNING, Verdict.CRITICAL)
 _UNKNOWN = (Verdict.UNKNOWN, Verdict.BROKEN)
 

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+SHORT_MARK = "≥"
+"""Stands before a count that may be short."""
+
 
 class SourceState(StrEnum):
     """How a source is doing."""

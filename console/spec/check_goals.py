@@ -3,7 +3,7 @@
 from console.core.durations import format_duration
 from console.core.rollout import Metric, Slo, ValidationWindow
 from console.core.slo import RULES
-from console.core.validation import FULL_SHARE
+from console.core.stages import FULL_SHARE
 from console.spec.check_phases import check_item, check_text
 from console.spec.nodes import Path
 from console.spec.review import Review

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from console.core.rollout import Phase, Rollout
+from console.core.stages import FULL_SHARE
 from console.spec.check_events import check_events
 from console.spec.check_goals import check_slo, check_validation
 from console.spec.check_metrics import check_metrics
@@ -15,8 +17,6 @@ from console.spec.review import Review
 from console.spec.shape import shaped
 from console.spec.written import Written, written
 from queries.loader import Query, QueryFileError, load_query
-
-WHOLE_SHARE = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def checked(said: Written) -> Loaded:
         base_dir=base_dir,
         queries=review.queries,
         secrets=said.secrets,
-        text_sha256=said.digest,
+        text_sha256=sha256(said.text).hexdigest(),
         warnings=tuple(dict.fromkeys(str(found) for found in [*said.notes, *review.warnings])),
     )
 
@@ -83,7 +83,7 @@ _CHECKS = (
 
 def _only_phase() -> Phase:
     """The phase of a rollout that names none: it is watched, and there is nothing to advance to."""
-    return Phase(name="Watch", traffic=WHOLE_SHARE)
+    return Phase(name="Watch", traffic=FULL_SHARE)
 
 
 def _query(rollout_ids: list[str], name: str, base_dir: Path) -> Query | None:

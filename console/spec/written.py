@@ -1,6 +1,5 @@
 """What a rollout file says together with those that it extends, before anybody has checked it; light to import."""
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,8 +23,8 @@ class Written:
     """What it says, with what it extends, and with variables put in."""
     rollout_ids: list[str]
     """The rollout that each file of the chain names, nearest first, where it does and where it is a good name."""
-    digest: str
-    """SHA-256 of the file, followed by the files that it extends."""
+    text: bytes
+    """The file, followed by the files that it extends."""
     secrets: tuple[str, ...]
     """Values that must never be written or shown, longest first."""
     problems: list[Problem]
@@ -50,7 +49,8 @@ class _Chain:
     trees: list[MapNode]
     ids: list[str]
     """The rollout that each file names, where it does and where it is a good name."""
-    digest: str
+    text: bytes = b""
+    """Of all files, one after the other."""
 
 
 def written(file: str | Path, env: Mapping[str, str]) -> Written:
@@ -69,7 +69,7 @@ def written(file: str | Path, env: Mapping[str, str]) -> Written:
     filled = variables.put_in(whole)
     if not isinstance(filled, MapNode):  # put_in keeps the kind of node; mypy cannot know
         raise TypeError("expected a mapping")
-    return Written(path, filled, chain.ids, chain.digest, variables.secrets, problems, notes)
+    return Written(path, filled, chain.ids, chain.text, variables.secrets, problems, notes)
 
 
 def written_rules(said: Written) -> dict[str, WrittenRule]:
@@ -84,13 +84,12 @@ def written_rules(said: Written) -> dict[str, WrittenRule]:
 
 
 def _read_chain(path: Path, variables: Variables, problems: list[Problem]) -> _Chain:
-    chain = _Chain([], [], "")
-    digest = hashlib.sha256()
+    chain = _Chain([], [])
     seen: list[Path] = []
     place, following = Place(str(path), 0), path
     while True:
         raw = read(following, place)
-        digest.update(raw)
+        chain.text += raw
         node = tree(raw, str(following), problems)
         seen.append(following.resolve())
         extends = node.entries.get("extends")
@@ -114,7 +113,6 @@ def _read_chain(path: Path, variables: Variables, problems: list[Problem]) -> _C
             raise RolloutFileError(
                 [*problems, problem(place, "extends", f"this goes in a circle: {shown}", "break it")]
             )
-    chain.digest = digest.hexdigest()
     return chain
 
 

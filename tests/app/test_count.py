@@ -14,7 +14,7 @@ import sys
 import tempfile
 import tracemalloc
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,9 @@ from console.cli import main
 from console.commands import count, parts
 from console.commands.count import SHORT, UNUSABLE, as_json, as_text
 from console.commands.counted import CHUNK_BYTES, NoLog, count_stream
-from console.core.classify import Classifier, Rule
+from console.core.classify import Classifier
 from console.core.lines import LINE_LIMIT_BYTES
 from console.core.rollout import EventRule
-from console.spec.written import Written
 
 RULES = {
     "fsm_transition": EventRule(kind="fsm", match=r"FSM transition: (?P<from>\w+) -> (?P<to>\w+)"),
@@ -37,7 +36,7 @@ RULES = {
     "denied": EventRule(match=r"DENIED|refused"),
 }
 CLASSIFIER = Classifier(RULES)
-CHECKED = count._checked
+TAKE_PART = parts.Begun.take_part
 needs_processors = pytest.mark.skipif(
     not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2, reason="one processor counts alone"
 )
@@ -219,11 +218,10 @@ def test_a_file_counted_by_several_processes_counts_as_by_one(lines: list[bytes]
     assert as_json(RULES, counted) == as_json(RULES, expected)
 
 
-def checked_when_a_part_was_taken(said: Written) -> Mapping[str, Rule]:
-    """Give the other process time to take all parts, which are few and small."""
-    rules = CHECKED(said)
-    os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-    return rules
+def leave_all_parts_to_another(begun: parts.Begun) -> None:
+    """Wait until another process has taken all parts, which are few and small, and ended."""
+    os.waitid(os.P_PID, begun._others[0].pid, os.WEXITED | os.WNOWAIT)
+    TAKE_PART(begun)
 
 
 @needs_processors
@@ -233,7 +231,7 @@ def test_a_process_that_ends_early_is_told_and_its_log_adds_nothing(
     log = written(tmp_path, "app.log", b"DENIED\n" * 1000)
     monkeypatch.setattr(parts, "PROCESS_BYTES", 1000)
     monkeypatch.setattr(parts, "PART_BYTES", 10)
-    monkeypatch.setattr(count, "_checked", checked_when_a_part_was_taken)
+    monkeypatch.setattr(parts.Begun, "take_part", leave_all_parts_to_another)
     monkeypatch.setattr(pickle, "dump", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 
     assert main(["count", rollout, log, "--json"]) == 4

@@ -339,7 +339,7 @@ def test_labels_of_ever_new_values_do_not_pile_up() -> None:
     named = classified(classifier, [f"id={number}".encode() for number in range(5000)])
 
     assert [match.labels[0][1] for match in named if match] == [str(number) for number in range(5000)]
-    assert len(classifier._rules[0]._remembered) <= 4000
+    assert len(classifier._rules[0].remembered) <= 4000
 
 
 def test_a_line_of_a_megabyte_is_named_in_good_time() -> None:
