@@ -183,7 +183,7 @@ class State:
             return None
         self.at = max(self.at, counted.at)
         self.positions[key] = counted.upto
-        self.rollup.add(counted.counts)
+        self.rollup.add(counted.counts, at=counted.at)
         labels = self.rollup.add_labels(counted.labels)
         self.lines += counted.lines
         self.unclassified += counted.unclassified
