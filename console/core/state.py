@@ -253,7 +253,8 @@ class State:
         for source in self.sources.values():
             source.shift(step.by_s)
         self.phase = soak.stepped(self.phase, step.by_s)
-        self.changed.add("phase")
+        self.validation = validation.stepped(self.validation, step.by_s)
+        self.changed |= {"phase", "validation"}
         for name, state in self.metrics.items():
             self.changed.add(f"metric:{name}")
             if state.weighing is not None:

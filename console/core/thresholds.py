@@ -74,8 +74,9 @@ class Thresholds:
 
     @property
     def asks_only_baseline(self) -> bool:
-        """Whether every condition compares with the baseline, so that nothing can be said without one."""
-        return bool(self._asked) and all(condition.needs_baseline for condition in self._asked)
+        """Whether all that is asked compares with the baseline, so that nothing can be said without one."""
+        is_asked = bool(self._asked) or self.worse is not None
+        return is_asked and all(condition.needs_baseline for condition in self._asked)
 
     @property
     def _asked(self) -> list[Condition]:

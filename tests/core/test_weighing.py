@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.core import soak
 from console.core.counts import Cell, LinesCounted
 from console.core.frame import EvidenceView, Frame, SessionView
 from console.core.inputs import (
@@ -21,7 +22,9 @@ from console.core.inputs import (
     TimePassed,
     Unread,
 )
+from console.core.judging import LEVELS
 from console.core.memory import restore
+from console.core.proving import reshare
 from console.core.quantiles import bin_of
 from console.core.rollout import Rollout
 from console.core.state import State
@@ -158,6 +161,38 @@ def test_a_canary_that_is_proven_worse_is_a_warning_with_its_ratio_and_its_odds(
     assert evidence.interval is not None
     assert evidence.interval[0] < 3 < (evidence.interval[1] or 0)
     assert evidence.worse_share == 1.0
+
+
+@pytest.mark.parametrize("worse", ["warning", "critical"])
+def test_at_all_of_the_traffic_what_was_proven_is_history_and_no_verdict(worse: str) -> None:
+    state = fold(begun(rollout(failures=FAILURES | {"evidence": {"worse": worse}})), Service().minutes(30, canary=0.03))
+    proven = state.verdict_of("failures").verdict
+    state.phase = soak.with_traffic(state.phase, 100.0)
+    reshare(state, 100.0)
+
+    state.apply(TimePassed(state.at + 1))
+
+    judged, evidence = state.verdict_of("failures"), seen(state)
+    assert proven is Verdict(worse.upper())
+    assert judged.verdict not in LEVELS
+    assert evidence.line.startswith("100 %: no baseline beside it; until then 3.0x the baseline's rate, sure (")
+    assert evidence.brief == "until then 3.0x worse, sure"
+
+    state.phase = soak.with_traffic(state.phase, 50.0)
+    state.apply(TimePassed(state.at + 1))
+    assert state.verdict_of("failures").verdict is proven
+
+
+def test_at_all_of_the_traffic_nothing_is_known_of_a_metric_that_only_evidence_judges() -> None:
+    bare = {key: said for key, said in FAILURES.items() if key not in ("target", "warning", "critical")}
+    state = fold(begun(rollout(failures=bare)), Service().minutes(30, canary=0.01))
+    assert state.verdict_of("failures").verdict is Verdict.OK
+
+    state.phase = soak.with_traffic(state.phase, 100.0)
+    state.apply(TimePassed(state.at + 1))
+
+    judged = state.verdict_of("failures")
+    assert (judged.verdict, judged.reason) == (Verdict.UNKNOWN, "no baseline beside it")
 
 
 def test_the_file_says_how_bad_a_proven_regression_is() -> None:
