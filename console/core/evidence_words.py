@@ -110,13 +110,16 @@ def explanation(comparison: Comparison, dispersion: Dispersion, *, wait_s: float
 
 
 def _ratio_sentence(comparison: Comparison) -> str:
-    between = comparison.interval()
+    between = comparison.within
     if between is None:
         return "Ratio of the rates: not known, nothing bad was seen."
     low, high = between
     ends = f"{ratio_text(low)} or more" if math.isinf(high) else f"{ratio_text(low)} to {ratio_text(high)}"
+    is_cut = comparison.is_worse_throughout and low >= 1 + comparison.comparing.margin
+    beyond = "over " if is_cut else ""
     return (
-        f"Ratio of the rates: {ratio_text(comparison.ratio)}, surely {ends} (19 in 20, at any time); "
+        f"Ratio of the rates: {ratio_text(comparison.ratio)}, surely {beyond}{ends} (wrong in "
+        f"{chance_text(comparison.comparing.alpha)} rollouts at most, however often one looks); "
         "an average over the whole time."
     )
 

@@ -52,7 +52,7 @@ from console.core.tally import CUT, GIVEN_UP
 from console.core.thresholds import Thresholds
 from console.core.validation import Validation
 from console.core.watched import WatchedSource
-from console.core.weighing import evidence_name, weighings
+from console.core.weighing import evidence_name, parts_of_alpha, weighings
 from console.core.words import Outcome, count_of
 
 EVENT_SAMPLE_S = 5.0
@@ -79,9 +79,9 @@ class State:
         self.named: dict[tuple[str, str], tuple[str, str]] = {}
         """Name and track of the containers that are followed, by source and origin."""
         self._forgotten: list[tuple[str, str]] = []
-        weighed = weighings(rollout)
+        weighed, parts = weighings(rollout), parts_of_alpha(rollout)
         self.metrics = {
-            name: MetricState(name, metric, Thresholds.of(metric), weighing=weighed.get(name))
+            name: MetricState(name, metric, Thresholds.of(metric, parts), weighing=weighed.get(name))
             for name, metric in rollout.metrics.items()
         }
         self._evidence = {evidence_name(name): name for name in weighed}

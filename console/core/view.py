@@ -162,7 +162,7 @@ def _panel(state: State, metric: MetricState, at: float) -> Panel:
 def _evidence(weighing: Weighing, metric: Metric, traffic: float) -> EvidenceView:
     compared = weighing.comparison
     wait_s = weighing.wait_s if 0 < traffic < 100 and compared.looks else None
-    ratio, between = compared.ratio, compared.interval()
+    ratio, between = compared.ratio, compared.within
     return EvidenceView(
         line=sentence(compared, canary_share=traffic / 100, wait_s=wait_s),
         brief=brief(compared, canary_share=traffic / 100, wait_s=wait_s),

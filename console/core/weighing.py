@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from console.core.conditions import Condition, Op
 from console.core.dispersion import Dispersion
 from console.core.evidence import Comparing, Comparison
 from console.core.inputs import Reading
@@ -158,15 +157,21 @@ def evidence_name(metric: str) -> str:
     return f"{metric} evidence"
 
 
+def parts_of_alpha(rollout: Rollout) -> int:
+    """Return over how many metrics `alpha` is split: all that ask for evidence, at least 1."""
+    return max(1, sum(metric.evidence is not None for metric in rollout.metrics.values()))
+
+
 def weighings(rollout: Rollout) -> dict[str, Weighing]:
     """Return the evidence of all metrics that ask for it, at its beginning; `alpha` is split over them."""
     asking = {name: metric.evidence for name, metric in rollout.metrics.items() if metric.evidence is not None}
+    parts = parts_of_alpha(rollout)
     soak_s = sum(phase.soak for phase in rollout.phases)
     return {
         name: Weighing(
             Comparison(
                 Comparing(
-                    alpha=asked.alpha / len(asking),
+                    alpha=asked.alpha / parts,
                     margin=asked.margin,
                     not_worse_than=asked.not_worse_than,
                     planned_looks=max(1, round(soak_s / asked.every)),
@@ -176,17 +181,6 @@ def weighings(rollout: Rollout) -> dict[str, Weighing]:
         )
         for name, asked in asking.items()
     }
-
-
-def is_more_better(thresholds: Thresholds) -> bool:
-    """Return whether a higher value is the better one, as far as the conditions of a metric say."""
-    good = [thresholds.target, thresholds.against_baseline]
-    bad = [thresholds.warning, thresholds.critical]
-    return _points(good, (Op.GT, Op.GE)) or _points(bad, (Op.LT, Op.LE))
-
-
-def _points(conditions: Iterable[Condition | None], ops: tuple[Op, ...]) -> bool:
-    return any(condition is not None and condition.op in ops for condition in conditions)
 
 
 def counts_of(readings: Iterable[Reading], *, more_is_better: bool) -> Counts | None:
@@ -279,7 +273,7 @@ def asked_of(metric: Metric, thresholds: Thresholds) -> dict[str, Any]:
     """Return what the evidence of a metric is about; what was counted of one thing proves nothing of another."""
     said = metric.model_dump(mode="json", include={"events", "quantile", "query", "source"})
     asked = None if metric.evidence is None else [metric.evidence.margin, metric.evidence.not_worse_than]
-    return said | {"evidence": asked, "more_is_better": is_more_better(thresholds)}
+    return said | {"evidence": asked, "more_is_better": thresholds.is_more_better}
 
 
 def skip_events(weighing: Weighing, metric: Metric, rollup: Rollup, at: float, *, more_is_better: bool) -> Weighing:

@@ -24,6 +24,7 @@ from console.core.inputs import (
 )
 from console.core.judging import LEVELS
 from console.core.memory import restore
+from console.core.proportions import rate_interval
 from console.core.proving import reshare
 from console.core.quantiles import bin_of
 from console.core.rollout import Rollout
@@ -236,6 +237,37 @@ def test_where_more_is_better_a_lower_rate_is_worse() -> None:
 
     assert seen(state, "coherence").is_worse
     assert seen(state, "coherence").bad[0] == state.rollup.total("canary", "failed")
+
+
+@pytest.mark.parametrize(
+    ("conditions", "more_is_better"),
+    [
+        ({}, False),
+        ({"target": "< 1%"}, False),
+        ({"target": "== 0"}, False),
+        ({"critical": "> 0"}, False),
+        ({"target": "> 95%"}, True),
+        ({"target": "== 100%"}, True),
+        ({"critical": "!= 100%"}, True),
+        ({"warning": "< 90%"}, True),
+        ({"target": "1..5%", "warning": "> 5%"}, False),
+        ({"target": "95..99%", "against_baseline": ">= baseline"}, True),
+    ],
+)
+def test_which_way_is_better_is_what_the_conditions_say(conditions: dict[str, str], more_is_better: bool) -> None:
+    spec = rollout(failures=FAILURES | conditions)
+
+    assert State(spec, START).metrics["failures"].thresholds.is_more_better is more_is_better
+
+
+def test_the_interval_of_a_rate_has_the_metric_s_part_of_alpha() -> None:
+    alone, shared = rollout(a=FAILURES), rollout(a=FAILURES, b=FAILURES, c=FAILURES, d=FAILURES)
+
+    one, other = (State(spec, START).metrics["a"].thresholds for spec in (alone, shared))
+
+    assert one.interval(1, 500) == pytest.approx((0.0014, 1.4), rel=0.05)
+    assert (one.alpha, other.alpha) == (0.05, 0.0125)
+    assert other.interval(1, 500) == pytest.approx(tuple(100 * end for end in rate_interval(1, 500, 0.0125)))
 
 
 def test_alpha_is_split_over_the_metrics_that_ask_for_evidence() -> None:
