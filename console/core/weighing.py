@@ -7,19 +7,18 @@ baseline's own quantile, frozen once enough of them were seen.
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from console.core.dispersion import Dispersion
 from console.core.evidence import Comparing, Comparison
 from console.core.inputs import Reading
-from console.core.proportions import ShareSeen, share_interval, share_seen
 from console.core.quantiles import bin_of, quantile
 from console.core.rollout import Metric, Rollout
 from console.core.rollup import Rollup
 from console.core.thresholds import Thresholds
-from console.core.values import format_range
+from console.core.traffic import Traffic
 
 FROZEN_AFTER = 1000
 """How many numbers of the baseline its quantile is frozen from, at least."""
@@ -77,8 +76,8 @@ class Weighing:
     canary_per_s: float = 0.0
     baseline_per_s: float = 0.0
     """Mean traffic of late."""
-    shared: tuple[int, int] = (0, 0)
-    """Samples of the canary and of both tracks since the share was changed."""
+    traffic: Traffic = field(default_factory=Traffic)
+    """The samples of the tracks since the share was changed."""
 
     def take(self, at: float, counts: Counts) -> "Weighing":
         """Return the state after the counts of an interval that ended at `at`."""
@@ -97,10 +96,7 @@ class Weighing:
             stands_since=self._stands(compared, at),
             canary_per_s=canary_per_s,
             baseline_per_s=baseline_per_s,
-            shared=(
-                self.shared[0] + counts.total_canary,
-                self.shared[1] + counts.total_canary + counts.total_baseline,
-            ),
+            traffic=self.traffic.take(counts.total_canary, counts.total_baseline),
         )
 
     def _stands(self, compared: Comparison, at: float) -> float | None:
@@ -126,26 +122,14 @@ class Weighing:
         left_s = self.comparison.expected_time_s(self.canary_per_s, self.baseline_per_s, phi=self.dispersion.phi)
         return left_s if left_s <= _NEVER_S else math.inf
 
-    def off_share(self, planned: float) -> str:
-        """Return what is wrong with the observed share of traffic, empty if nothing is surely wrong.
-
-        `planned` is the share that is applied, 0 to 1.
-        """
-        canary, both = self.shared
-        if not 0 < planned < 1 or both == 0 or share_seen(canary, both, planned) is not ShareSeen.OFF:
-            return ""
-        low, high = share_interval(canary, both, planned)
-        between = format_range(100 * low, 100 * high, "%")
-        return f"the canary gets {between} of the traffic, not {100 * planned:g} %"
-
     def reshared(self) -> "Weighing":
         """Return the state after the share of traffic was changed."""
-        return replace(self, shared=(0, 0))
+        return replace(self, traffic=self.traffic.reshared())
 
     def begun_anew(self) -> "Weighing":
         """Return the state at the beginning of another canary; what is known of the baseline stays."""
         fresh = Comparison(self.comparison.comparing)
-        return replace(self, comparison=fresh, stands_since=None, shared=(0, 0))
+        return replace(self, comparison=fresh, stands_since=None, traffic=self.traffic.reshared())
 
     def later(self, pause_s: float) -> "Weighing":
         """Return the state after seconds that do not count."""
@@ -301,7 +285,7 @@ def written(weighing: Weighing, asked: Mapping[str, Any]) -> dict[str, Any]:
         "dispersion": weighing.dispersion.as_floats(),
         "totals": [getattr(weighing.totals, name) for name in Counts.__slots__],
         **{name: getattr(weighing, name) for name in _PLAIN},
-        "shared": list(weighing.shared),
+        "shared": weighing.traffic.as_numbers(),
     }
 
 
@@ -316,6 +300,6 @@ def read(fresh: Weighing, said: Mapping[str, Any], asked: Mapping[str, Any]) -> 
         comparison=Comparison.from_floats(fresh.comparison.comparing, said["comparison"]),
         dispersion=Dispersion.from_floats(said["dispersion"]),
         totals=Counts(*said["totals"]),
-        shared=(said["shared"][0], said["shared"][1]),
+        traffic=Traffic.from_numbers(said["shared"]),
         **{name: said[name] for name in _PLAIN},
     )

@@ -24,7 +24,7 @@ from console.core.inputs import (
 )
 from console.core.judging import LEVELS
 from console.core.memory import restore
-from console.core.proportions import rate_interval
+from console.core.proportions import ShareSeen, rate_interval
 from console.core.proving import reshare
 from console.core.quantiles import bin_of
 from console.core.rollout import Rollout
@@ -324,9 +324,16 @@ def test_latency_is_compared_by_what_lies_above_the_quantile_that_the_baseline_h
 def test_a_share_that_is_surely_not_the_planned_one_is_an_alert() -> None:
     state = fold(begun(rollout(failures=FAILURES)), Service().minutes(20, canary=0.01, share=0.2))
 
-    assert "not 10 %" in seen(state).share_off
+    assert (seen(state).share_seen, "not 10 %" in seen(state).share_line) == (ShareSeen.OFF, True)
     assert any("traffic share, by failures" in alert.text for alert in frame_of(state).alerts)
-    assert not seen(fold(begun(rollout(failures=FAILURES)), Service().minutes(20, canary=0.01))).share_off
+    state, service = begun(rollout(failures=FAILURES)), Service()
+    few = seen(fold(state, service.minutes(1, canary=0.01)))
+    assert few.share_seen is ShareSeen.NOT_KNOWN
+    assert few.share_line.startswith("not yet known whether the canary gets 10 % of the traffic: ")
+    many = seen(fold(state, service.minutes(30, canary=0.01)))
+    assert many.share_seen is ShareSeen.AS_PLANNED
+    assert many.share_line.endswith(" of the traffic: 10 %, as planned")
+    assert not [alert for alert in frame_of(state).alerts if alert.text.startswith("traffic share")]
 
 
 def test_another_canary_begins_with_no_evidence_and_another_share_goes_on_with_it() -> None:
@@ -451,5 +458,5 @@ def test_what_came_under_the_share_before_does_not_count_as_the_share_after() ->
 
     weighing = state.metrics["failures"].weighing
     assert weighing is not None
-    assert weighing.shared == (1000, 2000)
+    assert (weighing.traffic.canary, weighing.traffic.both) == (1000, 2000)
     assert sum(seen(state).samples) == 12 * 2000
