@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from console.core.doubts import blind_reading, partly_read
 from console.core.durations import format_duration
 from console.core.frame import AlertView, Panel, TrackValue
 from console.core.grains import KEPT_S
 from console.core.inputs import SampleTaken
+from console.core.judging import LEVELS
 from console.core.metrics import MetricState
 from console.core.progress import BudgetView
 from console.core.record import Record
 from console.core.rollout import EventCount, Slo
 from console.core.rollup import Rollup
 from console.core.slo import WINDOWS_S, Burning, Seen, Slots, burning, judged, spent
+from console.core.validation import FULL_SHARE
 from console.core.values import bare_number
 from console.core.verdict import Verdict
 
@@ -28,6 +31,8 @@ class BudgetState:
     verdict: Verdict = Verdict.UNKNOWN
     reason: str = "nothing was counted yet"
     since: float | None = None
+    fired: str = ""
+    """What fired, while WARNING or CRITICAL stands."""
     found: tuple[Burning, ...] = ()
     slots: Slots = field(default_factory=Slots)
     """Counts of a query over the last days; a metric of events has its own."""
@@ -37,19 +42,30 @@ def judge(state: "State", name: str, at: float) -> tuple[BudgetState, list[Recor
     """Return a budget as it stands at `at`, and what the journal has to say about that."""
     spec, before = state.rollout.slo[name], state.budgets[name]
     metric = state.metrics[spec.metric]
+    blind = None if metric.metric.is_probed else blind_reading(state.sources.values(), at)
+    if blind == "":
+        return before, []  # reading only begins
+    broken = state.verdict_of(spec.metric)
+    if broken.verdict is Verdict.BROKEN:
+        blind = f"{spec.metric} is BROKEN: {broken.reason}"
     found = burning(
-        _seen(state, metric, before.slots, at),
+        {} if blind else _seen(state, metric, before.slots, at),
         spec.objective,
         spec.period,
         least=metric.thresholds.min_samples,
         least_window_s=_counts_over_s(metric),
     )
+    doubt = blind or _doubt(state, metric, at)
+    if doubt:  # what is not read may burn: nothing is known to be quiet
+        found = tuple(replace(one, is_firing=one.is_firing or None) for one in found)
     verdict, reason = judged(found)
-    broken = state.verdict_of(spec.metric)
-    if verdict is Verdict.UNKNOWN and broken.verdict is Verdict.BROKEN:
-        reason = f"{spec.metric} is BROKEN: {broken.reason}"
+    if doubt and verdict is Verdict.UNKNOWN:
+        reason = doubt
+    fired = reason if verdict in LEVELS else ""
+    if _stands(before, found, verdict):
+        verdict, reason, fired = before.verdict, f"{reason}; was {before.fired}", before.fired
     since = before.since if verdict is before.verdict and before.since is not None else at
-    after = replace(before, verdict=verdict, reason=reason, since=since, found=found)
+    after = replace(before, verdict=verdict, reason=reason, since=since, fired=fired, found=found)
     if verdict is before.verdict:
         return after, []
     body = {
@@ -61,6 +77,27 @@ def judge(state: "State", name: str, at: float) -> tuple[BudgetState, list[Recor
         "rules": [one.text for one in found],
     }
     return after, [Record(at, "verdict", f"error budget {name}: {verdict}, was {before.verdict}: {reason}", body)]
+
+
+def _stands(before: BudgetState, found: tuple[Burning, ...], verdict: Verdict) -> bool:
+    """Return whether what burned goes on to stand: it was worse, and nobody knows that it has ended."""
+    if before.verdict not in LEVELS or verdict.rank >= before.verdict.rank:
+        return False
+    asked = [one.is_firing for one in found if one.rule.verdict is before.verdict]
+    return not asked or None in asked
+
+
+def _doubt(state: "State", metric: MetricState, at: float) -> str:
+    """Return why what was counted may not be everything, empty if it is."""
+    stale_after_s = metric.thresholds.stale_after_s
+    if metric.metric.is_probed:
+        known = state.verdict_of(metric.name)
+        is_old = known.at is None or at - known.at > stale_after_s
+        return f"{metric.name} is {known.verdict}: {known.reason}" if is_old else ""
+    traffic = state.phase.traffic
+    has_traffic = {"canary": traffic > 0, "baseline": traffic < FULL_SHARE}
+    tracks = [track for track in state.tracks if has_traffic.get(track, True)]
+    return partly_read(state.sources.values(), tracks, state.rollup, stale_after_s=stale_after_s, at=at)
 
 
 def taken(known: BudgetState, spec: Slo, metric: MetricState, sample: SampleTaken) -> BudgetState:
@@ -80,9 +117,7 @@ def _counts_over_s(metric: MetricState) -> float:
 
 
 def _seen(state: "State", metric: MetricState, slots: Slots, at: float) -> Mapping[float, Seen]:
-    """Return what was counted in every window, all tracks together; nothing while measuring fails."""
-    if state.verdict_of(metric.name).verdict is Verdict.BROKEN:
-        return {}
+    """Return what was counted in every window, all tracks together."""
     asked = metric.metric.events
     if asked is not None:
         return seen_in_events(state.rollup, asked, at=at, began=state.began)
@@ -223,5 +258,5 @@ def alerts(views: tuple[BudgetView, ...], at: float) -> tuple[AlertView, ...]:
     return tuple(
         AlertView(one.name, one.verdict.lower(), f"error budget {one.name} burns: {one.reason}", one.since or at)
         for one in views
-        if one.verdict in (Verdict.WARNING, Verdict.CRITICAL)
+        if one.verdict in LEVELS
     )

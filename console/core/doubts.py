@@ -55,6 +55,15 @@ def doubted(
     return replace(sample, readings=tuple(readings))
 
 
+def partly_read(
+    sources: Iterable[WatchedSource], tracks: Iterable[str], rollup: Rollup, *, stale_after_s: float, at: float
+) -> str:
+    """Return why not all of what is written on some tracks is read now, empty if it is."""
+    logs = [source for source in sources if source.gives_lines]
+    found = (_not_read(logs, track) or _silence(logs, track, rollup, stale_after_s, at) for track in tracks)
+    return next(filter(None, found), "")
+
+
 def _not_read(logs: Iterable[WatchedSource], track: str) -> str:
     """Return which containers or files of a track cannot be read, empty for none."""
     found = [unread for source in logs for unread in source.unread if unread.track in (None, track)]

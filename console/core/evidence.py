@@ -196,18 +196,44 @@ class Comparison:
             return canary / baseline
         return math.inf if canary > 0 else None
 
-    def interval(self, alpha: float = 0.05) -> tuple[float, float] | None:
+    def interval(self) -> tuple[float, float] | None:
         """Return the least and the greatest rate ratio that the counts do not refute, valid at every look.
 
-        A ratio is refuted when its likelihood is at most `alpha` times the mean likelihood over ratios from 1/20 to 20
-        (method of mixtures; Robbins 1970); counts are divided by `phi`. Likelihoods between the ratios that are kept
-        are interpolated. An end beyond 1/20 or 20 is 0 or infinite, and very many counts do not make the interval
-        narrower than the distance of the ratios that are kept: 4 % around 1, 16 % around 3. `None` before any bad
-        event.
+        A ratio is refuted when its likelihood is at most this metric's `alpha` times the mean likelihood over ratios
+        from 1/20 to 20 (method of mixtures; Robbins 1970); counts are divided by `phi`. Likelihoods between the ratios
+        that are kept are interpolated. An end beyond 1/20 or 20 is 0 or infinite, and very many counts do not make the
+        interval narrower than the distance of the ratios that are kept: 4 % around 1, 16 % around 3. `None` before any
+        bad event.
         """
         if self.bad_canary + self.bad_baseline <= 0:
             return None
-        return interval_of(self._likelihood, alpha)
+        return interval_of(self._likelihood, self.comparing.alpha)
+
+    @property
+    def is_worse_throughout(self) -> bool:
+        """Whether it is proven that the canary is worse, and the evidence speaks for worse from the start."""
+        return self.is_worse and self.log_e_worse >= 0 and self.log_e_late <= self.log_e_from_start
+
+    @property
+    def within(self) -> tuple[float, float] | None:
+        """The interval, made to say what the verdict says; `None` before any bad event.
+
+        The bets and the likelihood spread their stakes over different ratios, so one may be sure a little before the
+        other. What a bet has not refuted is let in: that only makes the interval more careful. What a bet has refuted
+        is cut off: that is as sure as the bet, each wrong in `alpha` of the rollouts at most. A canary that became
+        worse later has no one ratio, and its interval, an average, is not cut.
+        """
+        between, ratio = self.interval(), self.ratio
+        if between is None or ratio is None:
+            return None
+        low, high = between
+        allowed, target = 1 + self.comparing.margin, self.comparing.not_worse_than
+        if not self.is_worse:
+            low = min(low, allowed)
+        elif self.is_worse_throughout:
+            low = max(low, min(allowed, ratio))
+        high = max(high, target) if not self.is_not_worse else min(high, max(target, ratio))
+        return low, high
 
     def expected_time_s(
         self, canary_per_s: float, baseline_per_s: float, *, bad_rate: float | None = None, phi: float | None = None

@@ -28,12 +28,10 @@ def sentence(comparison: Comparison, *, canary_share: float | None = None, wait_
 
 def brief(comparison: Comparison, *, canary_share: float | None = None, wait_s: float | None = None) -> str:
     """Return the same in as few words as there may be room for."""
+    is_alone = canary_share is not None and not 0 < canary_share < 1
     if comparison.is_worse:
-        if comparison.log_e_worse < 0:
-            return "was worse, sure"
-        became = comparison.log_e_late > comparison.log_e_from_start
-        return "became worse, sure" if became else f"{ratio_text(comparison.ratio)} worse, sure"
-    if canary_share is not None and not 0 < canary_share < 1:
+        return f"{'until then ' if is_alone else ''}{_brief_worse(comparison)}, sure"
+    if canary_share is not None and is_alone:
         return "no canary" if canary_share <= 0 else "no baseline beside it"
     if comparison.log_e_worse >= _SURE_ENOUGH_TO_SAY * comparison.needed:
         return "looks worse, not sure yet"
@@ -44,6 +42,13 @@ def brief(comparison: Comparison, *, canary_share: float | None = None, wait_s: 
     if wait_s is None or math.isinf(wait_s):
         return "not different so far"
     return f"not different, {_about(wait_s)} to be sure"
+
+
+def _brief_worse(comparison: Comparison) -> str:
+    if comparison.log_e_worse < 0:
+        return "was worse"
+    became = comparison.log_e_late > comparison.log_e_from_start
+    return "became worse" if became else f"{ratio_text(comparison.ratio)} worse"
 
 
 def _about(wait_s: float) -> str:
@@ -105,13 +110,16 @@ def explanation(comparison: Comparison, dispersion: Dispersion, *, wait_s: float
 
 
 def _ratio_sentence(comparison: Comparison) -> str:
-    between = comparison.interval()
+    between = comparison.within
     if between is None:
         return "Ratio of the rates: not known, nothing bad was seen."
     low, high = between
     ends = f"{ratio_text(low)} or more" if math.isinf(high) else f"{ratio_text(low)} to {ratio_text(high)}"
+    is_cut = comparison.is_worse_throughout and low >= 1 + comparison.comparing.margin
+    beyond = "over " if is_cut else ""
     return (
-        f"Ratio of the rates: {ratio_text(comparison.ratio)}, surely {ends} (19 in 20, at any time); "
+        f"Ratio of the rates: {ratio_text(comparison.ratio)}, surely {beyond}{ends} (wrong in "
+        f"{chance_text(comparison.comparing.alpha)} rollouts at most, however often one looks); "
         "an average over the whole time."
     )
 

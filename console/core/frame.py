@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from console.core.gaps import Gap, Short
 from console.core.progress import BudgetView, StopView, WindowView
+from console.core.proportions import ShareSeen
 from console.core.verdict import Verdict
 from console.core.words import Outcome, SourceState, Table
 
@@ -71,8 +72,10 @@ class EvidenceView:
     """Dispersion of the baseline's bad events: 1 where they come one by one, more where they come in bursts."""
     wait_s: float | None
     """How long until it is sure not to be worse at the present traffic; `None` if never."""
-    share_off: str
-    """What is surely wrong with the canary's share of the traffic; empty while nothing is."""
+    share_seen: ShareSeen | None
+    """What is known of the canary's share of the traffic; `None` where it is not asked, or there is none."""
+    share_line: str
+    """The same for people: `the canary gets 4.8–5.3 % of the traffic: 5 %, as planned`."""
 
     @property
     def worse_share(self) -> float:

@@ -25,7 +25,6 @@ PACK_OVERHEAD_BYTES = 150
 """What a pack takes besides its own bytes."""
 
 _BEGINNING = -(1 << 62)
-_END = 1 << 62
 
 
 class Grain(IntEnum):
@@ -60,8 +59,6 @@ class Edges:
     """Minutes of captured numbers; begins an hour."""
     kept: int = _BEGINNING
     """Anything but totals and labels; begins an hour."""
-    end: int = _END
-    """Seconds from here on are in the totals only."""
 
     def at(self, at: float, horizon_s: float = HORIZON_S) -> "Edges":
         """Return the edges at a time; none moves back, unless it lies ahead because the clock was wrong before."""
@@ -70,13 +67,12 @@ class Edges:
             wanted = _hour_of(at - max(age_s, horizon_s))
             return wanted if edge > at else max(edge, wanted)
 
-        seconds, end = moved(self.seconds, horizon_s), _hour_of(at) + HOUR_S + AHEAD_S
+        seconds = moved(self.seconds, horizon_s)
         return Edges(
             seconds=seconds,
             bin_seconds=max(moved(self.bin_seconds, horizon_s), seconds),
             bin_minutes=moved(self.bin_minutes, BIN_MINUTES_S),
             kept=moved(self.kept, KEPT_S),
-            end=end if self.end == _END else max(self.end, end),
         )
 
     def later(self, other: "Edges") -> "Edges":
@@ -86,7 +82,6 @@ class Edges:
             max(self.bin_seconds, other.bin_seconds),
             max(self.bin_minutes, other.bin_minutes),
             max(self.kept, other.kept),
-            self.end,
         )
 
     def trimmed(self, minute: int | None, hour: int | None) -> "Edges":
@@ -136,6 +131,11 @@ def edge_within(sizes: Iterable[tuple[int, int]], limit_bytes: int) -> int | Non
         if limit_bytes < 0:
             return min(unit + 1, newest)
     return None
+
+
+def ahead_of(at: float) -> int:
+    """Return the first second that is too far ahead for lines read at `at`; it begins an hour."""
+    return _hour_of(at) + HOUR_S + AHEAD_S
 
 
 def _hour_of(at: float) -> int:

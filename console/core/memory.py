@@ -18,7 +18,7 @@ from console.core.judging import Judged
 from console.core.soak import PhaseState
 from console.core.text import visible
 from console.core.validation import Validation
-from console.core.weighing import asked_of, begun_at, is_more_better, read, written
+from console.core.weighing import asked_of, begun_at, read, written
 from console.core.words import SourceState
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def restore(
             metric.judged = _JUDGED.validate_json(document)
         evidence = json.loads(documents.get(_EVIDENCE + name, "null"))
         if metric.weighing is not None:
-            more_is_better = is_more_better(metric.thresholds)
+            more_is_better = metric.thresholds.is_more_better
             fresh, asked = metric.weighing, asked_of(metric.metric, metric.thresholds)
             begun = begun_at(fresh, metric.metric, state.rollup, state.at, more_is_better=more_is_better)
             metric.weighing = begun if documents else fresh

@@ -54,7 +54,7 @@ class MetricState:
         else:
             expected = list(readings) or list(self.judged) or [""]
         baseline = readings.get("baseline")
-        is_beside = 0 < traffic < 100
+        is_beside, is_alone = 0 < traffic < 100, traffic >= 100
         self.answered_at, self.took_s, self.error = sample.at, sample.took_s, ""
         if sample.table is not None:
             self.table = sample.table
@@ -67,8 +67,8 @@ class MetricState:
                 bad=reading.bad,
                 baseline=None if baseline is None else baseline.value,
                 expects_baseline=track == "canary" and is_beside,
-                is_alone=track == "canary" and traffic >= 100,
-                worse=self._worse if track == "canary" else "",
+                is_alone=track == "canary" and is_alone,
+                worse=self._worse if track == "canary" and not is_alone else "",
                 unread=reading.unread or (self._baseline_unread(baseline) if is_beside and track == "canary" else ""),
                 short=reading.short,
                 at_most=reading.at_most,

@@ -83,7 +83,7 @@ def share_interval(canary: float, total: float, planned: float, alpha: float = 0
 
 
 def share_seen(
-    canary: float, total: float, planned: float, *, tolerance: float = 0.1, alpha: float = 0.05, clump: float = 1.0
+    canary: float, total: float, planned: float, *, clump: float = 1.0, tolerance: float = 0.1, alpha: float = 0.05
 ) -> ShareSeen:
     """Return whether the observed canary share is surely off the planned one, surely near it, or not known yet.
 

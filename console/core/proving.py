@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from console.core.evidence_words import sentence
 from console.core.inputs import SampleFailed, SampleTaken
 from console.core.record import Record
-from console.core.weighing import Weighing, counts_of, is_more_better, skip_events, take_events
+from console.core.weighing import Weighing, counts_of, skip_events, take_events
 
 if TYPE_CHECKING:
     from console.core.state import State
@@ -33,7 +33,7 @@ def weigh_events(state: "State", at: float) -> list[Record]:
         is_long = passed_s is None or passed_s > LONG * asked.every
         if is_long and not _is_settled(state, asked.every, at):
             continue
-        more_is_better = is_more_better(metric.thresholds)
+        more_is_better = metric.thresholds.is_more_better
         # What is known of one track only would prove something about its reading, not about the canary.
         take = skip_events if _is_partial(state) else take_events
         records += _weighed(
@@ -65,7 +65,7 @@ def weigh_sample(state: "State", name: str, given: SampleTaken | SampleFailed) -
         return []
     if weighing.at is not None and 0 <= given.at - weighing.at < (1 - OVERLAP) * asked.every:
         return []
-    counts = counts_of(given.readings, more_is_better=is_more_better(metric.thresholds))
+    counts = counts_of(given.readings, more_is_better=metric.thresholds.is_more_better)
     return [] if counts is None else _weighed(state, name, weighing.take(given.at, counts), given.at)
 
 
@@ -105,7 +105,7 @@ def _take_before(state: "State") -> None:
             metric.weighing = replace(metric.weighing, at=state.at)
         elif not _is_partial(state):
             metric.weighing = take_events(
-                metric.weighing, metric.metric, state.rollup, state.at, more_is_better=is_more_better(metric.thresholds)
+                metric.weighing, metric.metric, state.rollup, state.at, more_is_better=metric.thresholds.is_more_better
             )
 
 

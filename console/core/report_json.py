@@ -233,7 +233,8 @@ def _evidence_json(evidence: EvidenceView) -> dict[str, Any]:
         "bad": {"canary": evidence.bad[0], "baseline": evidence.bad[1]},
         "phi": evidence.phi,
         "wait_s": seconds(evidence.wait_s),
-        "share_off": evidence.share_off,
+        "share_seen": evidence.share_seen,
+        "share": evidence.share_line,
     }
 
 

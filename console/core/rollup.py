@@ -16,6 +16,7 @@ from console.core.grains import (
     Edges,
     Grain,
     Packed,
+    ahead_of,
     edge_within,
 )
 from console.core.series import BinSeries, CountSeries, Parts, parts
@@ -23,6 +24,7 @@ from console.core.series import BinSeries, CountSeries, Parts, parts
 T = TypeVar("T")
 
 _PACK_AFTER_S = 5
+_FOR_EVER = 1 << 62
 
 
 class Rollup:
@@ -32,7 +34,7 @@ class Rollup:
     windows side by side share nothing and miss nothing. An edge further back than the horizon is rounded down to a
     whole minute; for captured numbers older than `BIN_MINUTES_S`, to a whole hour. Late lines count in their own
     second. `prune` must be called from time to time; it decides what is too old, not the lines, so one line from
-    the future does no harm.
+    the future does no harm; one from too far in the future is in the totals only.
 
     Totals and labels are never forgotten. At most `label_limit` values per event and label, over all tracks, are
     kept apart, those that arrived first; all others count as `OTHER`.
@@ -51,10 +53,11 @@ class Rollup:
         self._bins: dict[str, dict[str, BinSeries]] = {}
         self._labels: dict[str, dict[str, dict[str, dict[str, int]]]] = {}
 
-    def add(self, cells: Mapping[Cell, int]) -> None:
-        """Add counts."""
+    def add(self, cells: Mapping[Cell, int], *, at: float = math.inf) -> None:
+        """Add counts of lines that were read at `at`, which decides what is too far ahead; without it nothing is."""
+        end = _FOR_EVER if at == math.inf else ahead_of(at)
         for cell, count in cells.items():
-            self._add(cell, count)
+            self._add(cell, count, end)
 
     def restore(self, packed: Packed, totals: Mapping[tuple[str, str], int], *, at: float) -> None:
         """Take up what `packed` and `totals` say, on top of what was taken up before; `at` is the present.
@@ -72,7 +75,7 @@ class Rollup:
                     take = takers[grain, series] = self._taker(Grain(grain), *packed.series[series])
                 take(unit, data)
         for cell, count in packed.loose:
-            self._add(cell, count)
+            self._add(cell, count, _FOR_EVER)
         for (track, event), total in totals.items():
             self._totals.setdefault(event, {})[track] = total
         self._keep_within()
@@ -187,11 +190,11 @@ class Rollup:
             for track, count in by_track.items()
         }
 
-    def _add(self, cell: Cell, count: int) -> None:
+    def _add(self, cell: Cell, count: int, end: int) -> None:
         if cell.bin == 0:
             totals = self._totals.setdefault(cell.event, {})
             totals[cell.track] = totals.get(cell.track, 0) + count
-        if not self._edges.kept <= cell.second < self._edges.end:
+        if not self._edges.kept <= cell.second < end:
             return
         if cell.bin != 0:
             _series(self._bins, cell.track, cell.event, BinSeries).add(cell.second, cell.bin, count, self._edges)

@@ -52,7 +52,7 @@ from console.core.tally import CUT, GIVEN_UP
 from console.core.thresholds import Thresholds
 from console.core.validation import Validation
 from console.core.watched import WatchedSource
-from console.core.weighing import evidence_name, weighings
+from console.core.weighing import evidence_name, parts_of_alpha, weighings
 from console.core.words import Outcome, count_of
 
 EVENT_SAMPLE_S = 5.0
@@ -79,9 +79,9 @@ class State:
         self.named: dict[tuple[str, str], tuple[str, str]] = {}
         """Name and track of the containers that are followed, by source and origin."""
         self._forgotten: list[tuple[str, str]] = []
-        weighed = weighings(rollout)
+        weighed, parts = weighings(rollout), parts_of_alpha(rollout)
         self.metrics = {
-            name: MetricState(name, metric, Thresholds.of(metric), weighing=weighed.get(name))
+            name: MetricState(name, metric, Thresholds.of(metric, parts), weighing=weighed.get(name))
             for name, metric in rollout.metrics.items()
         }
         self._evidence = {evidence_name(name): name for name in weighed}
@@ -183,7 +183,7 @@ class State:
             return None
         self.at = max(self.at, counted.at)
         self.positions[key] = counted.upto
-        self.rollup.add(counted.counts)
+        self.rollup.add(counted.counts, at=counted.at)
         labels = self.rollup.add_labels(counted.labels)
         self.lines += counted.lines
         self.unclassified += counted.unclassified
@@ -253,7 +253,8 @@ class State:
         for source in self.sources.values():
             source.shift(step.by_s)
         self.phase = soak.stepped(self.phase, step.by_s)
-        self.changed.add("phase")
+        self.validation = validation.stepped(self.validation, step.by_s)
+        self.changed |= {"phase", "validation"}
         for name, state in self.metrics.items():
             self.changed.add(f"metric:{name}")
             if state.weighing is not None:

@@ -1,9 +1,10 @@
 """The conditions of a metric, and what is needed before one of them counts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from console.core.conditions import Condition, Op, parse_condition, share_scale
+from console.core.conditions import Condition, Op, parse_condition, share_scale, unit_scale
 from console.core.proportions import rate_interval
 from console.core.rollout import CONDITIONS, Metric, NoData
 from console.core.runs import Budget, Rules, parse_budget
@@ -25,13 +26,17 @@ class Thresholds:
     no_data: NoData
     broken_after: int
     alpha: float | None
-    """How often the interval of a rate may be wrong, where evidence is asked for; `None` where it is not."""
+    """How often the interval of a rate may be wrong, where evidence is asked for, this metric's part; `None` where it
+    is not."""
     worse: Verdict | None
     """The verdict where the canary is sure to be worse than the baseline."""
 
     @classmethod
-    def of(cls, metric: Metric) -> Self:
-        """Parse the conditions of a metric; raises `ConditionError` for one that cannot be understood."""
+    def of(cls, metric: Metric, parts_of_alpha: int = 1) -> Self:
+        """Parse the conditions of a metric; raises `ConditionError` for one that cannot be understood.
+
+        `parts_of_alpha` is over how many metrics the `alpha` of evidence is split.
+        """
         parsed = {
             name: None if text is None else parse_condition(text, metric.unit)
             for name in CONDITIONS
@@ -49,7 +54,7 @@ class Thresholds:
             stale_after_s=metric.stale_after_s,
             no_data=metric.no_data,
             broken_after=metric.broken_after,
-            alpha=None if metric.evidence is None else metric.evidence.alpha,
+            alpha=None if metric.evidence is None else metric.evidence.alpha / parts_of_alpha,
             worse=None if metric.evidence is None else Verdict(metric.evidence.worse.upper()),
             **parsed,
         )
@@ -74,13 +79,20 @@ class Thresholds:
 
     @property
     def asks_only_baseline(self) -> bool:
-        """Whether every condition compares with the baseline, so that nothing can be said without one."""
-        return bool(self._asked) and all(condition.needs_baseline for condition in self._asked)
+        """Whether all that is asked compares with the baseline, so that nothing can be said without one."""
+        is_asked = bool(self._asked) or self.worse is not None
+        return is_asked and all(condition.needs_baseline for condition in self._asked)
 
     @property
     def _asked(self) -> list[Condition]:
         asked = (self.target, self.warning, self.critical, self.against_baseline)
         return [condition for condition in asked if condition is not None]
+
+    @property
+    def is_more_better(self) -> bool:
+        """Whether a higher value is the better one; where no condition says it, a lower one is."""
+        ways = better_ways((self.target, self.against_baseline), (self.warning, self.critical), self.unit)
+        return ways == {True}
 
     def level(self, level: Verdict) -> Condition | None:
         """Return the condition of WARNING or CRITICAL."""
@@ -97,6 +109,30 @@ class Thresholds:
         scale = share_scale(self.unit)
         low, high = rate_interval(bad, samples, self.alpha)
         return low * scale, high * scale
+
+
+def better_ways(good: Iterable[Condition | None], bad: Iterable[Condition | None], unit: str) -> frozenset[bool]:
+    """Return which way is the better one, `True` for more, as far as each condition says it.
+
+    `good` ask what should be true, `bad` what should not. A range, or a distance from the baseline, says neither; that
+    a value is to be 0 says less, and that a share is to be all of it says more.
+    """
+    ways = {_points_up(condition, unit) for condition in good if condition is not None}
+    ways |= {not up for condition in bad if condition is not None and (up := _points_up(condition, unit)) is not None}
+    return frozenset(way for way in ways if way is not None)
+
+
+def _points_up(condition: Condition, unit: str) -> bool | None:
+    """Return whether a condition is true of more rather than of less; `None` where it is neither."""
+    if condition.op in (Op.GT, Op.GE, Op.LT, Op.LE):
+        return condition.op in (Op.GT, Op.GE)
+    is_equal = condition.op is Op.EQ
+    if condition.op not in (Op.EQ, Op.NE) or condition.needs_baseline:
+        return None
+    if condition.bound == 0:
+        return not is_equal
+    is_all = unit_scale(unit)[0] == "share" and condition.bound == share_scale(unit)
+    return is_equal if is_all else None
 
 
 def surely(

@@ -1,7 +1,8 @@
 """Validation windows after full rollout: each is judged in its own time, and its outcome is kept for ever.
 
-Time 0 is the moment at which the canary got all of the traffic. Between two looks the verdicts are what they were at
-the first of them; longer than `WATCH_GAP_S` without a look was not watched, and nothing is known of it.
+Time 0 is the moment at which the canary got all of the traffic; a step of the clock moves it along. Between two looks
+the verdicts are what they were at the first of them; longer than `WATCH_GAP_S` without a look was not watched, and
+nothing is known of it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from console.core.frame import ChecklistView, Clause
 from console.core.progress import WindowView
 from console.core.record import Record
 from console.core.rollout import ChecklistItem, ValidationWindow
+from console.core.runs import later
 from console.core.soak import WATCH_GAP_S, Tick
 from console.core.stages import FULL_SHARE
 from console.core.standing import Standing
@@ -103,6 +105,11 @@ def looked(
         verdicts={name: standing.verdicts[name] for name in sorted(named) if name in standing.verdicts},
         reasons={name: standing.reasons.get(name, "") for name in sorted(named)},
     )
+
+
+def stepped(state: Validation, by_s: float) -> Validation:
+    """Return the state after this machine's clock was set, or the machine slept: that time is in no window."""
+    return replace(state, began=later(state.began, by_s), looked=later(state.looked, by_s))
 
 
 def _stepped_back(state: Validation, windows: tuple[ValidationWindow, ...], traffic: float, at: float) -> Validation:

@@ -26,6 +26,7 @@ from console.core.frame import (
 from console.core.gaps import short_counts
 from console.core.judging import LEVELS, Judged, pending, shown_value, stands
 from console.core.metrics import MetricState
+from console.core.proportions import ShareSeen
 from console.core.rollout import CONDITIONS, ActionKind, Metric
 from console.core.state import State
 from console.core.tally import CUT, GIVEN_UP, LINES
@@ -162,7 +163,9 @@ def _panel(state: State, metric: MetricState, at: float) -> Panel:
 def _evidence(weighing: Weighing, metric: Metric, traffic: float) -> EvidenceView:
     compared = weighing.comparison
     wait_s = weighing.wait_s if 0 < traffic < 100 and compared.looks else None
-    ratio, between = compared.ratio, compared.interval()
+    is_traffic = metric.evidence is not None and metric.evidence.traffic
+    share = weighing.traffic.against(traffic / 100) if is_traffic else None
+    ratio, between = compared.ratio, compared.within
     return EvidenceView(
         line=sentence(compared, canary_share=traffic / 100, wait_s=wait_s),
         brief=brief(compared, canary_share=traffic / 100, wait_s=wait_s),
@@ -179,7 +182,8 @@ def _evidence(weighing: Weighing, metric: Metric, traffic: float) -> EvidenceVie
         bad=(round(compared.bad_canary), round(compared.bad_baseline)),
         phi=weighing.dispersion.phi,
         wait_s=wait_s if wait_s is not None and isfinite(wait_s) else None,
-        share_off=weighing.off_share(traffic / 100) if metric.evidence is not None and metric.evidence.traffic else "",
+        share_seen=None if share is None else share[0],
+        share_line="" if share is None else share[1],
     )
 
 
@@ -307,8 +311,8 @@ def _alerts(state: State, panels: tuple[Panel, ...], at: float) -> tuple[AlertVi
         for one in source.unread
     ]
     astray = [
-        AlertView(panel.metric, "warning", f"traffic share, by {panel.metric}: {panel.evidence.share_off}", at)
+        AlertView(panel.metric, "warning", f"traffic share, by {panel.metric}: {panel.evidence.share_line}", at)
         for panel in panels
-        if panel.evidence is not None and panel.evidence.share_off
+        if panel.evidence is not None and panel.evidence.share_seen is ShareSeen.OFF
     ]
     return tuple(alerts + astray + blind + down)

@@ -7,20 +7,18 @@ baseline's own quantile, frozen once enough of them were seen.
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from console.core.conditions import Condition, Op
 from console.core.dispersion import Dispersion
 from console.core.evidence import Comparing, Comparison
 from console.core.inputs import Reading
-from console.core.proportions import ShareSeen, share_interval, share_seen
 from console.core.quantiles import bin_of, quantile
 from console.core.rollout import Metric, Rollout
 from console.core.rollup import Rollup
 from console.core.thresholds import Thresholds
-from console.core.values import format_range
+from console.core.traffic import Traffic
 
 FROZEN_AFTER = 1000
 """How many numbers of the baseline its quantile is frozen from, at least."""
@@ -78,8 +76,8 @@ class Weighing:
     canary_per_s: float = 0.0
     baseline_per_s: float = 0.0
     """Mean traffic of late."""
-    shared: tuple[int, int] = (0, 0)
-    """Samples of the canary and of both tracks since the share was changed."""
+    traffic: Traffic = field(default_factory=Traffic)
+    """The samples of the tracks since the share was changed."""
 
     def take(self, at: float, counts: Counts) -> "Weighing":
         """Return the state after the counts of an interval that ended at `at`."""
@@ -98,10 +96,7 @@ class Weighing:
             stands_since=self._stands(compared, at),
             canary_per_s=canary_per_s,
             baseline_per_s=baseline_per_s,
-            shared=(
-                self.shared[0] + counts.total_canary,
-                self.shared[1] + counts.total_canary + counts.total_baseline,
-            ),
+            traffic=self.traffic.take(counts.total_canary, counts.total_baseline),
         )
 
     def _stands(self, compared: Comparison, at: float) -> float | None:
@@ -127,26 +122,14 @@ class Weighing:
         left_s = self.comparison.expected_time_s(self.canary_per_s, self.baseline_per_s, phi=self.dispersion.phi)
         return left_s if left_s <= _NEVER_S else math.inf
 
-    def off_share(self, planned: float) -> str:
-        """Return what is wrong with the observed share of traffic, empty if nothing is surely wrong.
-
-        `planned` is the share that is applied, 0 to 1.
-        """
-        canary, both = self.shared
-        if not 0 < planned < 1 or both == 0 or share_seen(canary, both, planned) is not ShareSeen.OFF:
-            return ""
-        low, high = share_interval(canary, both, planned)
-        between = format_range(100 * low, 100 * high, "%")
-        return f"the canary gets {between} of the traffic, not {100 * planned:g} %"
-
     def reshared(self) -> "Weighing":
         """Return the state after the share of traffic was changed."""
-        return replace(self, shared=(0, 0))
+        return replace(self, traffic=self.traffic.reshared())
 
     def begun_anew(self) -> "Weighing":
         """Return the state at the beginning of another canary; what is known of the baseline stays."""
         fresh = Comparison(self.comparison.comparing)
-        return replace(self, comparison=fresh, stands_since=None, shared=(0, 0))
+        return replace(self, comparison=fresh, stands_since=None, traffic=self.traffic.reshared())
 
     def later(self, pause_s: float) -> "Weighing":
         """Return the state after seconds that do not count."""
@@ -158,15 +141,21 @@ def evidence_name(metric: str) -> str:
     return f"{metric} evidence"
 
 
+def parts_of_alpha(rollout: Rollout) -> int:
+    """Return over how many metrics `alpha` is split: all that ask for evidence, at least 1."""
+    return max(1, sum(metric.evidence is not None for metric in rollout.metrics.values()))
+
+
 def weighings(rollout: Rollout) -> dict[str, Weighing]:
     """Return the evidence of all metrics that ask for it, at its beginning; `alpha` is split over them."""
     asking = {name: metric.evidence for name, metric in rollout.metrics.items() if metric.evidence is not None}
+    parts = parts_of_alpha(rollout)
     soak_s = sum(phase.soak for phase in rollout.phases)
     return {
         name: Weighing(
             Comparison(
                 Comparing(
-                    alpha=asked.alpha / len(asking),
+                    alpha=asked.alpha / parts,
                     margin=asked.margin,
                     not_worse_than=asked.not_worse_than,
                     planned_looks=max(1, round(soak_s / asked.every)),
@@ -176,17 +165,6 @@ def weighings(rollout: Rollout) -> dict[str, Weighing]:
         )
         for name, asked in asking.items()
     }
-
-
-def is_more_better(thresholds: Thresholds) -> bool:
-    """Return whether a higher value is the better one, as far as the conditions of a metric say."""
-    good = [thresholds.target, thresholds.against_baseline]
-    bad = [thresholds.warning, thresholds.critical]
-    return _points(good, (Op.GT, Op.GE)) or _points(bad, (Op.LT, Op.LE))
-
-
-def _points(conditions: Iterable[Condition | None], ops: tuple[Op, ...]) -> bool:
-    return any(condition is not None and condition.op in ops for condition in conditions)
 
 
 def counts_of(readings: Iterable[Reading], *, more_is_better: bool) -> Counts | None:
@@ -279,7 +257,7 @@ def asked_of(metric: Metric, thresholds: Thresholds) -> dict[str, Any]:
     """Return what the evidence of a metric is about; what was counted of one thing proves nothing of another."""
     said = metric.model_dump(mode="json", include={"events", "quantile", "query", "source"})
     asked = None if metric.evidence is None else [metric.evidence.margin, metric.evidence.not_worse_than]
-    return said | {"evidence": asked, "more_is_better": is_more_better(thresholds)}
+    return said | {"evidence": asked, "more_is_better": thresholds.is_more_better}
 
 
 def skip_events(weighing: Weighing, metric: Metric, rollup: Rollup, at: float, *, more_is_better: bool) -> Weighing:
@@ -307,7 +285,7 @@ def written(weighing: Weighing, asked: Mapping[str, Any]) -> dict[str, Any]:
         "dispersion": weighing.dispersion.as_floats(),
         "totals": [getattr(weighing.totals, name) for name in Counts.__slots__],
         **{name: getattr(weighing, name) for name in _PLAIN},
-        "shared": list(weighing.shared),
+        "shared": weighing.traffic.as_numbers(),
     }
 
 
@@ -322,6 +300,6 @@ def read(fresh: Weighing, said: Mapping[str, Any], asked: Mapping[str, Any]) -> 
         comparison=Comparison.from_floats(fresh.comparison.comparing, said["comparison"]),
         dispersion=Dispersion.from_floats(said["dispersion"]),
         totals=Counts(*said["totals"]),
-        shared=(said["shared"][0], said["shared"][1]),
+        traffic=Traffic.from_numbers(said["shared"]),
         **{name: said[name] for name in _PLAIN},
     )

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
-from console.core.counts import Cell
+from console.core.counts import Cell, LinesCounted
 from console.core.grains import (
     BIN_MINUTES_BYTES,
     BIN_SECONDS_BYTES,
@@ -19,6 +19,7 @@ from console.core.grains import (
     Edges,
     Grain,
     Packed,
+    ahead_of,
     edge_within,
 )
 from console.core.packing import pack, unpack
@@ -61,20 +62,24 @@ class Counters:
         self._waiting = 0
         self._folded_at: float | None = None
 
-    def add(self, counts: Iterable[Mapping[Cell, int]]) -> None:
-        """Add counts of cells, and the totals of their events."""
+    def add(self, stretches: Iterable[LinesCounted]) -> None:
+        """Add what stretches of lines counted, and the totals of their events.
+
+        As in memory, a count too far ahead of the time at which it was read is in the totals only.
+        """
         rows: list[Row] = []
         totals: dict[tuple[str, str], int] = {}
-        for cells in counts:
-            for cell, count in cells.items():
+        for stretch in stretches:
+            end = ahead_of(stretch.at)
+            for cell, count in stretch.counts.items():
                 name = (cell.track, cell.event)
-                rows.append((cell.second, self._numbers.get(name) or self._number(name), cell.bin, count))
+                if cell.second < end:
+                    rows.append((cell.second, self._numbers.get(name) or self._number(name), cell.bin, count))
                 if cell.bin == 0:
                     totals[name] = totals.get(name, 0) + count
-        if not rows:
-            return
-        self._waiting += len(rows)
-        self._connection.execute("INSERT INTO added (cells) VALUES (?)", (pack(*zip(*rows, strict=True)),))
+        if rows:
+            self._waiting += len(rows)
+            self._connection.execute("INSERT INTO added (cells) VALUES (?)", (pack(*zip(*rows, strict=True)),))
         self._connection.executemany(
             "INSERT INTO totals VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
             ((*name, count) for name, count in totals.items()),
@@ -189,7 +194,7 @@ def _touched(rows: Iterable[Row], edges: Edges) -> set[tuple[Grain, int]]:
 
 def _fill(counts: CountSeries, bins: BinSeries, rows: Iterable[Row], edges: Edges) -> None:
     for second, _, number, count in rows:
-        if not edges.kept <= second < edges.end:
+        if second < edges.kept:
             continue
         if number:
             bins.add(second, number, count, edges)

@@ -168,7 +168,7 @@ class SessionFile(SessionReader):
 
     def _add_counts(self, stretches: Sequence[LinesCounted]) -> None:
         """Add what stretches of lines counted."""
-        self._counters.add(stretch.counts for stretch in stretches)
+        self._counters.add(stretches)
         self._connection.executemany(
             "INSERT INTO labels VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
             [

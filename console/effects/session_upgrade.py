@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
 
-from console.core.grains import HORIZON_S, HOUR_S, Edges, Packed
+from console.core.grains import HORIZON_S, HOUR_S, Edges, Packed, ahead_of
 from console.effects import session_counts, session_samples
 from console.effects.session_counts import PackRow
 
@@ -46,13 +46,18 @@ def read_counts(connection: sqlite3.Connection) -> Packed:
     numbers = {name: number for number, name in series.items()}
     rows = (
         (second, numbers[track, event], bin_, n)
-        for second, track, event, bin_, n in connection.execute("SELECT * FROM cells ORDER BY second")
+        for second, track, event, bin_, n in connection.execute(
+            "SELECT * FROM cells WHERE second < ? ORDER BY second", (ahead_of(_last_seen(connection)),)
+        )
     )
     return Packed(series, list(session_counts.packs_of(rows, edges)), (), edges)
 
 
 def _packs(connection: sqlite3.Connection, edges: Edges) -> Iterator[PackRow]:
-    rows = connection.execute("SELECT second, id, bin, n FROM cells JOIN series USING (track, event) ORDER BY second")
+    rows = connection.execute(
+        "SELECT second, id, bin, n FROM cells JOIN series USING (track, event) WHERE second < ? ORDER BY second",
+        (ahead_of(_last_seen(connection)),),
+    )
     return session_counts.packs_of(rows, edges)
 
 

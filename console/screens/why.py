@@ -85,8 +85,7 @@ def _evidence(evidence: EvidenceView, width: int) -> list[Line]:
         ),
         BLANK,
     ]
-    said = (evidence.share_off, *evidence.explanation) if evidence.share_off else evidence.explanation
-    for sentence in said:
+    for sentence in filter(None, (evidence.share_line, *evidence.explanation)):
         lines += [Line((Span(f" {text}"),)) for text in wrap(sentence, max(10, width - 2))]
     return lines
 

@@ -6,6 +6,7 @@ from console.core.conditions import Condition, are_disjoint, is_part_of
 from console.core.durations import format_duration
 from console.core.rollout import CONDITIONS, HttpProbe, Metric, NoData
 from console.core.runs import parse_budget
+from console.core.thresholds import better_ways
 from console.spec.nodes import Path
 from console.spec.review import Review
 
@@ -14,6 +15,7 @@ HOLD = "hold"
 """What `on` says to stop the phase from advancing."""
 
 _SOURCE_KINDS = {"query": ("postgres",), "redis": ("redis",), "container": ("docker",)}
+_BAD = ("warning", "critical")
 ONE_TRACK = ("redis", "http", "command")
 
 
@@ -124,13 +126,31 @@ def _check_conditions(review: Review, path: Path, metric: Metric) -> None:
         review.wrong(
             (*path, "against_baseline"), f"{review.written((*path, 'against_baseline'))} names no baseline", expected
         )
-    for bad in ("warning", "critical"):
+    for bad in _BAD:
         if "target" in parsed and bad in parsed and not are_disjoint(parsed["target"], parsed[bad]):
             review.wrong((*path, bad), f"a value can be on target and {bad} at once", "change one of the two")
     if "warning" in parsed and "critical" in parsed and is_part_of(parsed["warning"], parsed["critical"]):
         found = f"every value that is a warning ({parsed['warning']}) is critical already"
         review.wrong((*path, "critical"), found, "let critical ask for more than warning does")
     _check_evidence(review, path, metric)
+    _check_direction(review, path, metric, parsed)
+
+
+def _check_direction(review: Review, path: Path, metric: Metric, parsed: dict[str, Condition]) -> None:
+    """Check that evidence knows which way a canary is worse."""
+    if metric.evidence is None or not parsed:
+        return
+    ways = {key: better_ways([one], [], metric.unit) for key, one in parsed.items() if key not in _BAD}
+    ways |= {key: better_ways([], [one], metric.unit) for key, one in parsed.items() if key in _BAD}
+    more, less = ([key for key, found in ways.items() if found == {up}] for up in (True, False))
+    if more and less:
+        found = f"by `{more[0]}` more is better, and by `{less[0]}` less is: evidence cannot tell a worse canary"
+        review.wrong((*path, "evidence"), found, "let all conditions point one way, or take `evidence` away")
+    elif not more and not less:
+        key, condition = next(iter(parsed.items()))
+        found = f"`{key}: {condition}` does not say whether more or less is worse"
+        expected = 'expected a condition beside it that does, such as `against_baseline: "<= baseline"`, or no evidence'
+        review.wrong((*path, "evidence"), found, expected)
 
 
 def _check_missing(review: Review, path: Path, metric: Metric) -> None:

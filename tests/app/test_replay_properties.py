@@ -3,7 +3,7 @@
 import random
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from console.core.frame import Frame, SessionView
 from console.core.inputs import Input, SampleFailed, SessionOpened, SourceChanged, SourceSeen, TimePassed
+from console.core.memory import restore
 from console.core.replay import Change, changes_in, replay
 from console.core.rollout import Rollout
 from console.core.state import State
@@ -134,6 +135,45 @@ def test_the_order_in_which_sources_speak_inside_a_second_changes_no_verdict_at_
     _, others = folded(shuffled(), len(soak) + 20)
 
     assert [verdicts_of(frame) for frame in others] == [verdicts_of(frame) for frame in frames]
+
+
+def taken_up(state: State, rollout: Rollout, at: float) -> State:
+    """The session as another console finds it in the file, at once, with sources that answer it at once."""
+    state.changed |= {"session", "phase", "validation", "budgets", "attempts", "sources", "ended", "named"}
+    state.changed |= {f"{part}:{name}" for part in ("metric", "evidence") for name in rollout.metrics}
+    other = State(rollout, at)
+    restore(
+        other,
+        documents=state.documents(),
+        positions=state.positions,
+        counts=state.rollup.packed(),
+        totals=state.rollup.totals(),
+        labels=state.rollup.label_cells(),
+        lines=state.lines,
+        unclassified=state.unclassified,
+    )
+    other.apply(SessionOpened(at, ANNA, "1", at))
+    return other
+
+
+@given(soaks, st.sets(st.integers(1, 150), max_size=4), st.sampled_from([ROLLOUT, WEIGHED]))
+@settings(max_examples=60, deadline=None)
+def test_a_restart_at_any_moment_gives_the_same_verdicts_from_then_on(
+    soak: list[Second], cuts: set[int], rollout: Rollout
+) -> None:
+    unbroken, restarted = State(rollout, START), State(rollout, START)
+    waiting = inputs([replace(second, is_lost=False) for second in soak], FIRST)
+    for second in range(1, len(soak) + 60):
+        due = [one for one in waiting if one.at <= START + second]
+        waiting = waiting[len(due) :]
+        for one in (*due, TimePassed(START + second)):
+            unbroken.apply(one)
+            restarted.apply(one)
+
+        assert verdicts_of(frame_of(restarted)) == verdicts_of(frame_of(unbroken))
+        assert restarted.phase.soaked_s == unbroken.phase.soaked_s
+        if second in cuts:
+            restarted = taken_up(restarted, rollout, START + second)
 
 
 def _tick(given_input: Input) -> int:

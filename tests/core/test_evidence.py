@@ -263,6 +263,43 @@ def test_ends_that_nothing_is_known_about_are_open() -> None:
     assert Comparison().add(1, 0, 60, 1140).ratio == math.inf
 
 
+@given(histories, st.sampled_from([0.05, 0.0125]), st.sampled_from([0.0, 0.2]))
+def test_the_interval_that_is_shown_never_contradicts_the_verdict(
+    history: list[Interval], alpha: float, margin: float
+) -> None:
+    known = after(history, Comparison(Comparing(alpha=alpha, margin=margin)))
+
+    between, allowed = known.within, 1 + margin
+    if between is None:
+        return
+    low, high = between
+    assert known.ratio is not None
+    assert low <= known.ratio * (1 + 1e-6) or known.is_worse
+    assert low <= high
+    assert known.is_worse or low <= allowed, "not sure that it is worse: the interval holds what is allowed"
+    assert not known.is_worse_throughout or low >= min(allowed, known.ratio), "sure: it holds nothing below"
+    assert known.is_not_worse or high >= 1.5, "not sure that it is not 1.5x worse: the interval holds 1.5"
+    assert not known.is_not_worse or high <= max(1.5, known.ratio)
+
+
+def test_the_alarm_and_the_interval_agree_from_the_first_look_on_at_which_it_sounds() -> None:
+    known = Comparison()
+    while not known.is_worse:
+        known = known.add(1, 7, 60, 1140)
+        assert known.is_worse or (known.within or (9, 9))[0] <= 1
+    raw, shown = known.interval() or (0, 0), known.within or (0, 0)
+
+    assert raw[0] < 1 <= shown[0], "the alarm is one-sided and sure a little sooner"
+    assert shown[1] == raw[1]
+
+
+def test_a_part_of_alpha_makes_the_interval_wider() -> None:
+    whole, quarter = (Comparison(Comparing(alpha=alpha)).add(12, 100, 600, 11_400) for alpha in (0.05, 0.0125))
+
+    one, other = whole.interval() or (0, 0), quarter.interval() or (0, 0)
+    assert other[0] < one[0] < one[1] < other[1]
+
+
 @given(histories)
 def test_the_interval_holds_the_ratio_that_was_seen(history: list[Interval]) -> None:
     known = after([(x, y, 60, 1140, phi) for x, y, *_, phi in history])

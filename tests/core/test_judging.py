@@ -214,6 +214,55 @@ def test_missing_data_never_earns_a_better_verdict_than_the_one_before(
         assert gone.verdict.rank >= judged.verdict.rank
 
 
+@given(
+    st.lists(st.tuples(st.integers(1, 120), st.floats(0, 10)), min_size=1, max_size=30),
+    st.sets(st.integers(0, 29)),
+    st.sampled_from(["no number", "failure", "no answer"]),
+    st.fixed_dictionaries(
+        {
+            "for": st.sampled_from(["0s", "30s", "5m"]),
+            "breaches": st.sampled_from([None, "3 of last 5"]),
+            "no_data": st.sampled_from(NoData),
+            "broken_after": st.integers(1, 2),
+        }
+    ),
+)
+def test_the_more_good_data_is_missing_the_worse_the_verdict_at_every_moment(
+    steps: list[tuple[int, float]], missing: set[int], kind: str, rules: dict[str, object]
+) -> None:
+    limits = thresholds(keep_for="1m", **rules)
+    whole, holed, at = Judged(), Judged(), 0.0
+    for index, (pause, value) in enumerate(steps):
+        at += pause
+        whole = observe(limits, aged(limits, whole, at), Measured(at, value))
+        holed = aged(limits, holed, at)
+        if index not in missing or whole.verdict is not Verdict.OK:
+            holed = observe(limits, holed, Measured(at, value))
+        elif kind == "failure":
+            holed = failed(limits, holed, at, "gone")
+        elif kind == "no number":
+            holed = observe(limits, holed, Measured(at, None))
+
+        assert severity(holed.verdict) >= severity(whole.verdict)
+
+
+@given(SERIES, st.integers(1, 6), st.sampled_from(NoData))
+def test_the_longer_data_is_missing_the_worse_the_verdict(
+    steps: list[tuple[int, float | None]], times: int, no_data: NoData
+) -> None:
+    limits = thresholds(keep_for="1m", no_data=no_data)
+    judged, at = Judged(), 0.0
+    for pause, value in steps:
+        at += pause
+        judged = observe(limits, judged, Measured(at, value))
+
+    for _ in range(times):
+        at += 40
+        after = observe(limits, judged, Measured(at, None))
+        assert after.verdict.rank >= judged.verdict.rank
+        judged = after
+
+
 @given(SERIES)
 def test_since_is_when_the_verdict_began(steps: list[tuple[int, float | None]]) -> None:
     limits = thresholds()

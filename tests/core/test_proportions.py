@@ -54,6 +54,16 @@ def test_nothing_measured_says_nothing() -> None:
     assert rate_interval(0, 0) == (0, 1)
 
 
+def test_no_interval_for_every_look_excludes_what_is_less_than_twenty_times_less_likely() -> None:
+    def likelihood(rate: float) -> float:
+        return rate * (1 - rate) ** 499
+
+    best, of_one_look = likelihood(1 / 500), likelihood(0.00005)
+
+    assert best / of_one_look == pytest.approx(15.1, abs=0.1)
+    assert rate_interval(1, 500)[0] < 0.00005
+
+
 @given(st.integers(0, 10**9), st.integers(0, 10**9), st.sampled_from([0.05, 0.01, 1e-6]))
 def test_the_interval_holds_the_rate_that_was_seen(bad: int, good: int, alpha: float) -> None:
     low, high = rate_interval(bad, bad + good, alpha)

@@ -100,7 +100,8 @@ def test_lines_far_ahead_of_the_clock_are_in_the_totals_only() -> None:
     rollup = Rollup()
     rollup.prune(NOW)
 
-    rollup.add({Cell(NOW + hours * HOUR_S, "", "a", number): 1 for hours in range(100) for number in (0, 50_000)})
+    cells = {Cell(NOW + hours * HOUR_S, "", "a", number): 1 for hours in range(100) for number in (0, 50_000)}
+    rollup.add(cells, at=NOW)
 
     assert rollup.total("", "a") == 100
     assert {cell.second for cell, _ in rollup.cells(0)} == {NOW + hours * HOUR_S for hours in range(25)}

@@ -1,5 +1,7 @@
 """`for`, `keep_for` and so many of the last, as Prometheus documents them and as DESIGN adds to them."""
 
+from dataclasses import dataclass
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -142,3 +144,42 @@ def test_a_breach_in_place_of_none_never_lets_a_verdict_end_sooner(
     good, bad = (run.observe(at + 1, is_true=is_true, rules=rules) for is_true in (False, True))
 
     assert not (good.fired is not None and bad.fired is None)
+
+
+@dataclass(slots=True)
+class Prometheus:
+    """An alert as Prometheus evaluates it (`AlertingRule.Eval` in rules/alerting.go), one value a look."""
+
+    for_s: float
+    keep_for_s: float
+    active: float | None = None
+    is_firing: bool = False
+    kept_since: float | None = None
+
+    def look(self, at: float, *, is_true: bool) -> bool:
+        if is_true:
+            self.active, self.kept_since = at if self.active is None else self.active, None
+            self.is_firing = self.is_firing or at - self.active >= self.for_s
+            return self.is_firing
+        if self.is_firing and self.keep_for_s > 0:
+            self.kept_since = at if self.kept_since is None else self.kept_since
+            if at - self.kept_since < self.keep_for_s:
+                return True
+        self.active, self.is_firing, self.kept_since = None, False, None
+        return False
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([15.0, 30.0, 60.0, 61.0]), st.booleans()), max_size=40),
+    st.sampled_from([0.0, 60.0, 300.0]),
+    st.sampled_from([0.0, 30.0, 120.0]),
+)
+def test_it_fires_and_keeps_at_the_very_looks_at_which_prometheus_does(
+    looks: list[tuple[float, bool]], for_s: float, keep_for_s: float
+) -> None:
+    run, alert, at = Run(), Prometheus(for_s, keep_for_s), 0.0
+    for pause, is_true in looks:
+        at += pause
+        run = run.observe(at, is_true=is_true, rules=Rules(for_s=for_s, keep_for_s=keep_for_s))
+
+        assert (run.fired is not None) is alert.look(at, is_true=is_true)

@@ -12,6 +12,7 @@ from console.core.inputs import (
     ActionEnded,
     ActionStarted,
     Actor,
+    ClockStepped,
     Input,
     ItemTicked,
     Reading,
@@ -20,6 +21,7 @@ from console.core.inputs import (
     SessionOpened,
     SourceChanged,
     TimePassed,
+    Unread,
 )
 from console.core.memory import restore
 from console.core.outlook import with_time
@@ -373,6 +375,26 @@ def test_the_items_of_a_window_are_ticked_there_and_only_when_its_time_has_come(
     assert record.kind == "checklist"
 
 
+@pytest.mark.parametrize("by_s", [-7200.0, -5.0, 7200.0, 5 * 86_400.0])
+def test_a_step_of_the_clock_is_in_no_validation_window(by_s: float) -> None:
+    at = 101 + 4 * 3600
+    state = full()
+    run(state, 101, 2000)
+
+    state.apply(ClockStepped(START + 2000 + by_s, by_s))
+    state = again(state, START + 2000 + by_s)
+    state.apply(SourceChanged(START + 2000 + by_s, "app", SourceState.LIVE, parts={"canary": 1}))
+    run(state, 2000 + round(by_s), at + round(by_s) - 10)
+    before = [one.outcome for one in frame_of(state, at + by_s - 10).validation]
+    run(state, at + round(by_s) - 10, at + round(by_s) + 10)
+
+    first, second = frame_of(state, at + by_s + 10).validation
+    assert before == ["running", "waiting"]
+    assert (first.outcome, second.outcome) == ("passed", "running")
+    assert first.known_share == pytest.approx(1, abs=0.01)
+    assert state.validation.window("0-4 h").watched_s == pytest.approx(4 * 3600, abs=20)
+
+
 SLO = {"availability": {"metric": "failures", "objective": "99.9%", "period": "30d"}}
 
 
@@ -421,18 +443,78 @@ def test_what_the_phase_spends_is_its_share_times_its_rate_times_its_time() -> N
     assert budget.text.startswith("this phase spent 0.278 % of the 30d error budget, ")
 
 
-def test_a_metric_that_cannot_be_measured_leaves_its_budget_unknown() -> None:
-    state = burned(0.3, 1)
+def budget_of(state: State, at: float) -> tuple[Verdict, str]:
+    panel = next(one for one in frame_of(state, at).panels if one.metric == "availability")
+    return panel.verdict, panel.reason
 
-    state.apply(SourceChanged(START + 3601, "app", SourceState.UNREADABLE, "no permission"))
-    for second in range(3601, 3660):
+
+UNREADABLE = SourceChanged(START + 3601, "app", SourceState.UNREADABLE, "no permission")
+UNREAD = SourceChanged(
+    START + 3601,
+    "app",
+    SourceState.LIVE,
+    parts={"canary": 2, "baseline": 6},
+    unread=(Unread("shop-2", "canary", "its log driver is none"),),
+)
+SILENT = SourceChanged(START + 3601, "app", SourceState.LIVE, parts={"baseline": 6})
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (UNREADABLE, "failures is BROKEN: app unreadable: no permission"),
+        (UNREAD, "shop-2 cannot be read: its log driver is none"),
+        (SILENT, "nothing was read from canary for more than 1m 30s, and none of its containers runs"),
+    ],
+)
+def test_a_budget_is_not_ok_while_something_of_what_it_counts_is_not_read(change: SourceChanged, why: str) -> None:
+    state = burned(0.001, 1)
+    assert budget_of(state, 3600)[0] is Verdict.OK
+
+    state.apply(change)
+    for second in range(3601, 3720):
+        if change is not UNREADABLE:
+            state.apply(counted(START + second - 1, 0, 900, "baseline"))
         state.apply(TimePassed(START + second))
 
-    panel = next(one for one in frame_of(state, 3660).panels if one.metric == "availability")
-    assert (panel.verdict, panel.reason) == (
-        Verdict.UNKNOWN,
-        "failures is BROKEN: app unreadable: no permission",
-    )
+    assert budget_of(state, 3720) == (Verdict.UNKNOWN, why)
+    (budget,) = frame_of(state, 3720).budgets
+    assert "quiet" not in [said for said, _ in budget.rules]
+    assert state.budgets["availability"].since is not None
+
+
+@pytest.mark.parametrize("change", [UNREADABLE, UNREAD])
+def test_a_budget_that_burns_goes_on_to_stand_until_it_is_known_that_it_does_not(change: SourceChanged) -> None:
+    state = burned(0.3, 1)
+    since = state.budgets["availability"].since
+
+    state.apply(change)
+    for second in range(3601, 4000):
+        if change is UNREAD:
+            state.apply(counted(START + second - 1, 0, 1000, "baseline"))
+        state.apply(TimePassed(START + second))
+    blind = budget_of(state, 4000)
+    state.apply(SourceChanged(START + 4000, "app", SourceState.LIVE, parts={"canary": 2, "baseline": 6}))
+    for second in range(4010, 6500, 10):
+        state.apply(counted(START + second - 1, 0, 1000))
+        state.apply(TimePassed(START + second))
+
+    assert blind[0] is Verdict.CRITICAL
+    assert blind[1].count("; was ") == 1
+    assert blind[1].endswith("over 5m, page above 14.4x")
+    assert since is not None
+    assert budget_of(state, 6490)[0] is not Verdict.CRITICAL
+
+
+def test_a_budget_of_a_query_is_not_ok_while_its_answers_are_too_old() -> None:
+    state = begun(rollout(slo={"availability": {"metric": "errors", "objective": "99%"}}))
+    run(state, 0, 4000, share=0.1)
+    assert budget_of(state, 4000)[0] is Verdict.OK
+
+    for second in range(4001, 4100):
+        state.apply(TimePassed(START + second))
+
+    assert budget_of(state, 4100) == (Verdict.UNKNOWN, "errors is UNKNOWN: no answer for more than 30s")
 
 
 def test_a_budget_can_be_of_a_query_whose_answers_are_added_up_where_they_do_not_overlap() -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.core import soak
 from console.core.counts import Cell, LinesCounted
 from console.core.frame import EvidenceView, Frame, SessionView
 from console.core.inputs import (
@@ -21,7 +22,10 @@ from console.core.inputs import (
     TimePassed,
     Unread,
 )
+from console.core.judging import LEVELS
 from console.core.memory import restore
+from console.core.proportions import ShareSeen, rate_interval
+from console.core.proving import reshare
 from console.core.quantiles import bin_of
 from console.core.rollout import Rollout
 from console.core.state import State
@@ -160,6 +164,38 @@ def test_a_canary_that_is_proven_worse_is_a_warning_with_its_ratio_and_its_odds(
     assert evidence.worse_share == 1.0
 
 
+@pytest.mark.parametrize("worse", ["warning", "critical"])
+def test_at_all_of_the_traffic_what_was_proven_is_history_and_no_verdict(worse: str) -> None:
+    state = fold(begun(rollout(failures=FAILURES | {"evidence": {"worse": worse}})), Service().minutes(30, canary=0.03))
+    proven = state.verdict_of("failures").verdict
+    state.phase = soak.with_traffic(state.phase, 100.0)
+    reshare(state, 100.0)
+
+    state.apply(TimePassed(state.at + 1))
+
+    judged, evidence = state.verdict_of("failures"), seen(state)
+    assert proven is Verdict(worse.upper())
+    assert judged.verdict not in LEVELS
+    assert evidence.line.startswith("100 %: no baseline beside it; until then 3.0x the baseline's rate, sure (")
+    assert evidence.brief == "until then 3.0x worse, sure"
+
+    state.phase = soak.with_traffic(state.phase, 50.0)
+    state.apply(TimePassed(state.at + 1))
+    assert state.verdict_of("failures").verdict is proven
+
+
+def test_at_all_of_the_traffic_nothing_is_known_of_a_metric_that_only_evidence_judges() -> None:
+    bare = {key: said for key, said in FAILURES.items() if key not in ("target", "warning", "critical")}
+    state = fold(begun(rollout(failures=bare)), Service().minutes(30, canary=0.01))
+    assert state.verdict_of("failures").verdict is Verdict.OK
+
+    state.phase = soak.with_traffic(state.phase, 100.0)
+    state.apply(TimePassed(state.at + 1))
+
+    judged = state.verdict_of("failures")
+    assert (judged.verdict, judged.reason) == (Verdict.UNKNOWN, "no baseline beside it")
+
+
 def test_the_file_says_how_bad_a_proven_regression_is() -> None:
     spec = rollout(failures=FAILURES | {"evidence": {"worse": "critical"}})
 
@@ -201,6 +237,37 @@ def test_where_more_is_better_a_lower_rate_is_worse() -> None:
 
     assert seen(state, "coherence").is_worse
     assert seen(state, "coherence").bad[0] == state.rollup.total("canary", "failed")
+
+
+@pytest.mark.parametrize(
+    ("conditions", "more_is_better"),
+    [
+        ({}, False),
+        ({"target": "< 1%"}, False),
+        ({"target": "== 0"}, False),
+        ({"critical": "> 0"}, False),
+        ({"target": "> 95%"}, True),
+        ({"target": "== 100%"}, True),
+        ({"critical": "!= 100%"}, True),
+        ({"warning": "< 90%"}, True),
+        ({"target": "1..5%", "warning": "> 5%"}, False),
+        ({"target": "95..99%", "against_baseline": ">= baseline"}, True),
+    ],
+)
+def test_which_way_is_better_is_what_the_conditions_say(conditions: dict[str, str], more_is_better: bool) -> None:
+    spec = rollout(failures=FAILURES | conditions)
+
+    assert State(spec, START).metrics["failures"].thresholds.is_more_better is more_is_better
+
+
+def test_the_interval_of_a_rate_has_the_metric_s_part_of_alpha() -> None:
+    alone, shared = rollout(a=FAILURES), rollout(a=FAILURES, b=FAILURES, c=FAILURES, d=FAILURES)
+
+    one, other = (State(spec, START).metrics["a"].thresholds for spec in (alone, shared))
+
+    assert one.interval(1, 500) == pytest.approx((0.0014, 1.4), rel=0.05)
+    assert (one.alpha, other.alpha) == (0.05, 0.0125)
+    assert other.interval(1, 500) == pytest.approx(tuple(100 * end for end in rate_interval(1, 500, 0.0125)))
 
 
 def test_alpha_is_split_over_the_metrics_that_ask_for_evidence() -> None:
@@ -257,9 +324,16 @@ def test_latency_is_compared_by_what_lies_above_the_quantile_that_the_baseline_h
 def test_a_share_that_is_surely_not_the_planned_one_is_an_alert() -> None:
     state = fold(begun(rollout(failures=FAILURES)), Service().minutes(20, canary=0.01, share=0.2))
 
-    assert "not 10 %" in seen(state).share_off
+    assert (seen(state).share_seen, "not 10 %" in seen(state).share_line) == (ShareSeen.OFF, True)
     assert any("traffic share, by failures" in alert.text for alert in frame_of(state).alerts)
-    assert not seen(fold(begun(rollout(failures=FAILURES)), Service().minutes(20, canary=0.01))).share_off
+    state, service = begun(rollout(failures=FAILURES)), Service()
+    few = seen(fold(state, service.minutes(1, canary=0.01)))
+    assert few.share_seen is ShareSeen.NOT_KNOWN
+    assert few.share_line.startswith("not yet known whether the canary gets 10 % of the traffic: ")
+    many = seen(fold(state, service.minutes(30, canary=0.01)))
+    assert many.share_seen is ShareSeen.AS_PLANNED
+    assert many.share_line.endswith(" of the traffic: 10 %, as planned")
+    assert not [alert for alert in frame_of(state).alerts if alert.text.startswith("traffic share")]
 
 
 def test_another_canary_begins_with_no_evidence_and_another_share_goes_on_with_it() -> None:
@@ -384,5 +458,5 @@ def test_what_came_under_the_share_before_does_not_count_as_the_share_after() ->
 
     weighing = state.metrics["failures"].weighing
     assert weighing is not None
-    assert weighing.shared == (1000, 2000)
+    assert (weighing.traffic.canary, weighing.traffic.both) == (1000, 2000)
     assert sum(seen(state).samples) == 12 * 2000

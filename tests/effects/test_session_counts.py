@@ -74,7 +74,7 @@ def test_what_is_taken_up_again_answers_as_before(
             memory.prune(at)
             session.fold(at)
         elif isinstance(step, dict):
-            memory.add(step)
+            memory.add(step, at=at)
             committed(session.commit(counted=[stretch(next(number), step, at)]))
 
     with closing(session):
@@ -115,6 +115,18 @@ def test_who_reads_on_sees_what_a_new_reader_sees(
 
         assert onlooker.totals() == restored(reader, NOW).totals()
         assert dict(onlooker.cells(0)) == dict(restored(reader, NOW).cells(0))
+
+
+def test_a_line_too_far_ahead_when_it_was_read_is_in_the_totals_only_however_late_it_is_folded(tmp_path: Path) -> None:
+    cell = Cell(NOW + DAY_S + HOUR_S, "canary", "a")
+    with closing(SessionFile.create(tmp_path, Redactor())) as session:
+        committed(session.commit(counted=[stretch(0, {cell: 1}, NOW)]))
+        session.fold(NOW + 2 * HOUR_S)
+
+        after = restored(session, NOW + 2 * HOUR_S)
+
+    assert after.totals() == {("canary", "a"): 1}
+    assert not dict(after.cells(0))
 
 
 def test_who_looks_every_second_reads_everything_only_once(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def run(soak: Soak, rng: random.Random, see: Callable[[int, Comparison], None] |
         alarm = min(alarm, minute + 1) if known.is_worse else alarm
         cleared = min(cleared, minute + 1) if known.is_not_worse else cleared
         if minute % 60 == 59 and soak.since == 0:
-            low, high = known.interval() or (0.0, NEVER)
+            low, high = known.within or (0.0, NEVER)
             is_missed = is_missed or not low <= soak.ratio <= high
         if (cleared if soak.until_proven else alarm) < NEVER and see is None:
             break

@@ -14,6 +14,7 @@ from tests.spec.conftest import HEAD, PHASES, Write, loads, problems_of
 
 METRIC = "metrics: {m: {http: {url: 'http://h/'}, KEYS}}"
 EVENTS = "events: {a: {match: 'aa', sample: [aa]}, b: {match: 'b(?P<n>\\d+)', number: n, sample: [b1]}}\n"
+RATIO = "metrics: {m: {events: {of: a, over: [a, b]}, unit: '%', evidence: {}, KEYS}}"
 DB = "sources: {db: {postgres: 'postgresql://h/d'}, log: {file: x.log}, cache: {redis: 'redis://h'}}\n"
 
 SHAPE = [
@@ -81,6 +82,20 @@ MEANING = [
     (
         METRIC.replace("KEYS", "target: '< 5', warning: '> 3'"),
         "metrics.m.warning: a value can be on target and warning at once",
+    ),
+    (
+        EVENTS + RATIO.replace("KEYS", "target: 500..2000"),
+        "5: metrics.m.evidence: `target: 500..2000` does not say whether more or less is worse; expected a condition "
+        'beside it that does, such as `against_baseline: "<= baseline"`, or no evidence',
+    ),
+    (
+        EVENTS + RATIO.replace("KEYS", "against_baseline: within 10% of baseline"),
+        "`against_baseline: within 10% of baseline` does not say whether more or less is worse",
+    ),
+    (
+        EVENTS + RATIO.replace("KEYS", "target: 1..5%, warning: '> 5%', critical: '< 1%'"),
+        "5: metrics.m.evidence: by `critical` more is better, and by `warning` less is: evidence cannot tell a worse "
+        "canary; let all conditions point one way, or take `evidence` away",
     ),
     (
         METRIC.replace("KEYS", "warning: '> 5', critical: '> 3'"),

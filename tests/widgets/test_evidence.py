@@ -27,7 +27,8 @@ WAITING = EvidenceView(
     bad=(12, 108),
     phi=1.0,
     wait_s=720.0,
-    share_off="",
+    share_seen=None,
+    share_line="",
 )
 WORSE = replace(
     WAITING,
@@ -71,7 +72,9 @@ def lines_of(panel: Panel, width: int = 78) -> str:
 
 
 def test_the_dialog_says_the_numbers_and_what_they_mean() -> None:
-    said = lines_of(replace(frames.regression().panels[0], evidence=replace(WAITING, share_off="the canary gets 20 %")))
+    said = lines_of(
+        replace(frames.regression().panels[0], evidence=replace(WAITING, share_line="the canary gets 20 %"))
+    )
 
     for expected in ("CRITICAL", "> 5%", "12,568 of 231,880", "0.4 of 3.0", "1.8 of 3.0", "not 1.5x worse"):
         assert expected in said
