@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from console.core.durations import format_duration
 from console.core.frame import EvidenceView, KeyHint, Panel, TrackValue
 from console.core.verdict import Verdict
+from console.core.words import count_of
 from widgets.ink import BADGE, VERDICT, Ground, Role
 from widgets.lines import BLANK, Line, Span, cells, cut, fit, spread, squeeze
 from widgets.plots import bar, tall_spark
@@ -147,8 +148,14 @@ def _samples(panel: Panel) -> list[Span]:
         return spans
     if spans:
         spans.append(Span("  "))
-    counted = f"{value.bad:,} of {value.samples:,}" if value.bad is not None else f"{value.samples:,} samples"
-    return [*spans, Span(counted, Role.DIM)]
+    return [*spans, Span(counted(value), Role.DIM)]
+
+
+def counted(value: TrackValue) -> str:
+    """Return what a value was measured on: `27 of 166`, `201 samples`; empty where nobody says."""
+    if value.samples is None:
+        return ""
+    return f"{value.bad:,} of {value.samples:,}" if value.bad is not None else count_of(value.samples, "sample")
 
 
 def evidence_spans(evidence: EvidenceView, room: int) -> list[Span]:

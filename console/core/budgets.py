@@ -16,7 +16,7 @@ from console.core.record import Record
 from console.core.rollout import EventCount, Slo
 from console.core.rollup import Rollup
 from console.core.slo import WINDOWS_S, Burning, Seen, Slots, burning, judged, spent
-from console.core.validation import FULL_SHARE
+from console.core.stages import FULL_SHARE
 from console.core.values import bare_number
 from console.core.verdict import Verdict
 

@@ -38,9 +38,18 @@ def blind_reading(sources: Iterable[WatchedSource], at: float) -> str | None:
 
 
 def doubted(
-    sample: SampleTaken, metric: Metric, sources: Iterable[WatchedSource], rollup: Rollup, *, phase_began: float
+    sample: SampleTaken,
+    metric: Metric,
+    sources: Iterable[WatchedSource],
+    rollup: Rollup,
+    *,
+    phase_began: float,
+    away_until: float,
 ) -> SampleTaken:
-    """Return the readings of a metric of events with what there is to say against them."""
+    """Return the readings of a metric of events with what there is to say against them.
+
+    `away_until` is when the console came back the last time that it was not there, in seconds since the epoch.
+    """
     at = sample.at
     logs = [source for source in sources if source.gives_lines]
     since, until = window_of(metric, at, phase_began)
@@ -49,6 +58,8 @@ def doubted(
         unread = _not_read(logs, reading.track)
         if not unread and reading.samples:
             unread = _silence(logs, reading.track, rollup, metric.stale_after_s, at)
+        elif not unread and at - away_until < min(until - since, metric.stale_after_s):
+            unread = "nothing was read yet since this console came back"
         short, missing = _missing(logs, reading.track, since, until)
         at_most = _at_most(reading, metric, missing, until - since) if short else None
         readings.append(replace(reading, unread=unread, short=short, at_most=at_most))

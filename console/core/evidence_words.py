@@ -9,16 +9,23 @@ from console.core.evidence import Comparison
 _SURE_ENOUGH_TO_SAY = 0.5
 """From this part of the needed evidence on a panel says that the canary looks worse."""
 _MOST_RATIO = 20.0
+_NOT_PROVEN = "not yet proven worse"
 
 
-def sentence(comparison: Comparison, *, canary_share: float | None = None, wait_s: float | None = None) -> str:
+def sentence(
+    comparison: Comparison,
+    *,
+    canary_share: float | None = None,
+    wait_s: float | None = None,
+    is_breach: bool = False,
+) -> str:
     """Return the one line of a panel.
 
     `canary_share` is the canary's present part of the traffic, 0 to 1; at 1 there is no baseline to compare with, and
     the line says so and what was known until then. `wait_s` is what `Comparison.expected_time_s` returned, if it is to
-    be said.
+    be said. `is_breach`: the canary's own value is a breach, so that calling it no different would read as all clear.
     """
-    known = _known(comparison, wait_s)
+    known = _known(comparison, wait_s, is_breach=is_breach)
     if canary_share is None or 0 < canary_share < 1:
         return known
     missing = "no traffic on the canary" if canary_share <= 0 else "100 %: no baseline beside it"
@@ -26,29 +33,37 @@ def sentence(comparison: Comparison, *, canary_share: float | None = None, wait_
     return f"{missing}; until then {known}" if settled else missing
 
 
-def brief(comparison: Comparison, *, canary_share: float | None = None, wait_s: float | None = None) -> str:
+def brief(
+    comparison: Comparison,
+    *,
+    canary_share: float | None = None,
+    wait_s: float | None = None,
+    is_breach: bool = False,
+) -> str:
     """Return the same in as few words as there may be room for."""
-    is_alone = canary_share is not None and not 0 < canary_share < 1
+    missing = "" if canary_share is None or 0 < canary_share < 1 else _alone(canary_share)
+    if missing:
+        return f"{missing} now, it was worse" if comparison.is_worse else missing
     if comparison.is_worse:
-        return f"{'until then ' if is_alone else ''}{_brief_worse(comparison)}, sure"
-    if canary_share is not None and is_alone:
-        return "no canary" if canary_share <= 0 else "no baseline beside it"
+        if comparison.log_e_worse < 0:
+            return "was worse, sure"
+        became = comparison.log_e_late > comparison.log_e_from_start
+        return "became worse, sure" if became else f"{ratio_text(comparison.ratio)} worse, sure"
     if comparison.log_e_worse >= _SURE_ENOUGH_TO_SAY * comparison.needed:
         return "looks worse, not sure yet"
     if comparison.is_not_worse:
         return f"not {comparison.comparing.not_worse_than:g}x worse, sure"
     if comparison.looks == 0:
         return "nothing to compare yet"
+    if is_breach:
+        return _NOT_PROVEN
     if wait_s is None or math.isinf(wait_s):
         return "not different so far"
     return f"not different, {_about(wait_s)} to be sure"
 
 
-def _brief_worse(comparison: Comparison) -> str:
-    if comparison.log_e_worse < 0:
-        return "was worse"
-    became = comparison.log_e_late > comparison.log_e_from_start
-    return "became worse" if became else f"{ratio_text(comparison.ratio)} worse"
+def _alone(canary_share: float) -> str:
+    return "no canary" if canary_share <= 0 else "no baseline"
 
 
 def _about(wait_s: float) -> str:
@@ -56,7 +71,7 @@ def _about(wait_s: float) -> str:
     return format_duration(60.0 * math.ceil(wait_s / 60))
 
 
-def _known(comparison: Comparison, wait_s: float | None) -> str:
+def _known(comparison: Comparison, wait_s: float | None, *, is_breach: bool = False) -> str:
     target = f"{comparison.comparing.not_worse_than:g}x"
     if comparison.is_worse:
         return _worse(comparison)
@@ -68,6 +83,8 @@ def _known(comparison: Comparison, wait_s: float | None) -> str:
         return f"not worse than {target} the baseline, sure"
     if comparison.looks == 0:
         return "nothing to compare yet"
+    if is_breach:
+        return f"{_NOT_PROVEN} than the baseline"
     so_far = "not different so far" if comparison.ratio is not None else "nothing bad on either track so far"
     if wait_s is None:
         return so_far
@@ -88,13 +105,20 @@ def _worse(comparison: Comparison) -> str:
     return f"{ratio} the baseline's rate{beyond}, {sure}"
 
 
-def explanation(comparison: Comparison, dispersion: Dispersion, *, wait_s: float | None = None) -> tuple[str, ...]:
-    """Return the sentences of the detail view: the numbers, and what each of them means."""
+def explanation(
+    comparison: Comparison,
+    dispersion: Dispersion,
+    *,
+    canary_share: float | None = None,
+    wait_s: float | None = None,
+    is_breach: bool = False,
+) -> tuple[str, ...]:
+    """Return the sentences of the detail view: the line of the panel, the numbers, and what each of them means."""
     asked, needed = comparison.comparing, comparison.needed
     enough = chance_text(asked.alpha)
     target = f"{asked.not_worse_than:g}x"
     return (
-        _known(comparison, wait_s),
+        sentence(comparison, canary_share=canary_share, wait_s=wait_s, is_breach=is_breach),
         f"Samples: {_of(comparison.bad_canary, comparison.total_canary)} bad on the canary, "
         f"{_of(comparison.bad_baseline, comparison.total_baseline)} on the baseline, "
         f"in {comparison.looks:,} intervals with both.",

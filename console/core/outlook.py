@@ -15,11 +15,15 @@ _FORESEEN_S = 366 * 86_400.0
 def outlook(found: Sequence[Clause], at: float) -> tuple[float | None, str]:
     """Return when the last clause may be met at the soonest, and in one line what is waited for.
 
-    The time is a lower bound: what nobody can foresee comes on top, and is named. `None` while no time is known.
+    The time is a lower bound: what nobody can foresee comes on top, and is named. `None` while no time is known,
+    and while an action has to come first: a canary without its share is not on its way.
     """
     missing = [clause for clause in found if not clause.is_met]
     if not missing:
         return None, ""
+    first = [clause.text for clause in missing if clause.kind == "action"]
+    if first:
+        return None, "; ".join(first)
     timed = [(clause.expected_s or 0.0, clause) for clause in missing if _is_foreseen(clause)]
     blocking = [clause for clause in missing if not _is_foreseen(clause)]
     if not timed:
@@ -49,7 +53,7 @@ def _name(clause: Clause) -> str:
     """Return what a clause waits for in a word or two."""
     if clause.kind == "soak":
         return "soak"
-    if clause.kind == "action" or not clause.ref:
+    if not clause.ref:
         return clause.text
     if clause.kind in ("checklist", "sign-off", "validation"):
         return f"{clause.kind} {clause.ref}"

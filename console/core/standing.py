@@ -64,7 +64,12 @@ def standing_of(state: "State") -> Standing:
             name: f"{name}: {sentence(weighing.comparison, wait_s=wait_s)}"
             for name, (weighing, wait_s) in waiting.items()
         },
-        proven_in={name: wait_s for name, (_, wait_s) in waiting.items() if isfinite(wait_s)},
+        # A canary that is sure to be worse is not on its way to the contrary, however the estimate comes out.
+        proven_in={
+            name: wait_s
+            for name, (weighing, wait_s) in waiting.items()
+            if isfinite(wait_s) and weighing.stands_since is None
+        },
     )
 
 

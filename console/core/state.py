@@ -7,6 +7,7 @@ knows where inputs come from or where records go.
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from math import inf
 
 from console.core import acts, budgets, memory, proving, soak, validation
 from console.core.attempts import Attempt
@@ -68,6 +69,8 @@ class State:
         self.rollout = rollout
         self.at = at
         self.began = at
+        self.away_until = -inf
+        """When the console last came back from where nothing is read; what was written meanwhile comes after it."""
         self.rollup = Rollup()
         self.rows = RowRing()
         self.rows_dropped = 0
@@ -208,8 +211,14 @@ class State:
                 if isinstance(sample, SampleFailed):
                     records += self._judging(name, at, partial(state.fail, sample))
                 else:
-                    logs, began = self.sources.values(), self.phase.began
-                    sample = doubted(sample, state.metric, logs, self.rollup, phase_began=began)
+                    sample = doubted(
+                        sample,
+                        state.metric,
+                        self.sources.values(),
+                        self.rollup,
+                        phase_began=self.phase.began,
+                        away_until=self.away_until,
+                    )
                     records += self._judging(name, at, partial(state.take, sample, self.phase.traffic, keeps=keeps))
         records += self._tell_given_up(at) + self._tell_cut(at)
         if keeps:
@@ -250,6 +259,7 @@ class State:
         self.at = step.at
         self._sampled_at = min(self._sampled_at, step.at)
         self._shift(step.by_s)
+        self.away_until = step.at if step.by_s > 0 else self.away_until + step.by_s
         for source in self.sources.values():
             source.shift(step.by_s)
         self.phase = soak.stepped(self.phase, step.by_s)
@@ -443,6 +453,8 @@ class State:
         else:
             pause_s = max(0.0, opened.at - opened.last_seen)
             self._shift(pause_s)
+            if pause_s:
+                self.away_until = opened.at
             text = f"taken up again by {opened.actor} after {pause_s:.0f} s"
             self._told_given_up = {event: self.rollup.total(None, GIVEN_UP + event) for event in self.rollout.events}
             self._has_told_cut = self.rollup.total(None, CUT) > 0

@@ -27,7 +27,7 @@ from console.core.gaps import short_counts
 from console.core.judging import LEVELS, Judged, pending, shown_value, stands
 from console.core.metrics import MetricState
 from console.core.proportions import ShareSeen
-from console.core.rollout import CONDITIONS, ActionKind, Metric
+from console.core.rollout import CONDITIONS, ActionKind
 from console.core.state import State
 from console.core.tally import CUT, GIVEN_UP, LINES
 from console.core.text import visible
@@ -140,7 +140,7 @@ def _panel(state: State, metric: MetricState, at: float) -> Panel:
         unit=spec.unit,
         source=spec.source or "",
         verdict=judged.verdict,
-        reason=visible(judged.reason),
+        reason=visible(judged.reason + _beside(metric, judged, track)),
         since=judged.since,
         judged=track,
         values=tuple(_track_value(metric, name) for name in _in_order(metric)),
@@ -156,20 +156,36 @@ def _panel(state: State, metric: MetricState, at: float) -> Panel:
         is_stale=age_s is not None and age_s > thresholds.stale_after_s,
         keys=_keys(state, metric, judged),
         investigate=spec.investigate,
-        evidence=None if metric.weighing is None else _evidence(metric.weighing, spec, state.phase.traffic),
+        evidence=None if metric.weighing is None else _evidence(metric, metric.weighing, judged, state.phase.traffic),
     )
 
 
-def _evidence(weighing: Weighing, metric: Metric, traffic: float) -> EvidenceView:
+def _beside(metric: MetricState, judged: Judged, track: str) -> str:
+    """Return that the baseline breaches the same condition, if it does: then it may be the weather, not the canary."""
+    run, condition = judged.run(judged.verdict), metric.thresholds.level(judged.verdict)
+    baseline = metric.judged.get("baseline", Judged())
+    if judged.verdict not in LEVELS or track == "baseline" or run.since is None or condition is None:
+        return ""
+    is_few = baseline.samples is not None and baseline.samples < metric.thresholds.min_samples
+    if condition.needs_baseline or baseline.value is None or baseline.at != judged.at or is_few:
+        return ""
+    return ", the baseline too" if condition.holds(baseline.value, None) else ""
+
+
+def _evidence(metric: MetricState, weighing: Weighing, judged: Judged, traffic: float) -> EvidenceView:
     compared = weighing.comparison
+    is_breach = any(judged.run(level).since is not None for level in LEVELS)
     wait_s = weighing.wait_s if 0 < traffic < 100 and compared.looks else None
-    is_traffic = metric.evidence is not None and metric.evidence.traffic
+    asked = metric.metric.evidence
+    is_traffic = asked is not None and asked.traffic
     share = weighing.traffic.against(traffic / 100) if is_traffic else None
     ratio, between = compared.ratio, compared.within
     return EvidenceView(
-        line=sentence(compared, canary_share=traffic / 100, wait_s=wait_s),
-        brief=brief(compared, canary_share=traffic / 100, wait_s=wait_s),
-        explanation=explanation(compared, weighing.dispersion, wait_s=wait_s),
+        line=sentence(compared, canary_share=traffic / 100, wait_s=wait_s, is_breach=is_breach),
+        brief=brief(compared, canary_share=traffic / 100, wait_s=wait_s, is_breach=is_breach),
+        explanation=explanation(
+            compared, weighing.dispersion, canary_share=traffic / 100, wait_s=wait_s, is_breach=is_breach
+        ),
         is_worse=weighing.stands_since is not None,
         is_not_worse=compared.is_not_worse,
         log_e_worse=compared.log_e_worse,

@@ -8,6 +8,7 @@ from console.screens.base import ConsoleDialog
 from widgets.ink import VERDICT, Role
 from widgets.key_bar import KeyCap
 from widgets.lines import BLANK, Line, Span, wrap
+from widgets.panels import counted
 from widgets.plots import bar
 from widgets.records import Page
 from widgets.words import moment, whole
@@ -57,16 +58,19 @@ def why_lines(panel: Panel, at: float, width: int) -> list[Line]:
     if panel.title and panel.title != panel.metric:
         lines += _text("measures", panel.title, width)
     for value in panel.values:
-        counted = ""
-        if value.samples is not None:
-            counted = f"{value.bad:,} of {value.samples:,}" if value.bad is not None else f"{value.samples:,} samples"
-        lines.append(_row(value.track or "value", [Span(value.text, Role.STRONG), Span(f"  {counted}", Role.DIM)]))
+        said = [Span(value.text, Role.STRONG)]
+        if " of " not in value.text:  # it says already what it was measured on
+            said.append(Span(f"  {counted(value)}", Role.DIM))
+        lines.append(_row(value.track or "value", said))
     for name, condition in panel.conditions:
         stands = name.upper() == panel.verdict.value
         lines.append(_row(name, [Span(condition, VERDICT[panel.verdict] if stands else Role.TEXT)]))
     if panel.pending is not None:
         held = f"{panel.pending} held {whole(panel.held_s)} of {format_duration(panel.needed_s)}"
         lines.append(_row("coming", [Span(held, VERDICT[panel.pending])]))
+    for key in panel.keys:
+        if key.is_lit:
+            lines.append(_row("way out", [Span(f"{key.key} ", VERDICT[panel.verdict]), Span(key.label, Role.STRONG)]))
     if panel.evidence is not None:
         lines += [BLANK, *_evidence(panel.evidence, width)]
     return lines

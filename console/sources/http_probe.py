@@ -28,7 +28,7 @@ class HttpAsker:
         if metric.http is None:
             raise ProbeFailed("this metric asks no HTTP address")
         is_expected, said = await self.request(metric.http, metric.timeout_s)
-        reading = Reading("", 1.0 if is_expected else 0.0, samples=1, bad=0 if is_expected else 1)
+        reading = Reading("", 1.0 if is_expected else 0.0, samples=1)
         return Answer((reading,), Table(("answer",), ((said,),)))
 
     async def request(self, probe: HttpProbe, timeout_s: float) -> tuple[bool, str]:

@@ -155,7 +155,7 @@ class RedisAsker:
         if probe.count is not None:
             async for keys in self._scan(probe.count, progress):
                 progress.keys += len(keys)
-            return Reading("", float(progress.keys), samples=progress.keys)
+            return Reading("", float(progress.keys))  # no key is a count too, not a lack of samples
         if probe.scan is not None and probe.has_field is not None:
             return await self._coverage(probe.scan, probe.has_field, unit, progress)
         await self._ping()

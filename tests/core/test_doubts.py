@@ -12,7 +12,17 @@ from console.core.counts import LinesCounted
 from console.core.doubts import LOST_AFTER_S, SILENT_S, STARTING_S
 from console.core.frame import Frame, Panel, SessionView
 from console.core.gaps import KEPT
-from console.core.inputs import ClockStepped, GapSuspected, Input, SourceChanged, SourceSeen, TimePassed, Unread
+from console.core.inputs import (
+    Actor,
+    ClockStepped,
+    GapSuspected,
+    Input,
+    SessionOpened,
+    SourceChanged,
+    SourceSeen,
+    TimePassed,
+    Unread,
+)
 from console.core.rollout import Rollout
 from console.core.state import State
 from console.core.tally import count_lines
@@ -373,3 +383,40 @@ def test_a_step_of_the_clock_is_no_time_in_trouble() -> None:
     assert panel(state).verdict is Verdict.OK
     pass_time(state, START + 3_620)
     assert panel(state).verdict is Verdict.BROKEN
+
+
+HEARTBEAT = Rollout.model_validate(
+    DOCUMENT
+    | {
+        "metrics": {
+            "beats": {
+                "events": {"of": "served"},
+                "window": "20s",
+                "target": ">= 1",
+                "critical": "< 1",
+                "no_data": "bad",
+            }
+        },
+        "phases": [{"name": "Canary 10%", "traffic": "10%", "soak": "1h", "advance": ["beats"]}],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "away",
+    [
+        SessionOpened(START + 100, Actor("anna", "ops1", "pts/3"), "1", START + 10),
+        ClockStepped(START + 100, 90.0),
+    ],
+    ids=["started again", "slept"],
+)
+def test_what_was_not_read_while_the_console_was_away_is_not_counted_as_absent(away: Input) -> None:
+    state = fold(live(), lines(START + 5), rollout=HEARTBEAT)
+    pass_time(state, START + 10)
+    state.apply(away)
+
+    back = panel(pass_time(state, START + 101), "beats")
+    silent = panel(pass_time(state, START + 121), "beats")
+
+    assert (back.verdict, back.reason) == (Verdict.UNKNOWN, "nothing was read yet since this console came back")
+    assert (silent.verdict, silent.reason) == (Verdict.CRITICAL, "0 of 0 samples, which counts as bad")

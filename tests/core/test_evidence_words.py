@@ -6,7 +6,7 @@ import pytest
 
 from console.core.dispersion import Dispersion
 from console.core.evidence import Comparing, Comparison
-from console.core.evidence_words import chance_text, explanation, ratio_text, sentence
+from console.core.evidence_words import brief, chance_text, explanation, ratio_text, sentence
 
 EQUAL = Comparison().add(3, 57, 600, 11_400)
 WORSE = Comparison().add(40, 361, 600, 11_400)
@@ -150,3 +150,16 @@ def test_bursts_are_explained() -> None:
 
     assert explanation(EQUAL, single)[-1] == "Dispersion: 1.0, bad events come one by one."
     assert "come in bursts" in explanation(EQUAL, bursty)[-1]
+
+
+@pytest.mark.parametrize(("share", "said"), [(0, "no canary now, it was worse"), (1, "no baseline now, it was worse")])
+def test_what_was_proven_of_a_canary_is_said_as_past_once_it_cannot_be_compared(share: float, said: str) -> None:
+    assert brief(WORSE, canary_share=share) == said
+    assert explanation(WORSE, Dispersion(), canary_share=share)[0] == sentence(WORSE, canary_share=share)
+    assert "; until then 2.1x the baseline's rate, sure" in sentence(WORSE, canary_share=share)
+
+
+def test_a_canary_in_breach_is_not_called_no_different() -> None:
+    assert sentence(EQUAL, wait_s=720, is_breach=True) == "not yet proven worse than the baseline"
+    assert brief(EQUAL, wait_s=720, is_breach=True) == "not yet proven worse"
+    assert sentence(PROVEN, is_breach=True) == "not worse than 1.5x the baseline, sure"

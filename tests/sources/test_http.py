@@ -55,8 +55,8 @@ async def ask(port: int, *, scheme: str = "http", within: str = "5s", **more: ob
     return answer.readings[0], answer.table.rows[0][0]
 
 
-GOOD = Reading("", 1.0, samples=1, bad=0)
-BAD = Reading("", 0.0, samples=1, bad=1)
+GOOD = Reading("", 1.0, samples=1)
+BAD = Reading("", 0.0, samples=1)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nwell"
 
 

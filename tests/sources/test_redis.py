@@ -70,8 +70,8 @@ async def test_keys_are_counted_by_pattern_in_many_bites(server: redis.Redis, re
     server.mset({f"session:{number}": "x" for number in range(3000)} | {f"other:{number}": "x" for number in range(50)})
 
     async with asking(redis_url) as asker:
-        assert await reading(asker, {"count": "session:*"}) == Reading("", 3000.0, samples=3000)
-        assert (await reading(asker, {"count": "none:*"})).value == 0
+        assert await reading(asker, {"count": "session:*"}) == Reading("", 3000.0)
+        assert await reading(asker, {"count": "none:*"}) == Reading("", 0.0)
     assert server.info("commandstats").get("cmdstat_keys") is None
 
 

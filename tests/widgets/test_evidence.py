@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from console.core.frame import EvidenceView, Panel
+from console.core.frame import EvidenceView, Panel, TrackValue
 from console.core.verdict import Verdict
 from console.screens.why import why_lines
 from tests import frames
@@ -94,3 +94,18 @@ def test_a_full_bar_is_for_what_is_proven_only() -> None:
 
     assert "█" * 6 not in shown(almost, 199).split("▏")[0]
     assert "██████" in shown(WORSE, 199)
+
+
+def test_the_dialog_names_the_way_out_of_a_verdict_that_stands() -> None:
+    assert "way out         R Roll back to 0%" in lines_of(frames.regression().panels[0])
+    assert "way out" not in lines_of(frames.healthy().panels[0])
+
+
+def test_one_sample_is_one_and_a_value_that_says_its_samples_says_them_once() -> None:
+    asked = TrackValue(track="", value=1.0, samples=1, bad=None, verdict=Verdict.OK, reason="", since=None, text="1")
+    rows = replace(asked, value=0.0, samples=18_204, bad=0, text="0 of 18,204 (< 0.017 %)")
+    panel = frames.healthy().panels[0]
+
+    assert "1 sample" in lines_of(replace(panel, values=(asked,)))
+    assert "1 samples" not in lines_of(replace(panel, values=(asked,)))
+    assert lines_of(replace(panel, values=(rows,))).count("18,204") == 1
