@@ -213,7 +213,7 @@ async def test_a_container_removed_while_nobody_read_is_reported_once(
     async with following(engine.url, sink, mail):
         await until(lambda: mail.gaps)
     async with following(engine.url, sink, mail):
-        await until(lambda: "no container matches project=shop service=app" in mail.reason)
+        await until(lambda: "no container matches service=app" in mail.reason)
 
     (gap,) = mail.gaps
     assert "removed while nobody read it" in gap.reason
