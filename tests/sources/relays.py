@@ -115,8 +115,8 @@ class LogRelay(Relay):
         self.change = change
         self.shift_s = 0.0
         """How far the engine's clock is ahead, as its answers say."""
-        self.opened = 0
-        """How many logs were opened."""
+        self.followed = 0
+        """How many logs were opened to be followed: what was in them before was read."""
         self._path = path
         self._cut = lines_of if has_terminal else records_of
 
@@ -142,8 +142,9 @@ class LogRelay(Relay):
         head = await there.readuntil(b"\r\n\r\n")
         writer.write(re.sub(rb"Date: ([^\r]+)", self._date, head))
         if b"/logs?" in asked and b" 200 " in head:
-            self.opened += 1
-            await self._records(there, writer, is_followed=b"follow=1" in asked)
+            is_followed = b"follow=1" in asked
+            self.followed += is_followed
+            await self._records(there, writer, is_followed=is_followed)
             return
         body = await there.read()
         writer.write(self._document(body) if asked.startswith(b"GET /info ") else body)

@@ -57,7 +57,7 @@ async def test_what_a_stream_leaves_out_is_read_again_before_anything_after_it_i
 
     relay = LogRelay(engine, f"{open_folder}/r.sock", leaving_out)
     async with relay, following(relay.url, sink, mail):
-        await until(lambda: sink.lines)
+        await until(lambda: relay.followed)
         containers.client.containers.get("app-1").exec_run(["touch", "/go"])
         await until(lambda: LINE % BURST in sink.lines)
         await until(lambda: "lines that streams left out were read again" in mail.reason)
