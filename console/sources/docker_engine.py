@@ -148,7 +148,13 @@ class Engine:
         return False
 
     def _events(self, until_ns: int, wanted: str = "{}") -> list[tuple[int, str]]:
-        """Return the events that the engine remembers up to a moment: when they were, in nanoseconds, and what."""
+        """Return the events that the engine remembers up to a moment: when they were, in nanoseconds, and what.
+
+        An answer that was cut between two of them looks like one that has ended, so it is asked for twice.
+        """
+        return max(self._answered_events(until_ns, wanted), self._answered_events(until_ns, wanted), key=len)
+
+    def _answered_events(self, until_ns: int, wanted: str) -> list[tuple[int, str]]:
         asked = urlencode({"since": 1, "until": _moment(until_ns), "filters": wanted})
         answer, body = self._ask(f"/events?{asked}", ANSWER_S), b""
         try:

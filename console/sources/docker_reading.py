@@ -198,11 +198,12 @@ class Reading:
         return True
 
     def _read_whole(self, *, over_ns: int) -> None:
-        for tail in self._tails():
+        # At the end the whole log twice: an answer that was cut between two records looks like one that has ended.
+        for tail in (*self._tails(), None):
             cutter = self._in_order(self.ledger.places())
             if self._read(cutter, tail, over_ns=over_ns):
                 return
-        # The whole log was read, and lines that were counted lately are in it no more.
+        # Lines that were counted lately are in it no more.
         gone = {stream: self.ledger.last_of(stream) for stream in cutter.halves.awaiting}
         self.ledger.give_up(gone)
         cutter = self._in_order(self.ledger.places())

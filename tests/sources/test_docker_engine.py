@@ -9,6 +9,7 @@ import socketserver
 import stat
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from console.sources.docker_logs import DockerLogs
 from tests.servers import PrivateEngine
 from tests.sources.containers import Containers
 from tests.sources.networks import Wire, self_signed
+from tests.sources.relays import LogRelay
 from tests.sources.sinks import Mailbox, RecordingSink, until
 
 BARE = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
@@ -109,6 +111,21 @@ def test_an_engine_that_hangs_is_given_up_in_time(open_folder: Path) -> None:
         listener.listen()
 
         assert "does not answer within 1s" in refusal(f"unix://{open_folder}/d.sock")
+
+
+async def test_an_answer_about_events_that_was_cut_is_no_restart_of_the_engine(
+    engine: PrivateEngine, containers: Containers, open_folder: Path
+) -> None:
+    containers.run("app-1", "sleep 60").remove(force=True)
+    now_ns = time.time_ns()
+
+    async with LogRelay(engine, f"{open_folder}/r.sock") as relay:
+        oldest = await asyncio.to_thread(Engine(relay.url, BARE).oldest_event, now_ns)
+        relay.cuts_events = 1
+        again = await asyncio.to_thread(Engine(relay.url, BARE).oldest_event, now_ns)
+
+    assert relay.cuts_events == 0
+    assert again == oldest
 
 
 async def test_a_source_without_engine_is_retried_with_growing_pauses(open_folder: Path) -> None:
