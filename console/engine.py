@@ -41,7 +41,7 @@ from console.inbox import Counter, Inbox
 from console.probing import Probe, Prober, Settled
 from console.sources.checks import CheckResult, passes
 from console.sources.connect import Connections
-from console.spec.load import Loaded
+from console.spec.loaded import Loaded
 
 DRAIN_S = 0.1
 COMMIT_S = 0.3

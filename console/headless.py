@@ -13,7 +13,8 @@ from console.core.verdict import Verdict
 from console.engine import Engine
 from console.opening import CannotOpen
 from console.reading import Onlooker, events_of
-from console.spec.load import Loaded, load
+from console.spec.load import load
+from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError
 from console.watching import UNKNOWN, USAGE, Headless, Watch
 

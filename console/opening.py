@@ -17,7 +17,7 @@ from console.effects.sessions import Session, create_session, find_open
 from console.effects.store import SessionDamaged, SessionUnreadable, Store
 from console.engine import Engine
 from console.reading import Onlooker
-from console.spec.load import Loaded
+from console.spec.loaded import Loaded
 
 
 class CannotOpen(Exception):

@@ -12,7 +12,6 @@ from console.core.export import Export
 from console.core.frame import Frame, JournalView
 from console.core.inputs import (
     ActionEnded,
-    ActionStarted,
     Actor,
     ItemTicked,
     LadderLeft,
@@ -28,14 +27,16 @@ from console.core.rollout import ActionKind, ChecklistItem, Metric
 from console.core.validation import begun, item_of
 from console.core.words import Outcome, Table
 from console.effects import executor
-from console.effects.preview import build_preview, labels
-from console.effects.sessions import Session, fresh_attempt, loose_attempts
+from console.effects.begin import Intent, begin, places
+from console.effects.preview import build_preview
+from console.effects.sessions import Session
 from console.engine import JOURNAL_KEPT, Engine, journal_view
 from console.reading import EXPORTED_RECORDS, events_of, versions
 from console.sources.base import ProbeFailed
 
 ADOPT_EVERY_S = 1.0
 VERIFY_EVERY_S = 60.0
+COMMIT_WAIT_S = 1.0
 
 
 class Orders:
@@ -44,7 +45,7 @@ class Orders:
     def __init__(self, engine: Engine, session: Session, state_dir: Path) -> None:
         self._engine = engine
         self._session = session
-        self._state_dir = state_dir
+        self._places = places(state_dir, engine.loaded.rollout.rollout, session)
         self._followed: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._is_starting = False
@@ -168,36 +169,12 @@ class Orders:
             self._is_starting = False
 
     async def _begin(self, asked: Plan, reason: str, unmet: tuple[str, ...]) -> str:
-        at = time.time()
-        try:
-            folder = await asyncio.to_thread(fresh_attempt, self._session.attempts, asked.action, at)
-        except OSError:  # the session's disk must not stand in the way out
-            loose = loose_attempts(self._state_dir, self._engine.loaded.rollout.rollout)
-            folder = await asyncio.to_thread(fresh_attempt, loose, asked.action, at)
-        started = ActionStarted(
-            at=at,
-            attempt=folder.name,
-            action=asked.action,
-            kind=asked.kind.value,
-            title=asked.title,
-            actor=self._actor,
-            reason=self._engine.redactor.redact(reason),
-            traffic=asked.traffic,
-            phase=asked.phase,
-            steps=labels(asked, self._engine.redactor),
-            override="; ".join(unmet),
-        )
-        self._followed.add(folder.name)  # before it can be found in the folder
-        try:
-            await executor.start(asked, folder, self._engine.loaded, started, locks_dir=self._state_dir)
-        except executor.CannotStart:
-            self._followed.discard(folder.name)
-            with contextlib.suppress(OSError):
-                folder.rmdir()  # only if nothing was written into it
-            raise
+        intent = Intent(time.time(), self._actor, reason, "; ".join(unmet))
+        folder, started = await begin(asked, self._engine.loaded, intent, self._places, taken=self._followed.add)
         self._engine.apply(started)
         self._spawn(self._follow(folder))
-        await self._engine.commit(durable=True)
+        with contextlib.suppress(TimeoutError):  # it is begun, and on disk in its own folder: nobody waits for more
+            await asyncio.wait_for(self._engine.commit(durable=True), COMMIT_WAIT_S)
         return folder.name
 
     async def _follow(self, folder: Path) -> None:
@@ -210,8 +187,7 @@ class Orders:
                 await self._engine.commit(durable=True)
 
     def _folder_of(self, attempt: str) -> Path:
-        kept = self._session.attempts / attempt
-        return kept if kept.exists() else loose_attempts(self._state_dir, self._engine.loaded.rollout.rollout) / attempt
+        return self._places.folder_of(attempt)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -250,12 +226,14 @@ class Orders:
         for name, attempt in list(state.attempts.items()):
             if attempt.outcome is Outcome.RUNNING and name not in self._followed:
                 await self._take_up(self._folder_of(name))
-        folders = await asyncio.to_thread(lambda: list(self._session.attempts.glob("*")))
+        folders = await asyncio.to_thread(self._places.folders)
         fresh = [folder for folder in folders if folder.name not in state.settled | self._followed]
         found = [
             (one.started.at, folder)
             for folder in fresh
             if (one := await asyncio.to_thread(executor.adopt, folder, time.time())) is not None
+            # Those kept aside may be of a time before this session.
+            and (folder.parent == self._session.attempts or one.started.at >= self._session.created)
         ]
         for _, folder in sorted(found):
             if folder.name not in self._followed:

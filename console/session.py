@@ -9,7 +9,8 @@ from console.effects.sessions import find_open, state_dir, this_actor
 from console.opening import CannotOpen, Opened, open_session
 from console.orders import Orders
 from console.reading import Onlooker
-from console.spec.load import Loaded, load
+from console.spec.load import load
+from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError
 from console.watching import Watch
 

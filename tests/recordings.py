@@ -14,7 +14,7 @@ from console.core.state import State
 from console.core.words import SourceState
 from console.effects.store import Store
 from console.engine import Engine
-from console.spec.load import Loaded
+from console.spec.loaded import Loaded
 
 ANNA = Actor("anna", "ops1", "pts/3")
 START = 1_795_219_200.25

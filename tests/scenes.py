@@ -22,7 +22,8 @@ from console.core.inputs import (
 from console.core.state import State
 from console.core.view import Schedule, build_frame
 from console.core.words import Outcome, Row, SourceState, Table
-from console.spec.load import Loaded, load
+from console.spec.load import load
+from console.spec.loaded import Loaded
 
 NOW = 1_795_270_000.0
 ANNA = Actor("anna", "ops1", "pts/3")

@@ -6,17 +6,13 @@ import contextlib
 import json
 import os
 import sys
-import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from console.commands.arguments import add_file
-from console.commands.common import load_or_explain
 from console.commands.standing import Standing, standing_of
 from console.core.durations import format_duration, parse_share
-from console.core.export import iso
 from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
 from console.core.plan import Preview, StepPreview
 from console.core.planning import PlanRefused, format_share, plan
@@ -26,10 +22,13 @@ from console.core.text import visible
 from console.core.words import Outcome
 from console.effects import executor
 from console.effects.attempt_files import OUTPUT
-from console.effects.executor import Busy, CannotStart, CannotWrite
-from console.effects.preview import labels, preview, problems
-from console.effects.sessions import find_open, fresh_attempt, loose_attempts, state_dir, this_actor
-from console.spec.load import Loaded
+from console.effects.begin import Intent, Places, begin, places
+from console.effects.executor import CannotStart
+from console.effects.preview import preview, problems
+from console.effects.sessions import find_open, state_dir, this_actor
+from console.spec.load_action import load_action
+from console.spec.loaded import Loaded
+from console.spec.problems import RolloutFileError
 
 DONE = 0
 USAGE = 4
@@ -37,14 +36,6 @@ FAILED = 5
 INTERRUPTED = 130
 
 _TAIL_S = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Where the attempt is kept, and where the locks are that all consoles share."""
-
-    attempts: Path
-    locks: Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Preview, ask, carry out, and return the exit code: 0 done, 4 nothing was done, 5 failed, unverified, unknown."""
-    loaded = load_or_explain(arguments.file, os.environ)
+    loaded = _loaded(arguments)
     if loaded is None:
         return USAGE
     told: TextIO = sys.stderr if arguments.json else sys.stdout
@@ -97,15 +88,31 @@ def run(arguments: argparse.Namespace) -> int:
     if obstacle:
         print(f"{obstacle}; nothing was done", file=sys.stderr)
         return FAILED if arguments.yes and problems(shown) else USAGE
-    kept = session.attempts if session is not None else loose_attempts(base, loaded.rollout.rollout)
+    where = places(base, loaded.rollout.rollout, session)
     try:
-        return asyncio.run(_carry_out(shown, loaded, arguments, _Places(kept, base), told))
+        return asyncio.run(_carry_out(shown, loaded, arguments, where, told))
     except KeyboardInterrupt:
         print("\nan action that was begun goes on without this terminal", file=sys.stderr)
         return INTERRUPTED
     except (CannotStart, OSError) as failure:
         print(visible(str(failure)), file=sys.stderr)
         return FAILED
+
+
+def _loaded(arguments: argparse.Namespace) -> Loaded | None:
+    """Return the rollout file as far as the action needs it, or `None` after saying on stderr what is wrong with it."""
+    try:
+        found = load_action(arguments.file, os.environ, arguments.action)
+    except RolloutFileError as error:
+        print(error, file=sys.stderr)
+        return None
+    if found is None:
+        from console.commands.common import load_or_explain  # noqa: PLC0415 - checks all of the file, which weighs
+
+        return load_or_explain(arguments.file, os.environ)
+    for text in found.left_out:
+        print(f"not needed for this, and wrong: {text}", file=sys.stderr)
+    return found.loaded
 
 
 def preview_text(shown: Preview) -> str:
@@ -152,16 +159,11 @@ def _obstacle(shown: Preview, arguments: argparse.Namespace) -> str:
     return "" if typed == word else f"{visible(typed)!r} is not {word}"
 
 
-async def _carry_out(
-    shown: Preview, loaded: Loaded, arguments: argparse.Namespace, places: _Places, told: TextIO
-) -> int:
+async def _carry_out(shown: Preview, loaded: Loaded, arguments: argparse.Namespace, where: Places, told: TextIO) -> int:
     reason = arguments.reason.strip() or shown.why or "by hand, from a shell"
-    try:
-        folder, started = await _begin(shown, loaded, reason, places)
-    except (CannotWrite, OSError) as problem:  # the state folder must not stand in the way out
-        spare = Path(tempfile.mkdtemp(prefix="rollout-console-"))
-        print(f"{visible(str(problem))}; going on in {spare}, where no console sees it", file=sys.stderr)
-        folder, started = await _begin(shown, loaded, reason, _Places(spare, spare))
+    intent = Intent(time.time(), this_actor(), reason, "; ".join(shown.unmet))
+    folder, started = await begin(shown.plan, loaded, intent, where, tell=_complain)
+    print(f"attempt {folder.name}, kept in {folder}", file=sys.stderr, flush=True)
     redactor = Redactor(loaded.secrets)
     tail = asyncio.create_task(_print_output(folder, redactor, told))
     try:
@@ -177,31 +179,8 @@ async def _carry_out(
     return DONE if ended.outcome is Outcome.DONE else FAILED
 
 
-async def _begin(shown: Preview, loaded: Loaded, reason: str, places: _Places) -> tuple[Path, ActionStarted]:
-    planned = shown.plan
-    redactor = Redactor(loaded.secrets)
-    at = time.time()
-    folder = await asyncio.to_thread(fresh_attempt, places.attempts, planned.action, at)
-    print(f"attempt {folder.name}, kept in {folder}", file=sys.stderr, flush=True)
-    started = ActionStarted(
-        at=at,
-        attempt=folder.name,
-        action=planned.action,
-        kind=planned.kind.value,
-        title=planned.title,
-        actor=this_actor(),
-        reason=redactor.redact(reason),
-        traffic=planned.traffic,
-        phase=planned.phase,
-        steps=labels(planned, redactor),
-        override="; ".join(shown.unmet),
-    )
-    try:
-        await executor.start(planned, folder, loaded, started, locks_dir=places.locks)
-    except Busy:
-        folder.rmdir()
-        raise
-    return folder, started
+def _complain(said: str) -> None:
+    print(f"{visible(said)}; trying the next place", file=sys.stderr, flush=True)
 
 
 async def _followed(folder: Path, told: TextIO) -> tuple[list[ActionProgressed], ActionEnded]:
@@ -239,6 +218,8 @@ async def _print_output(folder: Path, redactor: Redactor, told: TextIO) -> None:
 def _outcome_json(
     started: ActionStarted, progress: list[ActionProgressed], ended: ActionEnded, folder: Path
 ) -> dict[str, object]:
+    from console.core.export import iso  # noqa: PLC0415 - only for JSON: a quick start
+
     last = {step.step: step for step in progress}
     return {
         "attempt": started.attempt,

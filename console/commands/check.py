@@ -18,7 +18,7 @@ from console.effects.sessions import this_actor
 from console.engine import Engine
 from console.opening import CannotOpen, open_session
 from console.reading import events_of
-from console.spec.load import Loaded
+from console.spec.loaded import Loaded
 
 USAGE = 4
 UNKNOWN = 3

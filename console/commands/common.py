@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Mapping
 
-from console.spec.load import Loaded, load
+from console.spec.load import load
+from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError
 
 

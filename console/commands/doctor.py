@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from console.commands.common import load_or_explain
 from console.sources.examine import Finding, examine
-from console.spec.load import Loaded
+from console.spec.loaded import Loaded
 
 BAD_FILE = 4
 SOURCE_FAILS = 3

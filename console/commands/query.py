@@ -17,7 +17,7 @@ from console.core.text import visible
 from console.core.values import format_value
 from console.sources.base import Answer, ProbeFailed
 from console.sources.connect import Connections
-from console.spec.load import Loaded
+from console.spec.loaded import Loaded
 
 USAGE = 4
 UNKNOWN = 3

@@ -1,13 +1,11 @@
 """Where a rollout stands, for a command that runs beside the console or without one."""
 
-import sqlite3
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from console.core.words import Outcome
 from console.effects import executor
-from console.effects.session_schema import SessionUnreadable
 from console.effects.sessions import Session
 
 
@@ -37,6 +35,9 @@ def standing_of(session: Session | None) -> Standing:
     if session is None:
         return Standing()
     # Only an advance or a step down asks; a rollback starts without the weight of these.
+    import sqlite3  # noqa: PLC0415
+
+    from console.effects.session_schema import SessionUnreadable  # noqa: PLC0415
     from console.reading import Onlooker  # noqa: PLC0415
 
     try:

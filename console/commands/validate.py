@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from console.spec.load import Loaded, load
+from console.spec.load import load
+from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError
 from console.spec.rule_costs import RuleCost, cost_of_all, costs_of
 

@@ -14,7 +14,7 @@ from console.core.redact import Redactor
 from console.core.rollout import Check, ChecklistItem, Phase, ValidationWindow
 from console.core.text import visible
 from console.effects.verification import Verified, until_passes
-from console.spec.load import Loaded
+from console.spec.loaded import Loaded
 
 PASSED = 0
 NOT_PASSED = 2

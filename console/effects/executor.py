@@ -12,6 +12,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import BinaryIO
 
 from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
 from console.core.plan import Plan
@@ -23,7 +24,7 @@ from console.effects.attempt_files import WorkOrder
 from console.effects.files import create_private, write_private
 from console.effects.lock import Held, Holder, Lock, holder_of, service_lock
 from console.effects.preview import command_env, labels
-from console.spec.load import Loaded
+from console.spec.loaded import Loaded
 
 RUNNER = (sys.executable, "-P", "-m", "console.commands.run_attempt")
 """How the runner is started; `-P` keeps the operator's folder out of what Python imports."""
@@ -81,7 +82,7 @@ async def start(
     loaded: Loaded,
     started: ActionStarted,
     *,
-    locks_dir: Path,
+    locks_dirs: Sequence[Path],
     env: Mapping[str, str] = os.environ,
     runner: Sequence[str] = RUNNER,
     grace_s: float = GRACE_S,
@@ -89,11 +90,12 @@ async def start(
     """Carry a plan out in a process that outlives this one, and return once it is under way.
 
     `folder` is the attempt's own (`sessions.fresh_attempt`), and its name the attempt's id. The intent is on disk
-    before anything is done. `locks_dir` is the state folder all consoles share. Raises `Busy`, `CannotWrite`, or
+    before anything is done. `locks_dirs` are the folders that all consoles share, of which the first is locked in
+    that can be. Raises `Busy`, `CannotWrite`, or
     `CannotStart` where nothing could be begun for another reason; an attempt is begun at most once.
     """
     await asyncio.to_thread(
-        _start, plan, folder, loaded, started, locks_dir=locks_dir, env=env, runner=runner, grace_s=grace_s
+        _start, plan, folder, loaded, started, locks_dirs=locks_dirs, env=env, runner=runner, grace_s=grace_s
     )
 
 
@@ -103,14 +105,14 @@ def _start(
     loaded: Loaded,
     started: ActionStarted,
     *,
-    locks_dir: Path,
+    locks_dirs: Sequence[Path],
     env: Mapping[str, str],
     runner: Sequence[str],
     grace_s: float,
 ) -> None:
     redactor = Redactor(loaded.secrets)
     with ExitStack() as held:
-        locks = [_taken(service_lock(locks_dir, plan.service), started, held)]
+        locks = [_service_taken(locks_dirs, plan.service, started, held)]
         locks.append(_taken(folder / files.RUNNING_LOCK, started, held))
         order = _order(plan, folder, loaded, started, env=command_env(env), grace_s=grace_s, locks=locks)
         again = f"the attempt {folder.name} was begun before; it is not begun again"
@@ -125,6 +127,17 @@ def _start(
             raise CannotWrite(f"{folder} cannot be written: {error.strerror or error}; nothing was done") from error
         _launch(order, runner)
     _wait_until_started(folder)
+
+
+def _service_taken(locks_dirs: Sequence[Path], service: str, started: ActionStarted, held: ExitStack) -> Lock:
+    """Take the lock of a service in the first folder where one can be made, which is the same for every console."""
+    problem = CannotWrite("there is no folder for locks; nothing was done")
+    for folder in locks_dirs:
+        try:
+            return _taken(service_lock(folder, service), started, held)
+        except CannotWrite as error:
+            problem = error
+    raise problem
 
 
 def _taken(path: Path, started: ActionStarted, held: ExitStack) -> Lock:
@@ -191,8 +204,7 @@ def _launch(order: WorkOrder, runner: Sequence[str]) -> None:
     """Start the runner and hand the order over; the process started here ends at once, the runner is its child."""
     folder = Path(order.folder)
     try:
-        handle = os.open(folder / files.COMPLAINTS, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "wb") as complaints:
+        with _complaints(folder) as complaints:
             launcher = subprocess.Popen(
                 [*runner, order.folder],
                 stdin=subprocess.PIPE,
@@ -206,6 +218,15 @@ def _launch(order: WorkOrder, runner: Sequence[str]) -> None:
         raise _not_started(folder, str(error)) from error
     if launcher.returncode != 0:
         raise _not_started(folder, f"exit code {launcher.returncode}, see {folder / files.COMPLAINTS}")
+
+
+def _complaints(folder: Path) -> BinaryIO:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+    try:
+        handle = os.open(folder / files.COMPLAINTS, flags, 0o600)
+    except OSError:  # the disk filled up after the intent was written; that stops nothing
+        handle = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    return os.fdopen(handle, "wb")
 
 
 def _not_started(folder: Path, reason: str) -> CannotStart:

@@ -61,9 +61,17 @@ class Lock:
 
     @classmethod
     def take(cls, path: Path, actor: Actor, at: float, what: str = "") -> Self:
-        """Take a lock or raise `Held`, which says who has it; raises `OSError` where no file can be made."""
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Take a lock or raise `Held`, which says who has it; raises `OSError` where no file can be made.
+
+        A file that is there is locked although its disk may not be written any more: another may hold it since before.
+        """
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            if not path.exists():
+                raise
+            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         if not _locked(handle):
             os.close(handle)
             raise Held(path, _said_by(path))

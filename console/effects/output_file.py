@@ -19,7 +19,7 @@ class OutputFile:
     """Keeps the beginning and the end of what each command prints; the middle of a flood is counted, not kept."""
 
     def __init__(self, path: Path, redactor: Redactor, *, commands: int, limit_bytes: int = LIMIT_BYTES) -> None:
-        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._handle = _opened(path)
         self._redactor = redactor
         self._lines = LineRedactor(redactor)
         share = limit_bytes // max(1, commands)
@@ -111,3 +111,10 @@ class OutputFile:
             os.write(self._handle, text.encode("utf-8", "replace"))
         except OSError:
             self._left = 0  # a full disk must not stop what the command does
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError:  # nor must a disk that has no room for a file
+        return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)

@@ -12,7 +12,7 @@ from console.core.redact import REDACTED, Redactor, is_secret_name
 from console.core.rollout import ActionKind, Check, Step
 from console.core.text import visible
 from console.effects.env_file import EnvFileProblem, changes, write_problem
-from console.spec.load import Loaded
+from console.spec.loaded import Loaded
 
 LABEL_LIMIT = 500
 

@@ -4,7 +4,8 @@ from console.core.durations import format_duration
 from console.core.rollout import Metric, Slo, ValidationWindow
 from console.core.slo import RULES
 from console.core.stages import FULL_SHARE
-from console.spec.check_phases import check_item, check_text
+from console.spec.check_actions import check_text
+from console.spec.check_phases import check_item
 from console.spec.nodes import Path
 from console.spec.review import Review
 

@@ -1,18 +1,15 @@
 """Checks of metrics: what they refer to exists, and their conditions can be understood and do not contradict."""
 
-from urllib.parse import urlsplit
-
 from console.core.conditions import Condition, are_disjoint, is_part_of
 from console.core.durations import format_duration
-from console.core.rollout import CONDITIONS, HttpProbe, Metric, NoData
+from console.core.rollout import CONDITIONS, Metric, NoData
 from console.core.runs import parse_budget
 from console.core.thresholds import better_ways
+from console.spec.check_actions import HOLD, check_http
 from console.spec.nodes import Path
 from console.spec.review import Review
 
 SHORTEST_EVERY_S = 0.1
-HOLD = "hold"
-"""What `on` says to stop the phase from advancing."""
 
 _SOURCE_KINDS = {"query": ("postgres",), "redis": ("redis",), "container": ("docker",)}
 _BAD = ("warning", "critical")
@@ -34,22 +31,6 @@ def check_metrics(review: Review) -> None:
             check_http(review, (*path, "http"), metric.http)
         if metric.command is not None and not any(metric.command):
             review.wrong((*path, "command"), "this command is empty", "write its words, such as [./queue_length.sh]")
-
-
-def check_http(review: Review, path: Path, probe: HttpProbe) -> None:
-    """Check the address and headers of an HTTP request."""
-    try:
-        parts = urlsplit(probe.url)
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
-        _ = parts.port
-    except ValueError:
-        is_address = False
-    if not is_address:
-        found = f"{review.written((*path, 'url'))} is no address of HTTP"
-        review.wrong((*path, "url"), found, "write one such as http://127.0.0.1:8080/health")
-    for header, value in probe.headers.items():
-        if not header.isascii() or not header.isprintable() or not value.isprintable() or " " in header:
-            review.wrong((*path, "headers", header), "this header cannot be sent", "use printable characters only")
 
 
 def _check_source(review: Review, path: Path, metric: Metric) -> None:

@@ -18,7 +18,8 @@ from console.effects.store import StoreFailed
 from console.engine import Engine
 from console.opening import CannotOpen, Opened, open_session
 from console.reading import Onlooker, read_export
-from console.spec.load import Loaded, load
+from console.spec.load import load
+from console.spec.loaded import Loaded
 
 ANNA = Actor("anna", "ops1", "pts/3")
 FILE = """\

@@ -15,7 +15,8 @@ from console.core.redact import Redactor
 from console.effects import executor
 from console.effects.preview import labels
 from console.effects.sessions import fresh_attempt
-from console.spec.load import Loaded, load
+from console.spec.load import load
+from console.spec.loaded import Loaded
 
 RUNNER = (sys.executable, str(Path(__file__).with_name("plain_runner.py")))
 ACTOR = Actor("ana", "laptop", "pts/3")
@@ -79,7 +80,9 @@ class Acting:
             phase=planned.phase,
             steps=labels(planned, Redactor(loaded.secrets)),
         )
-        await executor.start(planned, attempt, loaded, started, locks_dir=self.state, runner=RUNNER, grace_s=grace_s)
+        await executor.start(
+            planned, attempt, loaded, started, locks_dirs=(self.state,), runner=RUNNER, grace_s=grace_s
+        )
         return attempt
 
     async def carry_out(self, **how: Any) -> tuple[Path, list[ActionProgressed], ActionEnded]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from console.spec.load import Loaded, load
+from console.spec.load import load
+from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError
 
 HEAD = "rollout: shop\ntitle: A new shop\nservice: app\n"

@@ -14,7 +14,7 @@ import pytest
 
 from console.actions import KEYS
 from console.core.classify import Classifier
-from console.spec.check_phases import COVERED_KEYS, RESERVED_KEYS
+from console.spec.check_actions import COVERED_KEYS, RESERVED_KEYS
 from console.spec.files import shipped
 from console.spec.load import load
 from queries.loader import load_query

@@ -1,0 +1,149 @@
+"""Begins an attempt wherever it can be written down: no full or broken disk may stand in the way out."""
+
+import asyncio
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from console.core.inputs import ActionStarted, Actor
+from console.core.plan import Plan
+from console.core.redact import Redactor
+from console.effects import attempt_files as files
+from console.effects import executor
+from console.effects.executor import CannotStart, CannotWrite
+from console.effects.preview import labels
+from console.effects.sessions import Session, fresh_attempt, loose_attempts
+from console.spec.loaded import Loaded
+
+_SPARES = ("/dev/shm", "/tmp", "/var/tmp")  # noqa: S108 - the folder made there is the user's own, and looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where an attempt may be kept and where the locks are that all consoles share, the first that works first."""
+
+    attempts: tuple[Path, ...]
+    locks: tuple[Path, ...]
+
+    def folders(self) -> list[Path]:
+        """Return the folders of all attempts; a place that cannot be read has none."""
+        found: list[Path] = []
+        for parent in self.attempts:
+            with suppress(OSError):
+                found += parent.iterdir()
+        return found
+
+    def folder_of(self, attempt: str) -> Path:
+        """Return the folder of an attempt, wherever it is kept."""
+        found = (parent / attempt for parent in self.attempts)
+        return next((folder for folder in found if folder.exists()), self.attempts[0] / attempt)
+
+
+def places(base: Path, rollout: str, session: Session | None) -> Places:
+    """Return the places for a rollout: the session and the state folder, then memory and temporary folders.
+
+    Every console of this user finds the same ones.
+    """
+    kept = () if session is None else (session.attempts,)
+    spares = tuple(_spares())
+    return Places(
+        attempts=(*kept, loose_attempts(base, rollout), *(loose_attempts(spare, rollout) for spare in spares)),
+        locks=(base, *spares),
+    )
+
+
+def _spares() -> list[Path]:
+    roots = [os.environ.get("XDG_RUNTIME_DIR", ""), *_SPARES, tempfile.gettempdir()]
+    own = dict.fromkeys(Path(root) / f"rollout-console-{os.getuid()}" for root in roots if root)
+    return [folder for folder in own if _is_ours(folder)]
+
+
+def _is_ours(folder: Path) -> bool:
+    """Return whether a folder in a place that all may write is nobody else's; one that is not there yet may be made."""
+    try:
+        found = folder.lstat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """Who wants an action, and why."""
+
+    at: float
+    actor: Actor
+    reason: str
+    override: str = ""
+    """What was not met, when somebody goes on without it."""
+
+
+async def begin(
+    plan: Plan,
+    loaded: Loaded,
+    intent: Intent,
+    where: Places,
+    *,
+    tell: Callable[[str], None] = lambda _: None,
+    taken: Callable[[str], None] = lambda _: None,
+) -> tuple[Path, ActionStarted]:
+    """Begin an attempt in the first place that can be written, and return its folder and what was begun.
+
+    `tell` hears of each place that cannot, `taken` the attempt's name before anybody can find it. Raises
+    `executor.Busy` or `executor.CannotStart`; then nothing was done.
+    """
+    redactor = Redactor(loaded.secrets)
+    problem: Exception | None = None
+    for number, parent in enumerate(where.attempts):
+        # Another place must not give the name of an attempt that the first may have.
+        stem = plan.action if not number else f"{plan.action}-aside"
+        try:
+            folder = await asyncio.to_thread(fresh_attempt, parent, stem, intent.at)
+        except OSError as error:
+            problem = CannotWrite(f"{parent} cannot be written: {error.strerror or error}")
+            tell(str(problem))
+            continue
+        started = _started(plan, intent, folder.name, redactor)
+        taken(folder.name)
+        try:
+            await executor.start(plan, folder, loaded, started, locks_dirs=where.locks)
+        except CannotWrite as error:
+            problem = error
+            tell(str(error))
+            await asyncio.to_thread(_let_go, folder)
+            continue
+        except CannotStart:
+            await asyncio.to_thread(_let_go, folder)
+            raise
+        return folder, started
+    raise CannotStart(str(problem or "there is no place to keep the attempt in"))
+
+
+def _started(plan: Plan, intent: Intent, attempt: str, redactor: Redactor) -> ActionStarted:
+    return ActionStarted(
+        at=intent.at,
+        attempt=attempt,
+        action=plan.action,
+        kind=plan.kind.value,
+        title=plan.title,
+        actor=intent.actor,
+        reason=redactor.redact(intent.reason),
+        traffic=plan.traffic,
+        phase=plan.phase,
+        steps=labels(plan, redactor),
+        override=redactor.redact(intent.override),
+    )
+
+
+def _let_go(folder: Path) -> None:
+    """Remove the folder of an attempt that was not begun; one with an intent stays, because it says what became."""
+    with suppress(OSError):
+        if not (folder / files.INTENT).exists():
+            shutil.rmtree(folder)

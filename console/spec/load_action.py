@@ -1,0 +1,106 @@
+"""One action of a rollout file, read without what it does not need: the way out opens although the rest is broken."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from console.core.rollout import ActionKind
+from console.spec.check_actions import check_actions
+from console.spec.check_phases import check_rollout
+from console.spec.loaded import Loaded, base_dir_of, find_query, with_a_phase
+from console.spec.nodes import Entry, ListNode, MapNode, Node, ScalarNode
+from console.spec.problems import Problem, RolloutFileError
+from console.spec.review import Review
+from console.spec.shape import shaped
+from console.spec.variables import key_of
+from console.spec.written import Written, written
+
+_HEAD = ("rollout", "title", "service")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedAction:
+    """A rollout file as far as one of its actions needs it."""
+
+    loaded: Loaded
+    left_out: tuple[str, ...]
+    """What is wrong with the rest of the file as it was read, as `file:line: key: text`."""
+
+
+def load_action(file: str | Path, env: Mapping[str, str], action: str) -> LoadedAction | None:
+    """Read one action of a rollout file with the sources that it names, and nothing else.
+
+    `None` where the file has no such action, and for one that advances, because that is decided by the whole file.
+    Raises `RolloutFileError` with what is wrong with the action itself.
+    """
+    said = written(file, env)
+    tree = _pruned(said.tree, action)
+    if tree is None:
+        return None
+    kept, left_out = _parted(said, tree, action)
+    rollout = shaped(tree, kept)
+    if rollout is None or kept:
+        raise RolloutFileError(kept)
+    base_dir = base_dir_of(said.path)
+    review = Review(rollout, tree, lambda name: find_query(said.rollout_ids, name, base_dir))
+    check_rollout(review)
+    check_actions(review)
+    if review.problems:
+        raise RolloutFileError(review.problems)
+    loaded = Loaded(
+        rollout=with_a_phase(rollout),
+        path=said.path,
+        base_dir=base_dir,
+        queries=review.queries,
+        secrets=said.secrets,  # of the whole file: a command may print any of them
+        text_sha256=sha256(said.text).hexdigest(),
+        warnings=(),
+    )
+    return LoadedAction(loaded, tuple(map(str, left_out)))
+
+
+def _pruned(tree: MapNode, action: str) -> MapNode | None:
+    actions = _mapping(tree, "actions")
+    entry = actions.get(action)
+    if entry is None or not isinstance(entry.node, MapNode):
+        return None
+    kind = entry.node.entries.get("kind")
+    if kind is not None and isinstance(kind.node, ScalarNode) and kind.node.value == ActionKind.ADVANCE:
+        return None
+    kept = {name: tree.entries[name] for name in _HEAD if name in tree.entries}
+    kept["actions"] = Entry(tree.entries["actions"].place, MapNode(tree.entries["actions"].place, {action: entry}))
+    named = set(_sources_of(entry.node))
+    found = {name: source for name, source in _mapping(tree, "sources").items() if name in named}
+    if found:
+        kept["sources"] = Entry(tree.entries["sources"].place, MapNode(tree.entries["sources"].place, found))
+    return MapNode(tree.place, kept)
+
+
+def _mapping(tree: MapNode, section: str) -> Mapping[str, Entry]:
+    entry = tree.entries.get(section)
+    return entry.node.entries if entry is not None and isinstance(entry.node, MapNode) else {}
+
+
+def _sources_of(node: Node) -> Iterator[str]:
+    """Yield every name that stands under a key `source`."""
+    if isinstance(node, ListNode):
+        for item in node.items:
+            yield from _sources_of(item)
+    elif isinstance(node, MapNode):
+        for name, entry in node.entries.items():
+            if name == "source" and isinstance(entry.node, ScalarNode):
+                yield str(entry.node.value)
+            yield from _sources_of(entry.node)
+
+
+def _parted(said: Written, tree: MapNode, action: str) -> tuple[list[Problem], list[Problem]]:
+    """Return the problems of what is kept, and those of the rest."""
+    sources = tuple(key_of(("sources", name)) for name in _mapping(tree, "sources"))
+    ours = ("", *_HEAD, "extends", key_of(("actions", action)), *sources)
+    kept = [found for found in said.problems if _is_under(found.key, ours)]
+    return kept, [found for found in said.problems if found not in kept]
+
+
+def _is_under(key: str, roots: tuple[str, ...]) -> bool:
+    return any(key == root or (root and key.startswith((f"{root}.", f"{root}["))) for root in roots)
