@@ -51,6 +51,34 @@ KEYS: tuple[Key, ...] = (
     Key("next_rung", "n", "n", "Next rung", "Take the next rung of the ladder now", "ladder", "is_holding", 1),
     Key("to_zero", "z", "z", "To zero", "Jump from the ladder straight to 0 %", "ladder", "is_holding", 1),
     Key("stay", "x", "x", "Stay here", "End the ladder and leave the share as it is", "ladder", "is_holding", 2),
+    Key(
+        "verify",
+        "v",
+        "v",
+        "Verify",
+        "Verify an action whose outcome is not known; nothing is changed",
+        "attempt",
+        "in_attempt",
+    ),
+    Key(
+        "resume",
+        "r",
+        "r",
+        "Resume",
+        "Carry an action on with the first step that is not known to be done",
+        "attempt",
+        "in_attempt",
+    ),
+    Key(
+        "abandon",
+        "b",
+        "b",
+        "Abandon",
+        "Leave an action that stopped half way as it is, with a reason",
+        "attempt",
+        "in_attempt",
+    ),
+    Key("stop", "X", "X", "End it", "End an action that hangs, with a reason", "attempt"),
     Key("pause", "space", "Space", "Pause log", "Stop the log where it is, and let it run again", "log", weight=9),
     Key("search", "slash", "/", "Search log", "Show only log lines that contain a text", "log", weight=7),
     Key("kind", "f", "f", "Kind", "Show one kind of event after the other in the log", "log"),
@@ -72,6 +100,7 @@ GROUPS: dict[str, str] = {
     "panels": "Panels",
     "places": "Places",
     "ladder": "While a ladder is held",
+    "attempt": "In the dialog of an action",
     "log": "Log",
     "console": "Console",
 }
@@ -79,6 +108,9 @@ GROUPS: dict[str, str] = {
 
 LADDER_KEYS = tuple(key for key in KEYS if key.group == "ladder")
 """Keys that also work in the dialog of the running action."""
+
+ATTEMPT_KEYS = tuple(key for key in KEYS if key.group == "attempt")
+"""Keys that work in the dialog of an action, while it hangs or after it ended otherwise than well."""
 
 
 def key_of(id: str) -> Key:  # noqa: A002 - the table's own word

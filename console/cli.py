@@ -16,6 +16,7 @@ COMMANDS = {
     "count": "classify finished logs into counts",
     "query": "run monitoring queries now",
     "act": "run an action headless",
+    "attempts": "list what was begun, and settle an action that hangs or whose outcome is not known",
     "verify": "run the automatic checklist items",
     "sessions": "list the sessions on this machine",
     "report": "print the report of a session",

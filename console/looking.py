@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from console.core.desk import Order, Refused
+from console.core.desk import Choice, Order, Refused
 from console.core.plan import Preview
 from console.core.words import Table
 
@@ -27,6 +27,10 @@ class OnlyLooking(ABC):
         raise self._refusal()
 
     async def steer(self, attempt: str, order: Order) -> None:
+        """Refuse."""
+        raise self._refusal()
+
+    async def settle(self, attempt: str, choice: Choice, *, reason: str) -> str:
         """Refuse."""
         raise self._refusal()
 

@@ -7,10 +7,12 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from console.core.desk import Order, Refused
+from console.core.attempts import OPEN
+from console.core.desk import Choice, Order, Refused
 from console.core.export import Export
 from console.core.frame import Frame, JournalView
 from console.core.inputs import (
+    ActionAbandoned,
     ActionEnded,
     Actor,
     ItemTicked,
@@ -27,9 +29,11 @@ from console.core.rollout import ActionKind, ChecklistItem, Metric
 from console.core.validation import begun, item_of
 from console.core.words import Outcome, Table
 from console.effects import executor
+from console.effects.attempt_files import read_abandoned
 from console.effects.begin import Intent, begin, places
 from console.effects.preview import build_preview
 from console.effects.sessions import Session
+from console.effects.settling import rest_of
 from console.engine import JOURNAL_KEPT, Engine, journal_view
 from console.reading import EXPORTED_RECORDS, events_of, versions
 from console.sources.base import ProbeFailed
@@ -95,7 +99,8 @@ class Orders:
             unmet = self._unmet()
             if unmet and not preview.unmet:
                 raise Refused("clauses that were met when this was shown are not any more; look at it again")
-        return await self._start(asked, reason.strip() or preview.why or asked.title, unmet)
+        why = reason.strip() or preview.why or asked.title
+        return await self._start(asked, Intent(time.time(), self._actor, why, "; ".join(unmet)))
 
     async def steer(self, attempt: str, order: Order) -> None:
         """Give an order to a ladder that is being held."""
@@ -110,7 +115,47 @@ class Orders:
         lowest = self._engine.loaded.rollout.actions[held.action].ladder[-1]
         rung = held.next_rung if order == "continue" else lowest
         said = "next rung" if order == "continue" else "straight to the lowest rung"
-        await self._start(self._plan(held.action, rung), f"{said}, after {held.reason}", ())
+        intent = Intent(time.time(), self._actor, f"{said}, after {held.reason}")
+        await self._start(self._plan(held.action, rung), intent)
+
+    async def settle(self, attempt: str, choice: Choice, *, reason: str) -> str:
+        """Decide about an attempt, and return the id of the one that verifies it or carries it on, if any."""
+        self._check_may_write()
+        found = next((one for one in self._engine.fresh_frame().attempts if one.attempt == attempt), None)
+        if found is None or choice not in found.choices:
+            raise Refused(f"this attempt cannot be told to {choice} now")
+        if choice in ("stop", "abandon") and not reason.strip():
+            raise Refused("say why")
+        folder, said = self._folder_of(attempt), self._engine.redactor.redact(reason.strip())
+        if choice == "stop":
+            if not await asyncio.to_thread(executor.stop, folder, self._actor, said, time.time()):
+                raise Refused("nobody is at work on it any more, or not on this machine")
+            return ""
+        if choice == "abandon":
+            try:
+                await asyncio.to_thread(executor.abandon, folder, self._actor, said, time.time())
+            except OSError:  # the engine knows it all the same
+                self._engine.apply(ActionAbandoned(time.time(), attempt, self._actor, said))
+            await self._take_abandoned()
+            return ""
+        is_check = choice == "verify"
+        known = self._engine.state.attempts[attempt]
+        try:
+            rest = rest_of(self._engine.loaded, known.started, known.next_step, is_check=is_check)
+        except PlanRefused as refusal:
+            raise Refused(str(refusal)) from refusal
+        why = said or f"{choice} {known.started.title}, which ended {known.outcome}"
+        intent = Intent(time.time(), self._actor, why, "", attempt, known.next_step, is_check)
+        return await self._start(rest, intent)
+
+    async def _take_abandoned(self) -> None:
+        """Take up what somebody, here or elsewhere, decided about attempts that did not go well."""
+        for name, attempt in list(self._engine.state.attempts.items()):
+            if attempt.outcome not in OPEN:
+                continue
+            said = await asyncio.to_thread(read_abandoned, self._folder_of(name))
+            if said is not None:
+                self._engine.apply(said)
 
     def _check_available(self, action: str) -> None:
         found = next((one for one in self._engine.fresh_frame().actions if one.action == action), None)
@@ -157,19 +202,18 @@ class Orders:
             None,
         )
 
-    async def _start(self, asked: Plan, reason: str, unmet: tuple[str, ...]) -> str:
+    async def _start(self, asked: Plan, intent: Intent) -> str:
         if self._is_starting:
             raise Refused("an action is being started")
         self._is_starting = True
         try:
-            return await self._begin(asked, reason, unmet)
+            return await self._begin(asked, intent)
         except executor.CannotStart as obstacle:
             raise Refused(str(obstacle)) from obstacle
         finally:
             self._is_starting = False
 
-    async def _begin(self, asked: Plan, reason: str, unmet: tuple[str, ...]) -> str:
-        intent = Intent(time.time(), self._actor, reason, "; ".join(unmet))
+    async def _begin(self, asked: Plan, intent: Intent) -> str:
         folder, started = await begin(asked, self._engine.loaded, intent, self._places, taken=self._followed.add)
         self._engine.apply(started)
         self._spawn(self._follow(folder))
@@ -208,6 +252,7 @@ class Orders:
     async def _keep_adopting(self) -> None:
         while True:
             await self._adopt()
+            await self._take_abandoned()
             await asyncio.sleep(ADOPT_EVERY_S)
 
     async def _keep_verifying(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from console.core.desk import Order, Refused
+from console.core.desk import Choice, Order, Refused
 from console.core.frame import (
     AlertView,
     AttemptView,
@@ -264,6 +264,10 @@ class FakeDesk:
 
     async def steer(self, attempt: str, order: Order) -> None:
         await self._take("steer", attempt, order)
+
+    async def settle(self, attempt: str, choice: Choice, *, reason: str) -> str:
+        await self._take("settle", attempt, choice, reason)
+        return "a2" if choice in ("verify", "resume") else ""
 
     def output(self, attempt: str) -> tuple[str, ...]:
         return self.printed

@@ -89,11 +89,10 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{obstacle}; nothing was done", file=sys.stderr)
         return FAILED if arguments.yes and problems(shown) else USAGE
     where = places(base, loaded.rollout.rollout, session)
+    reason = arguments.reason.strip() or shown.why or "by hand, from a shell"
+    intent = Intent(time.time(), this_actor(), reason, "; ".join(shown.unmet))
     try:
-        return asyncio.run(_carry_out(shown, loaded, arguments, where, told))
-    except KeyboardInterrupt:
-        print("\nan action that was begun goes on without this terminal", file=sys.stderr)
-        return INTERRUPTED
+        return carry_out(shown, loaded, intent, where, told, is_json=arguments.json)
     except (CannotStart, OSError) as failure:
         print(visible(str(failure)), file=sys.stderr)
         return FAILED
@@ -159,9 +158,18 @@ def _obstacle(shown: Preview, arguments: argparse.Namespace) -> str:
     return "" if typed == word else f"{visible(typed)!r} is not {word}"
 
 
-async def _carry_out(shown: Preview, loaded: Loaded, arguments: argparse.Namespace, where: Places, told: TextIO) -> int:
-    reason = arguments.reason.strip() or shown.why or "by hand, from a shell"
-    intent = Intent(time.time(), this_actor(), reason, "; ".join(shown.unmet))
+def carry_out(shown: Preview, loaded: Loaded, intent: Intent, where: Places, told: TextIO, *, is_json: bool) -> int:
+    """Carry out what was shown, tell how it goes, and return the exit code; raises `CannotStart` or `OSError`."""
+    try:
+        return asyncio.run(_carry_out(shown, loaded, intent, where, told, is_json=is_json))
+    except KeyboardInterrupt:
+        print("\nan action that was begun goes on without this terminal", file=sys.stderr)
+        return INTERRUPTED
+
+
+async def _carry_out(
+    shown: Preview, loaded: Loaded, intent: Intent, where: Places, told: TextIO, *, is_json: bool
+) -> int:
     folder, started = await begin(shown.plan, loaded, intent, where, tell=_complain)
     print(f"attempt {folder.name}, kept in {folder}", file=sys.stderr, flush=True)
     redactor = Redactor(loaded.secrets)
@@ -174,7 +182,7 @@ async def _carry_out(shown: Preview, loaded: Loaded, arguments: argparse.Namespa
             await tail
     detail = f": {ended.detail}" if ended.detail else ""
     print(visible(f"{shown.plan.title}: {ended.outcome}{detail}"), file=told, flush=True)
-    if arguments.json:
+    if is_json:
         print(json.dumps(_outcome_json(started, progress, ended, folder)))
     return DONE if ended.outcome is Outcome.DONE else FAILED
 

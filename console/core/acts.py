@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from console.core import soak
-from console.core.attempts import KEPT, Attempt, changes_share
-from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted, LadderLeft
+from console.core.attempts import KEPT, OPEN, Attempt, changes_share
+from console.core.inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted, LadderLeft
 from console.core.proving import reshare
 from console.core.record import Record
 from console.core.rollout import ActionKind
+from console.core.words import Outcome
 
 if TYPE_CHECKING:
     from console.core.state import State
@@ -24,6 +25,9 @@ def act(state: "State", given: ActionStarted | ActionProgressed | ActionEnded) -
         state.attempts[given.attempt] = Attempt(given, {})
         for old in list(state.attempts)[:-KEPT]:
             del state.attempts[old]
+        before = state.attempts.get(given.continues)
+        if before is not None:
+            state.attempts[given.continues] = replace(before, carried_on=given.attempt)
         return [_started(state, given)]
     attempt = state.attempts.get(given.attempt)
     if attempt is None:
@@ -55,6 +59,9 @@ def _started(state: "State", given: ActionStarted) -> Record:
         "traffic": given.traffic,
         "steps": list(given.steps),
         "override": given.override,
+        "continues": given.continues,
+        "first_step": given.first_step,
+        "is_check": given.is_check,
         "verdicts": {name: verdict.value for name, verdict in standing.verdicts.items()},
         "values": {name: value for name, (value, _) in standing.values.items()},
     }
@@ -88,6 +95,18 @@ def _ended(state: "State", attempt: Attempt, given: ActionEnded) -> Iterable[Rec
         state.phase = soak.with_traffic(state.phase, started.traffic)
         said = f"share {before:g} % → {started.traffic:g} %"
         yield Record(given.at, "phase", said, {"from": before, "to": started.traffic})
+
+
+def abandon(state: "State", given: ActionAbandoned) -> list[Record]:
+    """Note that an attempt stays as it is; what it may have changed stays in doubt until the next action."""
+    attempt = state.attempts.get(given.attempt)
+    if attempt is None or attempt.outcome not in OPEN:
+        return []
+    state.changed.add("attempts")
+    detail = f"abandoned by {given.actor}: {given.reason}; it had ended {attempt.outcome}: {attempt.detail}"
+    state.attempts[given.attempt] = replace(attempt, outcome=Outcome.ABANDONED, detail=detail)
+    body = {"attempt": given.attempt, "actor": str(given.actor), "reason": given.reason}
+    return [Record(given.at, "action", f"{attempt.started.title}: {detail}", body)]
 
 
 def leave_ladder(state: "State", left: LadderLeft) -> list[Record]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from console.core.frame import AttemptView, StepView
 from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
-from console.core.rollout import ActionKind, Rollout
+from console.core.rollout import Action, ActionKind, Rollout
 from console.core.text import visible
 from console.core.words import Outcome
 
@@ -26,6 +26,8 @@ class Attempt:
     """How many reports of its steps were folded."""
     is_left: bool = False
     """Somebody decided that the ladder stays on this rung."""
+    carried_on: str = ""
+    """The attempt that verifies this one, or carries it on."""
 
     def progressed(self, progress: ActionProgressed) -> "Attempt":
         """Return the attempt after a step began or ended."""
@@ -43,6 +45,36 @@ class Attempt:
     def finished(self, end: ActionEnded) -> "Attempt":
         """Return the attempt after it ended."""
         return replace(self, outcome=end.outcome, ended=end.at, detail=end.detail)
+
+    @property
+    def next_step(self) -> int:
+        """Index of the action's step to go on with: the first that is not known to be done."""
+        if self.started.is_check:
+            return self.started.first_step
+        done = 0
+        while (step := self.steps.get(done)) is not None and step.state == "done":
+            done += 1
+        return self.started.first_step + done
+
+
+OPEN = (Outcome.FAILED, Outcome.UNVERIFIED, Outcome.UNKNOWN)
+"""Outcomes that leave something to be decided."""
+
+
+def choices(attempt: Attempt, action: Action | None) -> tuple[str, ...]:
+    """Return what may be decided about an attempt: `stop` while it runs; `verify`, `resume`, `abandon` after it.
+
+    Nothing for one that went well, was abandoned or was carried on. One that failed at its first step did nothing,
+    and is begun again like any other; one whose steps all ran has nothing to resume.
+    """
+    if attempt.outcome is Outcome.RUNNING:
+        return ("stop",)
+    if attempt.outcome not in OPEN or attempt.carried_on or action is None:
+        return ()
+    found = ["verify"] if action.verify or any(step.env_file is not None for step in action.steps) else []
+    if attempt.next_step < len(action.steps):
+        found.append("resume")
+    return (*found, "abandon")
 
 
 def changes_share(attempt: Attempt) -> bool:
@@ -71,6 +103,7 @@ def view(rollout: Rollout, attempt: Attempt, traffic: float, at: float, *, is_ne
         next_rung = next((rung for rung in action.ladder if rung < traffic), None)
         if next_rung is not None:
             hold_left = max(0.0, attempt.ended + action.hold - at)
+    can = choices(attempt, action) if is_newest or attempt.outcome is Outcome.RUNNING else ()
     return AttemptView(
         attempt=started.attempt,
         action=started.action,
@@ -87,4 +120,6 @@ def view(rollout: Rollout, attempt: Attempt, traffic: float, at: float, *, is_ne
         next_rung=next_rung,
         hold_left_s=hold_left,
         override=visible(started.override),
+        choices=can,
+        next_step=attempt.next_step,
     )

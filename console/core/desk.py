@@ -17,6 +17,11 @@ Order = Literal["continue", "zero", "stop"]
 """What may be said to a ladder that is being held: take the next rung now, jump to zero, or leave it here."""
 
 
+Choice = Literal["stop", "verify", "resume", "abandon"]
+"""What may be said about an attempt that hangs, or of which nobody knows whether it took effect: end it, verify what it
+was to do, carry on where it stopped, or leave it as it is."""
+
+
 class Desk(Protocol):
     """The engine as the screen sees it: a frame to draw and orders to give. Orders raise `Refused`."""
 
@@ -40,6 +45,10 @@ class Desk(Protocol):
 
     async def steer(self, attempt: str, order: Order) -> None:
         """Give an order to a ladder that is being held."""
+        ...
+
+    async def settle(self, attempt: str, choice: Choice, *, reason: str) -> str:
+        """Decide about an attempt, and return the id of the one that verifies it or carries it on, if any."""
         ...
 
     def output(self, attempt: str) -> tuple[str, ...]:

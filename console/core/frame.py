@@ -304,6 +304,10 @@ class AttemptView:
     hold_left_s: float | None
     override: str = ""
     """The clauses that were missing, when somebody advanced without them."""
+    choices: tuple[str, ...] = ()
+    """What may be decided about it: `stop`, `verify`, `resume`, `abandon`."""
+    next_step: int = 0
+    """Index of the action's step that it would be resumed from."""
 
 
 @dataclass(frozen=True, slots=True)

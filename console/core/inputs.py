@@ -231,6 +231,22 @@ class ActionStarted:
     """Each step as the operator was shown it."""
     override: str = ""
     """The clauses that were not met, when somebody advanced without them."""
+    continues: str = ""
+    """The attempt that this one verifies, or carries on where it stopped; empty for one of its own."""
+    first_step: int = 0
+    """Index of the action's step that this attempt begins with; those before it are done."""
+    is_check: bool = False
+    """It only verifies: nothing is changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionAbandoned:
+    """Somebody decided that an attempt of which the outcome is not known, or that stopped half way, stays as it is."""
+
+    at: float
+    attempt: str
+    actor: Actor
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +323,7 @@ Input = (
     | ActionProgressed
     | ActionEnded
     | LadderLeft
+    | ActionAbandoned
     | SessionOpened
     | SessionClosed
 )

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -67,6 +68,16 @@ def plan(
         hold_s=action.hold,
         phase=phase,
     )
+
+
+def carried_on(whole: Plan, first_step: int, *, is_check: bool) -> Plan:
+    """Return what is left of a plan from a step on, or only its verifications."""
+    if is_check:
+        return replace(whole, title=f"Verify: {whole.title}", steps=())
+    if not 0 <= first_step < len(whole.steps):
+        raise PlanRefused(f"{whole.title} has no step {first_step + 1} left to do")
+    title = f"{whole.title}, from step {first_step + 1}" if first_step else whole.title
+    return replace(whole, title=title, steps=whole.steps[first_step:])
 
 
 def _rolled_back(rung: float | None) -> float:

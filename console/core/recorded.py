@@ -12,6 +12,7 @@ from itertools import pairwise, zip_longest
 from console.core.counts import Cell, LinesCounted
 from console.core.grains import HOUR_S, MINUTE_S, Edges
 from console.core.inputs import (
+    ActionAbandoned,
     ActionEnded,
     ActionProgressed,
     ActionStarted,
@@ -267,6 +268,9 @@ def _started(record: Record, recording: Recording, phase: int) -> ActionStarted:
         phase=phase + 1 if body["kind"] == "advance" else None,
         steps=tuple(map(str, body["steps"])),
         override=str(body["override"]),
+        continues=str(body.get("continues", "")),  # sessions from before attempts were carried on have none
+        first_step=int(body.get("first_step", 0)),
+        is_check=bool(body.get("is_check", False)),
     )
 
 
@@ -307,6 +311,9 @@ def told_by(record: Record) -> Iterator[Input]:
             yield NoteWritten(at, actor_of(str(body["actor"])), text)
         case "snapshot":
             yield SnapshotTaken(at, actor_of(str(body["actor"])), text)
+        case "action" if "reason" in body:
+            actor = actor_of(str(body["actor"]))
+            yield ActionAbandoned(at, str(body["attempt"]), actor, str(body["reason"]))
         case "action":
             yield LadderLeft(at, str(body["attempt"]), actor_of(str(body["actor"])))
         case "step":

@@ -17,6 +17,7 @@ from console.core.doubts import blind_reading, doubted
 from console.core.durations import format_duration
 from console.core.gaps import bounds_text, size_text, skew_text
 from console.core.inputs import (
+    ActionAbandoned,
     ActionEnded,
     ActionProgressed,
     ActionStarted,
@@ -167,6 +168,8 @@ class State:
                 return acts.act(self, given)
             case LadderLeft():
                 return acts.leave_ladder(self, given)
+            case ActionAbandoned():
+                return acts.abandon(self, given)
             case SessionOpened():
                 return self._open(given)
             case SessionClosed():

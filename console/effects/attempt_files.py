@@ -9,11 +9,11 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted, Actor
+from console.core.inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted, Actor
 from console.core.words import Outcome
 from console.effects.files import append_private, write_private
 
@@ -23,6 +23,8 @@ STARTED = "started.json"
 PROGRESS = "progress.jsonl"
 OUTPUT = "output.log"
 ENDED = "ended.json"
+ABANDONED = "abandoned.json"
+STOP = "stop.json"
 RUNNING_LOCK = "running.lock"
 COMPLAINTS = "runner.log"
 """What Python itself has to say when the runner cannot even start."""
@@ -111,6 +113,29 @@ def read_ended(folder: Path) -> ActionEnded | None:
         return ActionEnded(said["at"], folder.name, Outcome(said["outcome"]), said["detail"]) if said else None
     except (TypeError, KeyError, ValueError):
         return None
+
+
+def write_word(path: Path, at: float, actor: Actor, reason: str) -> None:
+    """Write down who said something about an attempt, and why. Raises `OSError`."""
+    write_private(path, json.dumps({"at": at, "actor": asdict(actor), "reason": reason}) + "\n")
+
+
+def read_abandoned(folder: Path) -> ActionAbandoned | None:
+    """Return who decided that the attempt stays as it is, or `None` if nobody did."""
+    said = _read(folder / ABANDONED)
+    try:
+        return ActionAbandoned(said["at"], folder.name, Actor(**said["actor"]), said["reason"]) if said else None
+    except (TypeError, KeyError):
+        return None
+
+
+def read_stop(folder: Path) -> str:
+    """Return who asked the attempt to end, and why, in words; empty if nobody said so."""
+    said = _read(folder / STOP)
+    try:
+        return f"{Actor(**said['actor'])}: {said['reason']}" if said else ""
+    except (TypeError, KeyError):
+        return ""
 
 
 class Diary:

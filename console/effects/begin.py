@@ -1,6 +1,7 @@
 """Begins an attempt wherever it can be written down: no full or broken disk may stand in the way out."""
 
 import asyncio
+import hashlib
 import os
 import shutil
 import stat
@@ -47,19 +48,20 @@ class Places:
 def places(base: Path, rollout: str, session: Session | None) -> Places:
     """Return the places for a rollout: the session and the state folder, then memory and temporary folders.
 
-    Every console of this user finds the same ones.
+    Every console of this user that has the same state folder finds the same ones.
     """
     kept = () if session is None else (session.attempts,)
-    spares = tuple(_spares())
+    spares = tuple(_spares(base))
     return Places(
         attempts=(*kept, loose_attempts(base, rollout), *(loose_attempts(spare, rollout) for spare in spares)),
         locks=(base, *spares),
     )
 
 
-def _spares() -> list[Path]:
+def _spares(base: Path) -> list[Path]:
     roots = [os.environ.get("XDG_RUNTIME_DIR", ""), *_SPARES, tempfile.gettempdir()]
-    own = dict.fromkeys(Path(root) / f"rollout-console-{os.getuid()}" for root in roots if root)
+    name = f"rollout-console-{os.getuid()}-{hashlib.sha256(os.fsencode(base)).hexdigest()[:8]}"
+    own = dict.fromkeys(Path(root) / name for root in roots if root)
     return [folder for folder in own if _is_ours(folder)]
 
 
@@ -83,6 +85,10 @@ class Intent:
     reason: str
     override: str = ""
     """What was not met, when somebody goes on without it."""
+    continues: str = ""
+    """The attempt that is verified or carried on; empty for one of its own."""
+    first_step: int = 0
+    is_check: bool = False
 
 
 async def begin(
@@ -139,6 +145,9 @@ def _started(plan: Plan, intent: Intent, attempt: str, redactor: Redactor) -> Ac
         phase=plan.phase,
         steps=labels(plan, redactor),
         override=redactor.redact(intent.override),
+        continues=intent.continues,
+        first_step=intent.first_step,
+        is_check=intent.is_check,
     )
 
 

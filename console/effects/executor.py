@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
-from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
+from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted, Actor
 from console.core.plan import Plan
 from console.core.redact import Redactor
 from console.core.text import visible
@@ -313,7 +313,12 @@ def output(folder: Path, redactor: Redactor, limit: int = 200) -> tuple[str, ...
     return tuple(visible(redactor.redact(line)) for line in lines[-limit:])
 
 
-def stop(folder: Path) -> bool:
+def abandon(folder: Path, actor: Actor, reason: str, at: float) -> None:
+    """Write down that an attempt stays as it is; every console that knows of it takes that up. Raises `OSError`."""
+    files.write_word(folder / files.ABANDONED, at, actor, reason)
+
+
+def stop(folder: Path, actor: Actor, reason: str, at: float) -> bool:
     """Ask the runner of an attempt to end its step and leave; return whether there was one to ask.
 
     The outcome is then `Outcome.UNKNOWN`.
@@ -324,5 +329,7 @@ def stop(folder: Path) -> bool:
     pid = said.get("pid")
     if not isinstance(pid, int) or files.start_ticks(pid) != said.get("start_ticks"):
         return False
+    with suppress(OSError):  # a full disk does not keep it going
+        files.write_word(folder / files.STOP, at, actor, reason)
     os.kill(pid, signal.SIGTERM)
     return True

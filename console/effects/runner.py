@@ -74,7 +74,7 @@ class _Attempt:
         if failed:
             return Outcome.UNKNOWN, said + _verdict(checks, unmet)
         if unmet:
-            return Outcome.UNVERIFIED, "not verified: " + "; ".join(unmet)
+            return Outcome.UNVERIFIED, "not verified: " + "; ".join(unmet) + self._stopped_by()
         return Outcome.DONE, ""
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
@@ -119,7 +119,11 @@ class _Attempt:
             said += f"; done before it: {_numbers(1, at - 1)}"
         if at < steps:
             said += f"; not begun: {_numbers(at + 1, steps)}"
-        return said
+        return said + self._stopped_by()
+
+    def _stopped_by(self) -> str:
+        who = files.read_stop(Path(self._order.folder)) if self._is_stopped else ""
+        return f"; ended by {who}" if who else ""
 
     async def _verify(self, checks: Sequence[Check], *, first: int) -> list[str]:
         """Make all verifications side by side and return what those that did not pass said."""

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from console.actions import KEYS, bindings
+from console.actions import ATTEMPT_KEYS, KEYS, bindings
 from console.core.desk import Desk, Order
 from console.core.frame import ActionView, AttemptView, Frame, Panel
 from console.core.outlook import progress_notes
@@ -46,7 +46,9 @@ from widgets.too_small import too_small_lines
 
 HAND_ON_KEY_S = 3.0
 """For this long after a key was pressed no panel moves."""
-_SOAK_KEYS = tuple(key for key in KEYS if key.id not in ("help", "commands", "quit", "leave", "next_pane"))
+_SOAK_KEYS = tuple(
+    key for key in KEYS if key.id not in ("help", "commands", "quit", "leave", "next_pane") and key.group != "attempt"
+)
 
 
 class SoakScreen(ConsoleScreen[None]):
@@ -202,6 +204,8 @@ class SoakScreen(ConsoleScreen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Say whether a key works now; one that does not is neither shown nor taken."""
+        if any(key.id == action for key in ATTEMPT_KEYS):
+            return False
         guard = next((key.guard for key in KEYS if key.id == action), "")
         if guard == "is_holding":
             return self.may_act and self._held() is not None

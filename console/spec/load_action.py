@@ -28,14 +28,17 @@ class LoadedAction:
     """What is wrong with the rest of the file as it was read, as `file:line: key: text`."""
 
 
-def load_action(file: str | Path, env: Mapping[str, str], action: str) -> LoadedAction | None:
-    """Read one action of a rollout file with the sources that it names, and nothing else.
+def load_action(
+    file: str | Path, env: Mapping[str, str], action: str, *, takes_advance: bool = False
+) -> LoadedAction | None:
+    """Read one action of a rollout file with the sources that it names, and nothing else; of an advance the phases too.
 
-    `None` where the file has no such action, and for one that advances, because that is decided by the whole file.
+    `None` where the file has no such action, and unless `takes_advance` for one that advances, because whether it may
+    is decided by the whole file.
     Raises `RolloutFileError` with what is wrong with the action itself.
     """
     said = written(file, env)
-    tree = _pruned(said.tree, action)
+    tree = _pruned(said.tree, action, takes_advance=takes_advance)
     if tree is None:
         return None
     kept, left_out = _parted(said, tree, action)
@@ -60,15 +63,17 @@ def load_action(file: str | Path, env: Mapping[str, str], action: str) -> Loaded
     return LoadedAction(loaded, tuple(map(str, left_out)))
 
 
-def _pruned(tree: MapNode, action: str) -> MapNode | None:
+def _pruned(tree: MapNode, action: str, *, takes_advance: bool) -> MapNode | None:
     actions = _mapping(tree, "actions")
     entry = actions.get(action)
     if entry is None or not isinstance(entry.node, MapNode):
         return None
     kind = entry.node.entries.get("kind")
-    if kind is not None and isinstance(kind.node, ScalarNode) and kind.node.value == ActionKind.ADVANCE:
+    is_advance = kind is not None and isinstance(kind.node, ScalarNode) and kind.node.value == ActionKind.ADVANCE
+    if is_advance and not takes_advance:
         return None
-    kept = {name: tree.entries[name] for name in _HEAD if name in tree.entries}
+    head = (*_HEAD, "phases") if is_advance else _HEAD
+    kept = {name: tree.entries[name] for name in head if name in tree.entries}
     kept["actions"] = Entry(tree.entries["actions"].place, MapNode(tree.entries["actions"].place, {action: entry}))
     named = set(_sources_of(entry.node))
     found = {name: source for name, source in _mapping(tree, "sources").items() if name in named}
@@ -97,7 +102,7 @@ def _sources_of(node: Node) -> Iterator[str]:
 def _parted(said: Written, tree: MapNode, action: str) -> tuple[list[Problem], list[Problem]]:
     """Return the problems of what is kept, and those of the rest."""
     sources = tuple(key_of(("sources", name)) for name in _mapping(tree, "sources"))
-    ours = ("", *_HEAD, "extends", key_of(("actions", action)), *sources)
+    ours = ("", *tree.entries.keys() - {"actions", "sources"}, "extends", key_of(("actions", action)), *sources)
     kept = [found for found in said.problems if _is_under(found.key, ours)]
     return kept, [found for found in said.problems if found not in kept]
 

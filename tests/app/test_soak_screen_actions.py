@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from console.core.frame import Frame
 from console.core.words import Outcome
 from console.screens import action as action_module
 from console.screens.action import ActionScreen, rung_below, rungs_of
@@ -336,6 +337,57 @@ async def test_the_way_out_works_from_the_dialog_of_a_ladder() -> None:
         await opened(shown)
 
         assert "Type  app  to confirm:" in shown.text
+
+
+def open_attempt(outcome: Outcome, *choices: str) -> Frame:
+    left = frames.attempt(outcome, choices=choices, next_step=1, detail="the runner is gone")
+    return replace(frames.regression(), attempts=(left,))
+
+
+async def test_an_outcome_that_is_not_known_names_its_choices_and_verifying_shows_what_follows() -> None:
+    async with console(open_attempt(Outcome.UNKNOWN, "verify", "resume", "abandon")) as shown:
+        await shown.press("o")
+        assert all(said in shown.text for said in ("v Verify", "r Resume", "b Abandon"))
+        assert "X End it" not in shown.text
+
+        await shown.press("v")
+
+        assert shown.desk.given == [Given("settle", ("a1", "verify", ""))]
+        await shown.until(lambda: getattr(shown.app.screen, "attempt", "") == "a2")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "key", "choice"),
+    [(Outcome.UNKNOWN, "r", "resume"), (Outcome.UNKNOWN, "b", "abandon"), (Outcome.RUNNING, "X", "stop")],
+)
+async def test_what_cannot_be_taken_back_needs_a_reason(outcome: Outcome, key: str, choice: str) -> None:
+    async with console(open_attempt(outcome, choice)) as shown:
+        await shown.press("o")
+
+        await shown.press(key, "enter")
+        assert shown.desk.orders == []
+        await shown.press("i", "t", "space", "h", "u", "n", "g", "enter")
+
+        assert shown.desk.given == [Given("settle", ("a1", choice, "it hung"))]
+
+
+async def test_escape_takes_the_field_for_a_reason_away_and_decides_nothing() -> None:
+    async with console(open_attempt(Outcome.RUNNING, "stop")) as shown:
+        await shown.press("o", "X", "n", "o", "escape")
+
+        assert "End it" in shown.text
+        assert "End it, Esc" not in shown.text
+        assert shown.desk.orders == []
+
+
+async def test_keys_of_an_attempt_do_nothing_without_a_choice_and_outside_its_dialog() -> None:
+    async with console(open_attempt(Outcome.UNKNOWN, "verify")) as shown:
+        await shown.press("v", "X", "b")
+        assert shown.desk.orders == []
+
+        await shown.press("o", "X", "b", "r")
+
+        assert shown.desk.orders == []
 
 
 async def test_an_action_that_is_not_possible_now_says_why() -> None:

@@ -1,8 +1,10 @@
 """The way out needs only what its steps need, whatever else is broken."""
 
+import hashlib
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -53,6 +55,12 @@ def read_only_disk(tiny_disk: Path) -> Iterator[Path]:
     subprocess.run(["mount", "-o", "remount,ro", str(tiny_disk)], check=True)
     yield tiny_disk
     subprocess.run(["mount", "-o", "remount,rw", str(tiny_disk)], check=True)
+
+
+def spare_of(shell: Shell, state: Path) -> Path:
+    """The first folder that is taken in place of the state folder."""
+    digest = hashlib.sha256(os.fsencode(state)).hexdigest()[:8]
+    return shell.folder / "run" / f"rollout-console-{os.getuid()}-{digest}"
 
 
 def test_what_is_wrong_with_the_rest_of_the_file_does_not_stand_in_the_way_out(shell: Shell) -> None:
@@ -163,7 +171,7 @@ def test_a_lock_is_respected_where_it_cannot_be_written_any_more(shell: Shell, t
 
 def test_consoles_whose_disks_fail_meet_at_the_same_lock(shell: Shell, read_only_disk: Path) -> None:
     shell.env["ROLLOUT_CONSOLE_STATE"] = str(read_only_disk)
-    spare = shell.folder / "run" / f"rollout-console-{os.getuid()}"
+    spare = spare_of(shell, read_only_disk)
     lock = Lock.take(service_lock(spare, "app"), ACTOR, time.time(), "Migrate (migrate-1)")
 
     done = shell.act("rollback", "--yes")
@@ -175,7 +183,7 @@ def test_consoles_whose_disks_fail_meet_at_the_same_lock(shell: Shell, read_only
 
 def test_a_spare_folder_of_somebody_else_is_not_used(shell: Shell, read_only_disk: Path) -> None:
     shell.env["ROLLOUT_CONSOLE_STATE"] = str(read_only_disk)
-    shared = shell.folder / "run" / f"rollout-console-{os.getuid()}"
+    shared = spare_of(shell, read_only_disk)
     shared.mkdir()
     shared.chmod(0o777)
 
@@ -184,6 +192,7 @@ def test_a_spare_folder_of_somebody_else_is_not_used(shell: Shell, read_only_dis
     assert done.returncode == 0, done.stderr
     assert not json.loads(done.stdout)["folder"].startswith(str(shared))
     assert list(shared.iterdir()) == []
+    shutil.rmtree(Path(json.loads(done.stdout)["folder"]).parents[2])
 
 
 def test_a_rollback_takes_less_than_a_second_of_the_machine(shell: Shell) -> None:

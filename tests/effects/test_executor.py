@@ -329,14 +329,17 @@ async def test_an_action_can_be_asked_to_stop(tmp_path: Path) -> None:
     attempt = await acting.start()
     wait_until((tmp_path / "begun").exists)
 
-    assert executor.stop(attempt)
+    assert executor.stop(attempt, ACTOR, "it hangs", time.time())
     progress, ended = await followed(attempt)
 
     assert ended.outcome is Outcome.UNKNOWN
-    assert ended.detail == "step 1 of 2 failed: stopped by an operator; not begun: step 2"
+    assert (
+        ended.detail
+        == "step 1 of 2 failed: stopped by an operator; not begun: step 2; ended by ana@laptop (pts/3): it hangs"
+    )
     assert states(progress)[-1] == (0, "failed")
     wait_until(lambda: not executor.is_running(attempt))
-    assert not executor.stop(attempt)
+    assert not executor.stop(attempt, ACTOR, "it hangs", time.time())
 
 
 def test_a_console_that_dies_before_the_order_is_handed_over_did_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,44 @@
+"""The attempts of a rollout as their folders tell, for commands that run beside a console or without one."""
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from console.core.attempts import Attempt
+from console.core.words import Outcome
+from console.effects import executor
+from console.effects.attempt_files import read_abandoned
+from console.effects.begin import Places
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An attempt and where it is kept."""
+
+    folder: Path
+    attempt: Attempt
+    is_newest: bool
+
+
+def attempts_in(where: Places) -> list[Found]:
+    """Return the attempts in these places, in the order in which they were begun."""
+    known: dict[str, tuple[Path, Attempt]] = {}
+    adopted = [(folder, executor.adopt(folder, time.time())) for folder in where.folders()]
+    for folder, one in sorted(
+        ((folder, one) for folder, one in adopted if one is not None), key=lambda pair: pair[1].started.at
+    ):
+        attempt = Attempt(one.started, {})
+        for step in one.progress:
+            attempt = attempt.progressed(step)
+        if one.ended is not None:
+            attempt = attempt.finished(one.ended)
+        said = read_abandoned(folder)
+        if said is not None:
+            detail = f"abandoned by {said.actor}: {said.reason}; it had ended {attempt.outcome}: {attempt.detail}"
+            attempt = replace(attempt, outcome=Outcome.ABANDONED, detail=detail)
+        before = known.get(one.started.continues)
+        if before is not None:
+            known[one.started.continues] = (before[0], replace(before[1], carried_on=one.started.attempt))
+        known[folder.name] = (folder, attempt)
+    newest = next(reversed(known), None)
+    return [Found(folder, attempt, name == newest) for name, (folder, attempt) in known.items()]

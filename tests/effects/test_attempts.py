@@ -1,0 +1,155 @@
+"""An action that hangs can be ended, and one that nobody knows the outcome of can be verified, resumed or abandoned."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.effects import attempt_files as files
+from tests.effects.acting import wait_until, write_rollout
+from tests.effects.test_act import Shell
+
+TWO_STEPS = {
+    "title": "Roll back",
+    "kind": "rollback",
+    "steps": [
+        {"run": ["echo first >> done"], "shell": True},
+        {"run": ["echo second >> done; touch begun; until test -e go; do sleep 0.05; done"], "shell": True},
+        {"run": ["echo third >> done"], "shell": True},
+    ],
+    "verify": [{"command": ["test", "-e", "go"], "within": "1s"}],
+}
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    shell = Shell(tmp_path)
+    (tmp_path / "run").mkdir(mode=0o700)
+    shell.env["XDG_RUNTIME_DIR"] = str(tmp_path / "run")
+    shell.file = write_rollout(tmp_path, {"steps": [{"run": ["true"]}]}, actions={"rollback": TWO_STEPS})
+    return shell
+
+
+def begun(shell: Shell) -> Path:
+    """Begin a rollback that hangs in its second step, end the command, and return the attempt's folder."""
+    command = subprocess.Popen(
+        [sys.executable, "-m", "console", "act", str(shell.file), "rollback", "--yes"],
+        env=shell.env,
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until((shell.folder / "begun").exists, "the second step")
+    command.kill()
+    command.wait()
+    (kept,) = (shell.state / "attempts" / "stateless").iterdir()
+    return kept
+
+
+def vanished(shell: Shell) -> Path:
+    """Leave an attempt whose runner was killed in its second step."""
+    kept = begun(shell)
+    said = files.read_started(kept)
+    assert said is not None
+    os.kill(said["pid"], signal.SIGKILL)
+    wait_until(lambda: told(shell)[-1]["outcome"] == "unknown", "the end of the runner")
+    return kept
+
+
+def told(shell: Shell) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(shell.give("attempts", str(shell.file), "--json").stdout)
+    return found
+
+
+def settle(shell: Shell, attempt: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    return shell.give("attempts", str(shell.file), attempt.name, *words)
+
+
+def test_an_action_that_hangs_is_ended_with_a_reason(shell: Shell) -> None:
+    kept = begun(shell)
+    assert told(shell)[0]["choices"] == ["stop"], told(shell)
+
+    refused = settle(shell, kept, "--stop")
+    ended = settle(shell, kept, "--stop", "--reason", "it hangs")
+
+    assert refused.returncode == 4
+    assert "say why with --reason" in refused.stderr
+    assert ended.returncode == 0, ended.stderr
+    wait_until(lambda: told(shell)[0]["outcome"] == "unknown", "the end of the action")
+    detail = told(shell)[0]["detail"]
+    assert "step 2 of 3 failed: stopped by an operator" in detail
+    assert detail.endswith(": it hangs")
+    assert (shell.folder / "done").read_text() == "first\nsecond\n"
+
+
+def test_an_outcome_that_is_not_known_can_be_verified_and_nothing_is_repeated(shell: Shell) -> None:
+    kept = vanished(shell)
+    assert told(shell)[0]["choices"] == ["verify", "resume", "abandon"]
+    assert shell.give("attempts", str(shell.file)).returncode == 3
+
+    not_yet = settle(shell, kept, "--verify")
+    (shell.folder / "go").touch()
+    after = told(shell)[-1]
+    verified = shell.give("attempts", str(shell.file), after["attempt"], "--verify")
+
+    assert not_yet.returncode == 5
+    assert "Verify: Roll back: unverified" in not_yet.stdout
+    assert (after["outcome"], after["choices"]) == ("unverified", ["verify", "resume", "abandon"])
+    assert verified.returncode == 0, verified.stderr
+    assert (shell.folder / "done").read_text() == "first\nsecond\n"
+    assert [one["choices"] for one in told(shell)] == [[], [], []]
+
+
+def test_what_was_begun_is_resumed_at_the_first_step_that_is_not_known_to_be_done(shell: Shell) -> None:
+    kept = vanished(shell)
+    (shell.folder / "go").touch()
+
+    resumed = settle(shell, kept, "--resume", "--reason", "the machine was lost")
+
+    assert resumed.returncode == 0, resumed.stderr
+    assert "Roll back, from step 2: done" in resumed.stdout
+    assert (shell.folder / "done").read_text() == "first\nsecond\nsecond\nthird\n"
+
+
+def test_an_attempt_that_was_resumed_is_not_resumed_again(shell: Shell) -> None:
+    kept = vanished(shell)
+    (shell.folder / "go").touch()
+    settle(shell, kept, "--resume")
+
+    again = settle(shell, kept, "--resume")
+
+    assert again.returncode == 4
+    assert "a later one was begun" in again.stderr
+    assert (shell.folder / "done").read_text() == "first\nsecond\nsecond\nthird\n"
+
+
+def test_an_attempt_can_be_left_as_it_is(shell: Shell) -> None:
+    kept = vanished(shell)
+
+    left = settle(shell, kept, "--abandon", "--reason", "rolled back by hand")
+
+    assert left.returncode == 0, left.stderr
+    said = told(shell)[0]
+    assert (said["outcome"], said["choices"]) == ("abandoned", [])
+    assert "rolled back by hand" in said["detail"]
+
+
+def test_a_file_that_changed_since_is_not_resumed(shell: Shell) -> None:
+    kept = vanished(shell)
+    changed = {**TWO_STEPS, "steps": [{"run": ["touch", "other"]}, *TWO_STEPS["steps"][1:]]}
+    shell.file = write_rollout(shell.folder, {"steps": [{"run": ["true"]}]}, actions={"rollback": changed})
+
+    refused = settle(shell, kept, "--resume")
+
+    assert refused.returncode == 4
+    assert "the rollout file has changed since this was begun" in refused.stderr
+
+
+def test_without_attempts_there_is_nothing_to_settle(shell: Shell) -> None:
+    assert "no action was begun" in shell.give("attempts", str(shell.file)).stdout
+    assert settle(shell, Path("rollback-1"), "--resume").returncode == 4
