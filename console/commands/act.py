@@ -14,8 +14,8 @@ from console.commands.arguments import add_file
 from console.commands.standing import Standing, standing_of
 from console.core.durations import format_duration, parse_share
 from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
-from console.core.plan import Preview, StepPreview
-from console.core.planning import PlanRefused, format_share, plan
+from console.core.plan import Plan, Preview, StepPreview
+from console.core.planning import PlanRefused, check_listed, format_share, plan
 from console.core.redact import Redactor
 from console.core.rollout import ActionKind
 from console.core.text import visible
@@ -36,6 +36,8 @@ FAILED = 5
 INTERRUPTED = 130
 
 _TAIL_S = 0.1
+_LIST_S = 3.0
+"""How long the list of the values of a parameter may take; then what was given is taken as it is."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +49,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask; refused if something is known to be in the way")
     parser.add_argument(
         "--traffic", type=_share, metavar="N", help="the share to go to: a rung of a ladder, or the next phase's"
+    )
+    parser.add_argument(
+        "--set",
+        dest="given",
+        type=_given,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what the action is for, such as tenant=acme; may be given more than once",
     )
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON on stdout, the rest on stderr")
 
@@ -60,8 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
     base = state_dir()
     session = find_open(base, loaded.rollout.rollout)
     action = loaded.rollout.actions.get(arguments.action)
-    is_way_out = action is not None and action.kind is ActionKind.ROLLBACK
-    standing = Standing(said="") if is_way_out else standing_of(session)
+    needs_standing = action is None or action.kind in (ActionKind.STEP_DOWN, ActionKind.ADVANCE)
+    standing = standing_of(session) if needs_standing else Standing(said="")
     try:
         planned = plan(
             loaded.rollout,
@@ -69,7 +80,10 @@ def run(arguments: argparse.Namespace) -> int:
             phase_index=standing.phase,
             traffic=standing.traffic,
             rung=arguments.traffic,
+            given=dict(arguments.given),
         )
+        if planned.given:
+            asyncio.run(_check_listed(loaded, planned))
     except PlanRefused as refusal:
         print(visible(str(refusal)), file=sys.stderr)
         return USAGE
@@ -142,6 +156,30 @@ def _step_lines(head: str, step: StepPreview) -> list[str]:
     if step.problem:
         lines.append(f"     ✗ {step.problem}")
     return lines
+
+
+async def _check_listed(loaded: Loaded, planned: Plan) -> None:
+    """Raise `PlanRefused` for a value that is not in the list that the file asks for, if that can be had in time."""
+    parameters = loaded.rollout.actions[planned.action].parameters
+    for name, value in planned.given:
+        listed = parameters[name].from_
+        if listed is None or listed.values is not None:
+            continue
+        from console.sources.base import ProbeFailed  # noqa: PLC0415 - drivers weigh, and few actions need them
+        from console.sources.connect import Connections  # noqa: PLC0415
+        from console.sources.values import values_of  # noqa: PLC0415
+
+        connections = Connections(loaded.rollout, loaded.base_dir, loaded.queries, lambda _: None)
+        try:
+            async with asyncio.timeout(_LIST_S):
+                values = await values_of(parameters[name], connections, _LIST_S)
+        except (ProbeFailed, TimeoutError) as failure:
+            said = visible(Redactor(loaded.secrets).redact(str(failure) or "no answer in time"))
+            print(f"whether there is a {name} {visible(value)} cannot be looked up: {said}", file=sys.stderr)
+        else:
+            check_listed(name, parameters[name], value, values)
+        finally:
+            await connections.close()
 
 
 def _obstacle(shown: Preview, arguments: argparse.Namespace) -> str:
@@ -250,6 +288,13 @@ def _outcome_json(
         ],
         "folder": str(folder),
     }
+
+
+def _given(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not (name and separator):
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE; found {visible(text, 80)}")
+    return name, value
 
 
 def _share(text: str) -> float:

@@ -62,6 +62,7 @@ def _started(state: "State", given: ActionStarted) -> Record:
         "continues": given.continues,
         "first_step": given.first_step,
         "is_check": given.is_check,
+        "given": dict(given.given),
         "verdicts": {name: verdict.value for name, verdict in standing.verdicts.items()},
         "values": {name: value for name, (value, _) in standing.values.items()},
     }

@@ -237,6 +237,8 @@ class ActionStarted:
     """Index of the action's step that this attempt begins with; those before it are done."""
     is_check: bool = False
     """It only verifies: nothing is changed."""
+    given: Mapping[str, str] = field(default_factory=dict)
+    """What was chosen for the parameters of the action, by name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class Plan:
     hold_s: float
     phase: int | None
     """The phase it moves to, for an advance."""
+    given: tuple[tuple[str, str], ...] = ()
+    """The parameters of the action and what was chosen for them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,37 @@
 """An action turned into a plan: every placeholder resolved, the share and the phase decided, nothing run."""
 
+import difflib
+import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from pydantic import ValidationError
 
+from console.core.compose import implied
 from console.core.durations import format_duration
 from console.core.plan import Plan
-from console.core.rollout import Action, ActionKind, Check, HttpProbe, Part, RedisProbe, Rollout, Step
+from console.core.rollout import (
+    Action,
+    ActionKind,
+    Check,
+    HttpProbe,
+    Parameter,
+    Part,
+    RedisProbe,
+    Rollout,
+    SqlStep,
+    Step,
+)
+from console.core.text import visible
 
 TRAFFIC = "${traffic}"
 """What a step writes where the share being applied belongs."""
+
+_PLACE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 
 P = TypeVar("P", bound=Part)
 
@@ -33,11 +52,13 @@ def plan(
     phase_index: int | None,
     traffic: float | None,
     rung: float | None = None,
+    given: Mapping[str, str] | None = None,
 ) -> Plan:
     """Return what the action does from where the rollout stands.
 
     `traffic` is the share applied now, percent, and `phase_index` the present phase; `None` where nobody knows.
-    `rung` asks for a share: a rung of the ladder, or the share of the phase to advance to. Raises `PlanRefused`.
+    `rung` asks for a share: a rung of the ladder, or the share of the phase to advance to. `given`
+    are the values of the action's parameters, by name. Raises `PlanRefused`.
     """
     action = rollout.actions.get(action_id)
     if action is None:
@@ -56,18 +77,64 @@ def plan(
         share = rollout.phases[phase].traffic
     elif rung is not None:
         raise PlanRefused(f"{action_id} is a task: it changes no share, so none can be asked for")
+    chosen = checked_values(action, given or {})
+    steps = tuple(_resolved(_bound(step, chosen), share, chosen) for step in action.steps)
+    verify = tuple(_resolved(check, share, chosen) for check in action.verify)
+    said = ", ".join(f"{name} {value}" for name, value in chosen.items())
     return Plan(
         action=action_id,
-        title=action.title,
+        title=f"{action.title}: {said}" if said else action.title,
         kind=action.kind,
         service=rollout.service,
-        steps=tuple(_resolved(step, share) for step in action.steps),
-        verify=tuple(_resolved(check, share) for check in action.verify),
+        steps=steps,
+        verify=(*verify, *implied(steps, verify)),
         traffic=share,
         ladder=ladder,
         hold_s=action.hold,
         phase=phase,
+        given=tuple(chosen.items()),
     )
+
+
+def checked_values(action: Action, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of an action's parameters in its order; raises `PlanRefused` for one that will not do."""
+    unknown = [name for name in given if name not in action.parameters]
+    if unknown:
+        known = ", ".join(action.parameters) or "none"
+        raise PlanRefused(f"{action.title} has no parameter {visible(unknown[0], 80)}; it has: {known}")
+    for name, parameter in action.parameters.items():
+        value = given.get(name)
+        if value is None:
+            raise PlanRefused(f"say for which {parameter.title or name}: {name}=…")
+        if re.fullmatch(parameter.pattern, value) is None or visible(value) != value:
+            raise PlanRefused(
+                f"{visible(value, 80)!r} is no {parameter.title or name}: it must match {parameter.pattern}"
+            )
+        values = None if parameter.from_ is None else parameter.from_.values
+        if values is not None:
+            check_listed(name, parameter, value, values)
+    return {name: given[name] for name in action.parameters}
+
+
+def check_listed(name: str, parameter: Parameter, value: str, values: Sequence[str]) -> None:
+    """Raise `PlanRefused` for a value that is not among those there are."""
+    if value in values:
+        return
+    near = difflib.get_close_matches(value, values, n=1)
+    hint = f"did you mean {visible(near[0], 80)}?" if near else f"there are {len(values)}"
+    raise PlanRefused(f"there is no {parameter.title or name} {visible(value, 80)}; {hint}")
+
+
+def _bound(step: Step, chosen: Mapping[str, str]) -> Step:
+    """Return the step with the parameters of a statement bound: their values never become part of the SQL."""
+    if step.sql is None or not chosen:
+        return step
+    used = [name for name in chosen if f"${{{name}}}" in step.sql.statement]
+    statement = step.sql.statement
+    for number, name in enumerate(used, 1):
+        statement = statement.replace(f"${{{name}}}", f"${number}")
+    values = (*(chosen[name] for name in used), *step.sql.values)
+    return step.model_copy(update={"sql": SqlStep(source=step.sql.source, statement=statement, values=values)})
 
 
 def carried_on(whole: Plan, first_step: int, *, is_check: bool) -> Plan:
@@ -120,26 +187,30 @@ def _next_phase(rollout: Rollout, phase_index: int | None, rung: float | None) -
     return following
 
 
-def _resolved(part: P, share: float | None) -> P:
-    """Return the step or check with the share in place of every `${traffic}`."""
+def _resolved(part: P, share: float | None, chosen: Mapping[str, str]) -> P:
+    """Return the step or check with the share in place of every `${traffic}`, and the values of the parameters."""
     written = part.model_dump(by_alias=True, exclude_unset=True)
     if share is None:
         if _mentions(written):
             raise PlanRefused(f"a step says {TRAFFIC}, but this action changes no share")
-        return part
+        if not chosen:
+            return part
+    put_in = {**chosen, **({} if share is None else {"traffic": format_share(share)})}
     try:
-        return type(part).model_validate(_replaced(written, format_share(share)))
+        return type(part).model_validate(_replaced(written, put_in))
     except ValidationError as error:
-        raise PlanRefused(f"a step cannot be resolved for {format_share(share)}%: {error}") from error
+        raise PlanRefused(f"a step cannot be resolved for {put_in}: {error}") from error
 
 
-def _replaced(value: Any, share: str) -> Any:
+def _replaced(value: Any, put_in: Mapping[str, str], key: str = "") -> Any:
     if isinstance(value, str):
-        return value.replace(TRAFFIC, share)
+        # Once over the text, so that a value that looks like a parameter stays what it is.
+        put = partial(quote, safe="") if key == "url" else str
+        return _PLACE.sub(lambda found: put(put_in[found[1]]) if found[1] in put_in else found[0], value)
     if isinstance(value, Mapping):
-        return {key: _replaced(item, share) for key, item in value.items()}
+        return {name: _replaced(item, put_in, str(name)) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_replaced(item, share) for item in value]
+        return [_replaced(item, put_in) for item in value]
     return value
 
 
@@ -161,7 +232,8 @@ def step_label(step: Step) -> str:
         edits = ", ".join(f"{key}={value}" for key, value in step.env_file.set.items())
         return f"{step.env_file.path}: {edits}"
     if step.sql is not None:
-        return f"{step.sql.source}: {' '.join(step.sql.statement.split())}"
+        bound = "".join(f", ${number} = {value!r}" for number, value in enumerate(step.sql.values, 1))
+        return f"{step.sql.source}: {' '.join(step.sql.statement.split())}{bound}"
     if step.redis is not None:
         return f"{step.redis.source}: {shlex.join(step.redis.command)}"
     return _request(step.http) if step.http is not None else step.kind
@@ -181,6 +253,13 @@ def _question(check: Check) -> str:
         return f"{check.source}: query {check.query}"
     if check.command is not None:
         return f"{shlex.join(check.command)} exits 0"
+    if check.compose is not None:
+        services = ", ".join(check.compose.services) or "every service"
+        env = f" with {', '.join(check.compose.env)} as declared" if check.compose.env else ""
+        return f"the containers of {services} run on for {format_duration(check.for_)}{env}"
+    if check.env_file is not None:
+        edits = ", ".join(f"{key}={value}" for key, value in check.env_file.set.items())
+        return f"{check.env_file.path} says {edits}"
     held = f" for {format_duration(check.for_)}" if check.for_ else ""
     return f"{check.source}: every container {check.container}{held}"
 

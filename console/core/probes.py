@@ -242,6 +242,31 @@ class Metric(Part):
         return self.stale_after if self.stale_after is not None else max(10.0, 3 * self.every)
 
 
+class EnvFileEdit(Part):
+    """Keys of an env file that are set atomically; everything else in it stays."""
+
+    path: str
+    """The env file, relative to the rollout file."""
+    set: dict[str, str]
+    """Keys and their new values."""
+
+
+class ComposeUp(Part):
+    """Containers that Compose has made, and what must be true of each of them."""
+
+    command: tuple[str, ...]
+    """How Compose is called, without what it is to do: `[docker, compose, -p, shop]`."""
+    services: tuple[str, ...] = ()
+    """The services whose containers are looked at; without any, all."""
+    env: dict[str, str] = Field(default_factory=dict)
+    """Variables that must have these values wherever a container has them."""
+    since: float | None = None
+    """Filled in by the console: the containers must be newer, or show the variables. Seconds since the epoch."""
+
+
+CHECK_KINDS = ("redis", "http", "query", "container", "compose", "env_file", "command")
+
+
 class Check(Part):
     """Something that is verified by asking; used by checklists and by the verify part of actions."""
 
@@ -251,6 +276,11 @@ class Check(Part):
     """The SQL passes when its first value is true, or its `value` column is not 0 or NULL."""
     container: Literal["running"] | None = None
     """Every container of the source has been running, without a restart, for at least `for`."""
+    compose: ComposeUp | None = None
+    """Every container that Compose made for the services has been running, without a restart, for at least `for`, and
+    has the environment that was declared. After a step that runs `compose up` this is verified by itself."""
+    env_file: EnvFileEdit | None = None
+    """The env file says this. After a step that edits one this is verified by itself."""
     command: tuple[str, ...] | None = None
     """Passes on exit code 0."""
     source: str | None = None
@@ -262,7 +292,7 @@ class Check(Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        kind = one_of(self, ("redis", "http", "query", "container", "command"))
+        kind = one_of(self, CHECK_KINDS)
         if kind in ("redis", "query", "container") and self.source is None:
             raise ValueError(f"a {kind} check needs `source`")
         return self
@@ -270,4 +300,4 @@ class Check(Part):
     @property
     def kind(self) -> str:
         """Which question it asks."""
-        return one_of(self, ("redis", "http", "query", "container", "command"))
+        return one_of(self, CHECK_KINDS)

@@ -271,6 +271,7 @@ def _started(record: Record, recording: Recording, phase: int) -> ActionStarted:
         continues=str(body.get("continues", "")),  # sessions from before attempts were carried on have none
         first_step=int(body.get("first_step", 0)),
         is_check=bool(body.get("is_check", False)),
+        given=dict(body.get("given", {})),
     )
 
 

@@ -4,17 +4,20 @@ The parts that ask and judge are in `core.probes`, those that say when it may go
 is to be had from here.
 """
 
+import re
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from console.core.fields import Seconds, Share
 from console.core.kinds import METRIC_KINDS, SOURCE_KINDS
 from console.core.probes import (
     CONDITIONS,
     Check,
+    ComposeUp,
     ContainerStat,
+    EnvFileEdit,
     EventCount,
     Evidence,
     HttpProbe,
@@ -42,6 +45,7 @@ __all__ = [
     "Alerts",
     "Check",
     "ChecklistItem",
+    "ComposeUp",
     "ContainerStat",
     "DockerSelector",
     "EnvFileEdit",
@@ -55,6 +59,7 @@ __all__ = [
     "Names",
     "NoData",
     "OnVerdict",
+    "Parameter",
     "Part",
     "Phase",
     "QuantileOf",
@@ -68,6 +73,7 @@ __all__ = [
     "Step",
     "TrackMatch",
     "ValidationWindow",
+    "ValuesFrom",
 ]
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
@@ -163,20 +169,14 @@ class EventRule(Part):
     """Lines that must not match; checked at load."""
 
 
-class EnvFileEdit(Part):
-    """Keys of an env file that are set atomically; everything else in it stays."""
-
-    path: str
-    """The env file, relative to the rollout file."""
-    set: dict[str, str]
-    """Keys and their new values."""
-
-
 class SqlStep(Part):
     """One SQL statement on a PostgreSQL source."""
 
     source: str
     statement: str
+    """The statement. A parameter of the action is written `${name}`, without quotes: it is bound, never pasted."""
+    values: tuple[str, ...] = ()
+    """Bound to `$1`, `$2` … of the statement; the values of the action's parameters come first."""
 
 
 class RedisStep(Part):
@@ -229,6 +229,46 @@ class ActionKind(StrEnum):
     TASK = "task"
 
 
+class ValuesFrom(Part):
+    """Where the values of a parameter come from."""
+
+    values: tuple[str, ...] | None = None
+    """These."""
+    query: str | None = None
+    """The first column of a query."""
+    command: tuple[str, ...] | None = None
+    """The lines that a program prints."""
+    source: str | None = None
+    """The PostgreSQL source of the query."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        kind = one_of(self, ("values", "query", "command"))
+        if (kind == "query") != (self.source is not None):
+            raise ValueError("a query needs `source`, and only a query has one")
+        return self
+
+
+class Parameter(Part):
+    """What the operator chooses before an action; `${name}` in its steps and verifications."""
+
+    title: str | None = None
+    """What is asked for; without it, the name."""
+    from_: Annotated[ValuesFrom | None, Field(alias="from")] = None
+    """The values to choose from. What is in none of them is refused; while they cannot be had, `pattern` decides."""
+    pattern: str = r"[A-Za-z0-9][A-Za-z0-9_.:@-]{0,99}"
+    """A regular expression that the whole value matches."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _expression(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"expected a regular expression; found one that is none: {error}") from None
+        return pattern
+
+
 class Action(Part):
     """Something the operator can do."""
 
@@ -237,6 +277,8 @@ class Action(Part):
     title: str
     kind: ActionKind = ActionKind.TASK
     """What it does to the share of traffic: to 0, one rung down, to the next phase, or nothing."""
+    parameters: dict[Name, Parameter] = Field(default_factory=dict)
+    """What is chosen before, such as a tenant, by name."""
     steps: tuple[Step, ...] = ()
     """What is done, one after the other."""
     verify: tuple[Check, ...] = ()

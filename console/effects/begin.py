@@ -148,6 +148,7 @@ def _started(plan: Plan, intent: Intent, attempt: str, redactor: Redactor) -> Ac
         continues=intent.continues,
         first_step=intent.first_step,
         is_check=intent.is_check,
+        given=dict(plan.given),
     )
 
 

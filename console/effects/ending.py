@@ -12,3 +12,5 @@ class Ending:
     detail: str
     is_certain: bool = True
     """Whether it is known what took effect; after a time-out nobody knows."""
+    has_changed_file: bool = False
+    """Whether an env file says something else than before."""

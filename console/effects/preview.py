@@ -6,12 +6,13 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from console.core.env_text import EnvFileProblem
 from console.core.plan import Plan, Preview, StepPreview
 from console.core.planning import check_label, format_share, step_label
 from console.core.redact import REDACTED, Redactor, is_secret_name
 from console.core.rollout import ActionKind, Check, Step
 from console.core.text import visible
-from console.effects.env_file import EnvFileProblem, changes, write_problem
+from console.effects.env_file import changes, write_problem
 from console.spec.loaded import Loaded
 
 LABEL_LIMIT = 500
@@ -34,7 +35,10 @@ def labels(plan: Plan, redactor: Redactor) -> tuple[str, ...]:
     """Return each step and then each verification as one line that is safe to draw and holds no secret."""
     return tuple(
         visible(redactor.redact(text), LABEL_LIMIT)
-        for text in (*(step_label(_masked(step)) for step in plan.steps), *map(check_label, plan.verify))
+        for text in (
+            *(step_label(_masked(step)) for step in plan.steps),
+            *(check_label(_masked_check(check)) for check in plan.verify),
+        )
     )
 
 
@@ -138,6 +142,13 @@ def _masked(step: Step) -> Step:
         shown = step.env_file.model_copy(update={"set": _without_secrets(step.env_file.set)})
         return step.model_copy(update={"env_file": shown})
     return step.model_copy(update={"env": _without_secrets(step.env)})
+
+
+def _masked_check(check: Check) -> Check:
+    if check.env_file is None:
+        return check
+    shown = check.env_file.model_copy(update={"set": _without_secrets(check.env_file.set)})
+    return check.model_copy(update={"env_file": shown})
 
 
 def _without_secrets(settings: Mapping[str, str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ terminal nor a killed console ends it. What happens is written into the attempt'
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -57,6 +58,7 @@ class _Attempt:
         self._redactor = redactor
         self._asking = asking
         self._is_stopped = False
+        self._began = time.time()
 
     def run(self) -> tuple[Outcome, str]:
         signal.signal(signal.SIGTERM, self._stop)
@@ -70,6 +72,8 @@ class _Attempt:
         said = self._account(endings, len(steps)) if failed else ""
         if last is not None and failed and (last.is_certain or self._is_stopped):
             return (Outcome.FAILED if last.is_certain else Outcome.UNKNOWN), said
+        if any(ending.has_changed_file for ending in endings):
+            checks = [_since(check, self._began) for check in checks]
         unmet = asyncio.run(self._verify(checks, first=len(steps))) if checks else []
         if failed:
             return Outcome.UNKNOWN, said + _verdict(checks, unmet)
@@ -144,6 +148,13 @@ class _Attempt:
 
     def _note(self, number: int, state: str, detail: str = "") -> None:
         self._diary.progressed(number, self._order.labels[number], state, visible(self._redactor.redact(detail), 500))
+
+
+def _since(check: Check, at: float) -> Check:
+    """Return a check of containers that asks for new ones: the file they were made from was changed."""
+    if check.compose is None:
+        return check
+    return check.model_copy(update={"compose": check.compose.model_copy(update={"since": at})})
 
 
 def _numbers(first: int, last: int) -> str:

@@ -3,8 +3,10 @@
 An error before the request was sent is certain; when the connection breaks afterwards nobody knows what took effect.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from decimal import Decimal
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -41,17 +43,54 @@ async def _sql(step: SqlStep, addresses: Mapping[str, str]) -> Ending:
         return Ending("failed", f"no connection to {step.source}: {_said(error)}")
     try:
         prepared = await connection.prepare(step.statement)
-        await prepared.fetch()
+        await prepared.fetch(*_bound(prepared.get_parameters(), step.values))
         said = prepared.get_statusmsg() or ""
         with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             await connection.close(timeout=_GOODBYE_S)
         return Ending("done", visible(said, 200))
     except (asyncpg.PostgresConnectionError, OSError) as error:
         return Ending("failed", f"the connection to {step.source} broke: {_said(error)}", is_certain=False)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, _WrongValue) as error:
         return Ending("failed", _said(error))
     finally:
         connection.terminate()
+
+
+class _WrongValue(Exception):
+    """A value is none of the type that the statement wants; nothing was sent."""
+
+
+def _bound(types: Sequence[asyncpg.Type], values: Sequence[str]) -> list[object]:
+    """Return values as the driver takes them for the types that the server found for `$1`, `$2` …"""
+    if len(types) != len(values):
+        raise _WrongValue(f"the statement has {len(types)} parameters and {len(values)} values")
+    return [_of_type(wanted.name, value) for wanted, value in zip(types, values, strict=True)]
+
+
+def _of_type(name: str, value: str) -> object:
+    made = _TYPES.get(name)
+    if made is None:
+        raise _WrongValue(f"the statement wants a {name}; write a cast, such as ${{name}}::text")
+    try:
+        return made(value)
+    except (ValueError, ArithmeticError):
+        raise _WrongValue(f"{value!r} is no {name}") from None
+
+
+def _truth(value: str) -> bool:
+    if value.lower() not in ("true", "false"):
+        raise ValueError(value)
+    return value.lower() == "true"
+
+
+_TYPES: Mapping[str, Callable[[str], object]] = {
+    **dict.fromkeys(("text", "varchar", "bpchar", "name", "unknown", "citext", "json", "jsonb"), str),
+    **dict.fromkeys(("int2", "int4", "int8", "oid"), int),
+    **dict.fromkeys(("float4", "float8"), float),
+    "numeric": Decimal,
+    "uuid": UUID,
+    "bool": _truth,
+}
 
 
 async def _redis(step: RedisStep, addresses: Mapping[str, str]) -> Ending:

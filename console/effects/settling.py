@@ -20,6 +20,7 @@ def rest_of(loaded: Loaded, started: ActionStarted, next_step: int, *, is_check:
         started.action,
         phase_index=None if started.phase is None else started.phase - 1,
         traffic=None,
+        given=started.given,
         rung=started.traffic if started.kind == ActionKind.STEP_DOWN else None,
     )
     begun = carried_on(whole, started.first_step, is_check=started.is_check)

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from console.core.durations import format_duration
+from console.core.env_text import EnvFileProblem
 from console.core.rollout import Step
 from console.core.text import visible
 from console.effects.ending import Ending
-from console.effects.env_file import EnvFileProblem, edit_env_file
+from console.effects.env_file import edit_env_file
 from console.effects.output_file import OutputFile
 
 _LOOK_S = 0.05
@@ -132,7 +133,9 @@ def _edit(path: str, settings: Mapping[str, str], around: Surroundings) -> Endin
         backup = edit_env_file(around.base_dir / path, settings, around.attempt)
     except EnvFileProblem as problem:
         return Ending("failed", visible(str(problem), 500))
-    return Ending("done", "nothing to change" if backup is None else f"the old file is kept as {backup.name}")
+    if backup is None:
+        return Ending("done", "nothing to change")
+    return Ending("done", f"the old file is kept as {backup.name}", has_changed_file=True)
 
 
 def _waited_for(work: Coroutine[Any, Any, Ending], timeout_s: float, around: Surroundings) -> Ending:

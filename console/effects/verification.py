@@ -49,12 +49,17 @@ class Verified:
 
 
 async def until_passes(ask: Ask, check: Check, *, is_stopped: Callable[[], bool] = lambda: False) -> Verified:
-    """Try a verification every second until it passes, `within` is over, or somebody asks to stop."""
+    """Try a verification every second until it passes, `within` is over, or somebody asks to stop.
+
+    A last try without an answer does not hide what was seen before it.
+    """
     deadline = time.monotonic() + check.within
+    known: Verified | None = None
     while True:
         found = await _try_once(ask, check, max(_SHORTEST_TRY_S, deadline - time.monotonic()))
         if found.ok or is_stopped() or time.monotonic() + BETWEEN_TRIES_S > deadline:
-            return found
+            return known if known is not None and not found.is_known else found
+        known = found if found.is_known else known
         await asyncio.sleep(BETWEEN_TRIES_S)
 
 

@@ -1,10 +1,15 @@
 """Tries verifications: of checklist items, and after actions."""
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from console.core import env_text
+from console.core.compose import INSPECTED, engine_command, seen, wrong_with
 from console.core.durations import format_duration
-from console.core.probes import Check, Metric
-from console.core.text import visible
+from console.core.probes import Check, ComposeUp, EnvFileEdit, Metric
+from console.core.text import decode, visible
 from console.sources.base import Answer, Asker, ProbeFailed
 from console.sources.connect import Connections
 
@@ -42,6 +47,10 @@ async def _try(check: Check, connections: Connections) -> CheckResult:
             return CheckResult(False, f"did not end within {format_duration(check.within)}", is_known=False)
         said = visible(ran.last_words, 200) or f"exit code {ran.exit_code}"
         return CheckResult(ran.exit_code == 0, said)
+    if check.compose is not None:
+        return await _composed(check.compose, check.for_, timeout_s, connections)
+    if check.env_file is not None:
+        return declared(check.env_file, connections.base_dir)
     source = check.source or ""
     if check.container is not None:
         ok, said = await connections.containers(source).settled(check.for_)
@@ -65,3 +74,39 @@ def _judged(answer: Answer) -> CheckResult:
     rows = answer.table.rows if answer.table is not None else ()
     cell = rows[0][0] if rows and rows[0] else ""
     return CheckResult(cell.lower() in ("true", "t", "1"), cell or "no row")
+
+
+async def _composed(asked: ComposeUp, for_s: float, timeout_s: float, connections: Connections) -> CheckResult:
+    """Look at the containers themselves: that Compose was content says nothing about them."""
+    listing = (*asked.command, "ps", "-a", "-q", *asked.services)
+    containers = (await _said(listing, timeout_s, connections)).split()
+    if not containers:
+        return CheckResult(ok=False, detail=f"there is no container of {', '.join(asked.services) or 'any service'}")
+    inspecting = (*engine_command(asked), "inspect", "--format", INSPECTED, *containers)
+    try:
+        found = [seen(line) for line in (await _said(inspecting, timeout_s, connections)).splitlines() if line]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ProbeFailed(f"the engine describes a container in a way that is not understood: {error}") from error
+    now = time.time()
+    wrong = [text for one in found if (text := wrong_with(one, asked, for_s, now))]
+    return CheckResult(not wrong, "; ".join(wrong) or ", ".join(f"{one.name} runs" for one in found))
+
+
+async def _said(argv: Sequence[str], timeout_s: float, connections: Connections) -> str:
+    ran = await connections.commands().run_program(argv, timeout_s)
+    if ran.exit_code != 0:
+        how = "did not end in time" if ran.exit_code is None else f"failed: {ran.last_words}"
+        raise ProbeFailed(f"{argv[0]} {how}")
+    return decode(ran.output)
+
+
+def declared(edit: EnvFileEdit, base_dir: Path) -> CheckResult:
+    """Read the file again: whoever starts the service next starts it from there."""
+    try:
+        text = (base_dir / edit.path).read_text("utf-8", "surrogateescape")
+    except OSError as error:
+        return CheckResult(ok=False, detail=f"{edit.path} cannot be read: {error.strerror}", is_known=False)
+    found = env_text.values(text)
+    wrong = [key for key, value in edit.set.items() if found.get(key) != value]
+    said = f"it has another value for {', '.join(wrong)}" if wrong else "it says so"
+    return CheckResult(not wrong, said)

@@ -25,7 +25,7 @@ class Connections:
     def __init__(self, rollout: Rollout, base_dir: Path, queries: Mapping[str, Query], post: Post) -> None:
         self.queries = queries
         self._rollout = rollout
-        self._base_dir = base_dir
+        self.base_dir = base_dir
         self._post = post
         self._askers: dict[str, Asker] = {}
         self._engines: dict[str | None, Engine] = {}
@@ -37,11 +37,11 @@ class Connections:
         if spec.file is not None:
             from console.sources.file_logs import FileLogs  # noqa: PLC0415
 
-            return FileLogs(spec.file, self._base_dir, sink, standing, track=spec.track)
+            return FileLogs(spec.file, self.base_dir, sink, standing, track=spec.track)
         if spec.command is not None:
             from console.sources.command_logs import CommandLogs  # noqa: PLC0415
 
-            return CommandLogs(spec.command, self._base_dir, sink, standing, track=spec.track)
+            return CommandLogs(spec.command, self.base_dir, sink, standing, track=spec.track)
         if spec.docker is None:
             raise ValueError(f"{name} gives no lines")
         from console.sources.docker_logs import DockerLogs  # noqa: PLC0415
@@ -85,7 +85,7 @@ class Connections:
         """Return who runs commands that measure."""
         from console.sources.command_probe import CommandAsker  # noqa: PLC0415
 
-        return self._made("command:", lambda: CommandAsker(self._base_dir))
+        return self._made("command:", lambda: CommandAsker(self.base_dir))
 
     def containers(self, source: str) -> "ContainerAsker":
         """Return who measures the containers of a Docker source."""

@@ -16,6 +16,10 @@ RESERVED_KEYS = frozenset("123456Sqnzx")
 COVERED_KEYS = frozenset("cdefijkmotwJ")
 """Keys of the console that an action may take; the console's own is then only in the palette."""
 
+_SQL_QUOTED = re.compile(
+    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\$\w*\$.*?\$\w*\$""",
+    re.DOTALL,
+)
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -40,6 +44,7 @@ def check_actions(review: Review) -> None:
             review.wrong(path, "hold is what `on` says to stop a phase", "give the action another name")
         check_text(review, (*path, "title"), action.title)
         _check_key(review, path, action, keys)
+        _check_parameters(review, path, action)
         for index, step in enumerate(action.steps):
             _check_step(review, (*path, "steps", index), step)
         for index, check in enumerate(action.verify):
@@ -64,6 +69,40 @@ def _check_key(review: Review, path: Path, action: Action, keys: dict[str, str])
     if action.key in COVERED_KEYS:
         review.doubt((*path, "key"), f"this covers the console's own key {action.key}", "a capital letter is better")
     keys.setdefault(action.key, str(path[1]))
+
+
+def _check_parameters(review: Review, path: Path, action: Action) -> None:
+    """Check what is chosen before an action."""
+    if action.parameters and action.kind is not ActionKind.TASK:
+        found = f"a {action.kind} changes the share of all traffic and takes no parameters"
+        review.wrong((*path, "parameters"), found, "make it an action of its own without a kind: a task")
+    for name, parameter in action.parameters.items():
+        where: Path = (*path, "parameters", name)
+        if _ENV_NAME.fullmatch(name) is None or name == "traffic":
+            review.wrong(where, "this is no name of a parameter", "use letters, digits and _; traffic is the share")
+        if parameter.title is not None:
+            check_text(review, (*where, "title"), parameter.title)
+        listed = parameter.from_
+        if listed is not None and listed.query is not None:
+            review.source((*where, "from", "source"), listed.source or "", ("postgres",), "a query")
+            review.query((*where, "from", "query"), listed.query)
+        for value in () if listed is None else listed.values or ():
+            if re.fullmatch(parameter.pattern, value) is None:
+                expected = f"values must match {parameter.pattern}; give a pattern that they match"
+                review.wrong((*where, "from", "values"), f"{visible(value, 80)} cannot be chosen", expected)
+        _check_places(review, path, action, name)
+
+
+def _check_places(review: Review, path: Path, action: Action, name: str) -> None:
+    """Check that the value of a parameter is never read as code by a shell or a database."""
+    place = f"${{{name}}}"
+    for index, step in enumerate(action.steps):
+        if step.shell and step.run is not None and place in step.run[0]:
+            expected = f"give it as a variable: env: {{{name.upper()}: {place!r}}}, and write ${name.upper()}"
+            review.wrong((*path, "steps", index, "run"), f"a shell would read the value of {name}", expected)
+        if step.sql is not None and place in " ".join(_SQL_QUOTED.findall(step.sql.statement)):
+            expected = f"write {place} without quotes: it is bound, never pasted"
+            review.wrong((*path, "steps", index, "sql", "statement"), f"{place} stands in quotes", expected)
 
 
 def _check_step(review: Review, path: Path, step: Step) -> None:

@@ -33,6 +33,8 @@ class Variables:
         self._env = env
         self._problems = problems
         self._secrets: dict[str, None] = {}
+        self._parameters: dict[str | int, frozenset[str]] = {}
+        """What the operator chooses for each action, so that it is no variable of the environment."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -46,6 +48,9 @@ class Variables:
         if isinstance(node, ListNode):
             return ListNode(node.place, tuple(self._items(node, path)))
         replaced = {}
+        chosen = node.entries.get("parameters")
+        if len(path) == 2 and path[0] == "actions" and chosen is not None and isinstance(chosen.node, MapNode):
+            self._parameters[path[1]] = frozenset(chosen.node.entries)
         for name, entry in node.entries.items():
             inner = self.put_in(entry.node, (*path, name))
             if name == "command" or (name == "run" and "shell" not in node.entries):
@@ -69,6 +74,7 @@ class Variables:
             )
             return node
         keeps_traffic = len(path) > 2 and path[0] == "actions" and path[2] in ("steps", "verify")
+        parameters = self._parameters.get(path[1], frozenset()) if keeps_traffic else frozenset()
         is_from_outside = False
 
         def replacement(match: re.Match[str]) -> str:
@@ -78,6 +84,8 @@ class Variables:
                 return "${"
             if name == "traffic":
                 return self._traffic(node, path, text, is_known=keeps_traffic)
+            if name in parameters and default is None:
+                return text
             value = self._env.get(name)
             if value is None and default is None:
                 self._complain(

@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from console.effects.detach import receive_order
 
@@ -22,6 +23,7 @@ if __name__ == "__main__":
     from console.effects.attempt_files import WorkOrder
     from console.effects.runner import carry_out_order
     from console.effects.verification import Ask
+    from console.sources.checks import declared
 
     def exit_code(check: Check, order: WorkOrder) -> int:
         return subprocess.run(list(check.command or ()), cwd=order.base_dir, check=False).returncode
@@ -29,6 +31,9 @@ if __name__ == "__main__":
     @asynccontextmanager
     async def asking(order: WorkOrder) -> AsyncIterator[Ask]:
         async def ask(check: Check) -> Answer:
+            if check.env_file is not None:
+                said = declared(check.env_file, Path(order.base_dir))
+                return Answer(said.ok, said.detail)
             code = exit_code(check, order)
             return Answer(code == 0, f"exit code {code}")
 

@@ -129,7 +129,7 @@ def test_the_outcome_is_json_and_everything_else_is_on_stderr(shell: Shell) -> N
 
     said = json.loads(done.stdout)
     assert (said["action"], said["outcome"], said["traffic"]) == ("rollback", "done", 0)
-    assert [step["state"] for step in said["steps"]] == ["done", "done", "passed"]
+    assert [step["state"] for step in said["steps"]] == ["done", "done", "passed", "passed"]
     assert "applied" in done.stderr
 
 

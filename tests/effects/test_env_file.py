@@ -6,17 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.core.env_text import EnvFileProblem, edited, values
 from console.core.plan import FileChange
 from console.core.redact import REDACTED, Redactor
-from console.effects.env_file import (
-    EnvFileProblem,
-    changes,
-    edit_env_file,
-    edited,
-    read_env_file,
-    values,
-    write_problem,
-)
+from console.effects.env_file import changes, edit_env_file, read_env_file, write_problem
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,8 @@ async def test_steps_run_in_order_and_are_written_down(tmp_path: Path) -> None:
     attempt, progress, ended = await acting.carry_out(reason="error rate")
 
     assert (ended.outcome, ended.detail) == (Outcome.DONE, "")
-    assert states(progress) == [(0, "running"), (0, "done"), (1, "running"), (1, "done"), (2, "running"), (2, "passed")]
+    assert states(progress)[:4] == [(0, "running"), (0, "done"), (1, "running"), (1, "done")]
+    assert sorted(states(progress)[4:]) == [(2, "passed"), (2, "running"), (3, "passed"), (3, "running")]
     assert executor.output(attempt, Redactor()) == (
         "$ .env: SHARE=0",
         "$ GREETING=hello sh -c 'cat .env; echo $GREETING; pwd'",

@@ -37,7 +37,10 @@ def test_a_rollback_is_shown_with_its_commands_and_what_changes(tmp_path: Path) 
     assert [step.label for step in found.steps] == [".env: CANARY_PERCENTAGE=0", "sh -c 'exit 0'"]
     assert found.steps[0].changes == (FileChange(".env", "CANARY_PERCENTAGE", "10", "0"),)
     assert [step.timeout_s for step in found.steps] == [60, 120]
-    assert [check.label for check in found.verify] == ["GET http://127.0.0.1:8080/health is 200, within 1m"]
+    assert [check.label for check in found.verify] == [
+        "GET http://127.0.0.1:8080/health is 200, within 1m",
+        ".env says CANARY_PERCENTAGE=0, within 1s",
+    ]
     assert (found.type_to_confirm, found.needs_reason, found.last_took_s) == ("app", False, 14.0)
     assert problems(found) == ()
     assert (tmp_path / ".env").read_text() == "CANARY_PERCENTAGE=10\n"

@@ -1,0 +1,101 @@
+"""After Compose was content, the new container itself is looked at, in a real engine."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.servers import PrivateEngine
+
+COMPOSE = shutil.which("docker-compose")
+
+pytestmark = pytest.mark.skipif(COMPOSE is None or shutil.which("docker") is None, reason="needs Compose")
+
+
+class Shop:
+    """A service in Compose, and a rollout file that rolls it back."""
+
+    def __init__(self, folder: Path, engine: PrivateEngine) -> None:
+        self.folder = folder
+        self.env = {
+            **os.environ,
+            "DOCKER_HOST": engine.url,
+            "ROLLOUT_CONSOLE_STATE": str(folder / "state"),
+        }
+        self._image = engine.image
+        self.serve("sleep 1000")
+        (folder / ".env").write_text("SHARE=10\n")
+        steps: list[dict[str, Any]] = [
+            {"env_file": {"path": ".env", "set": {"SHARE": "0"}}},
+            {"run": [COMPOSE, "-p", f"p{os.getpid()}{folder.name[-1]}", "up", "-d", "--no-deps", "app"]},
+        ]
+        said = {
+            "rollout": "shop",
+            "title": "Shop",
+            "service": "app",
+            "actions": {"rollback": {"title": "Roll back", "kind": "rollback", "steps": steps}},
+        }
+        (folder / "shop.yaml").write_text(yaml.safe_dump(said))
+
+    def serve(self, command: str, share: str = "${SHARE}") -> None:
+        """Write the compose file of a service that runs a command."""
+        app = {
+            "image": self._image,
+            "network_mode": "none",
+            "init": False,
+            "stop_grace_period": "1s",
+            "command": ["sh", "-c", command],
+            "environment": {"SHARE": share},
+        }
+        (self.folder / "docker-compose.yml").write_text(yaml.safe_dump({"version": "3.7", "services": {"app": app}}))
+
+    def roll_back(self) -> dict[str, Any]:
+        done = subprocess.run(
+            [sys.executable, "-m", "console", "act", str(self.folder / "shop.yaml"), "rollback", "--yes", "--json"],
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+        )
+        assert done.stdout, done.stderr
+        said: dict[str, Any] = json.loads(done.stdout)
+        return said
+
+
+@pytest.fixture
+def shop(tmp_path: Path, engine: PrivateEngine) -> Shop:
+    engine.start()
+    return Shop(tmp_path, engine)
+
+
+def test_a_new_container_that_runs_on_with_what_was_declared_is_a_rollback_that_is_done(shop: Shop) -> None:
+    said = shop.roll_back()
+
+    assert said["outcome"] == "done", said
+    assert [step["state"] for step in said["steps"]] == ["done", "done", "passed", "passed"]
+    assert "runs" in said["steps"][3]["detail"]
+
+
+def test_a_container_that_dies_at_once_is_noticed_although_compose_was_content(shop: Shop) -> None:
+    shop.serve("exit 7")
+
+    said = shop.roll_back()
+
+    assert said["outcome"] == "unverified"
+    assert "does not run: it ended with exit code 7" in said["detail"]
+
+
+def test_a_container_with_another_value_than_the_file_is_noticed(shop: Shop) -> None:
+    shop.serve("sleep 1000", share="10")
+
+    said = shop.roll_back()
+
+    assert said["outcome"] == "unverified"
+    assert "has another SHARE than was declared" in said["detail"]
