@@ -34,6 +34,14 @@ class OnlyLooking(ABC):
         """Refuse."""
         raise self._refusal()
 
+    async def halt(self) -> None:
+        """Refuse."""
+        raise self._refusal()
+
+    async def arm(self, reason: str) -> None:
+        """Refuse."""
+        raise self._refusal()
+
     def output(self, attempt: str) -> tuple[str, ...]:
         """Output stays with the console that runs the action."""
         return ()

@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from console.checklist import Checklist
 from console.core.attempts import OPEN
 from console.core.desk import Choice, Order, Refused
 from console.core.export import Export
@@ -25,8 +26,8 @@ from console.core.phases import can_sign
 from console.core.plan import Plan, Preview
 from console.core.planning import PlanRefused, plan
 from console.core.ring import RowRing
-from console.core.rollout import ActionKind, ChecklistItem, Metric
-from console.core.validation import begun, item_of
+from console.core.rollout import ActionKind, Metric
+from console.core.validation import begun
 from console.core.words import Outcome, Table
 from console.effects import executor
 from console.effects.attempt_files import read_abandoned
@@ -37,9 +38,9 @@ from console.effects.settling import rest_of
 from console.engine import JOURNAL_KEPT, Engine, journal_view
 from console.reading import EXPORTED_RECORDS, events_of, versions
 from console.sources.base import ProbeFailed
+from console.unattended import Unattended
 
 ADOPT_EVERY_S = 1.0
-VERIFY_EVERY_S = 60.0
 COMMIT_WAIT_S = 1.0
 
 
@@ -53,6 +54,8 @@ class Orders:
         self._followed: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._is_starting = False
+        self._checklist = Checklist(engine)
+        self._unattended = Unattended(engine, session, self._places, self._start_by_itself)
 
     # -- what the screen draws -----------------------------------------------------------------------------------
 
@@ -157,6 +160,20 @@ class Orders:
             if said is not None:
                 self._engine.apply(said)
 
+    async def halt(self) -> None:
+        """Stop the rollback that is counted down."""
+        self._check_may_write()
+        await self._unattended.halt(self._actor)
+
+    async def arm(self, reason: str) -> None:
+        """Let the rollback begin by itself again."""
+        self._check_may_write()
+        await self._unattended.arm(self._actor, reason)
+
+    async def _start_by_itself(self, action: str, actor: Actor, reason: str) -> str:
+        self._check_available(action)
+        return await self._start(self._plan(action, None), Intent(time.time(), actor, reason))
+
     def _check_available(self, action: str) -> None:
         found = next((one for one in self._engine.fresh_frame().actions if one.action == action), None)
         if found is None:
@@ -241,9 +258,9 @@ class Orders:
     # -- what goes on by itself ----------------------------------------------------------------------------------
 
     async def keep_house(self) -> None:
-        """Adopt attempts that another console or command began, and verify checklist items, for ever."""
+        """Adopt attempts of others, verify checklist items, and begin what begins by itself, for ever."""
         try:
-            await asyncio.gather(self._keep_adopting(), self._keep_verifying())
+            await asyncio.gather(self._keep_adopting(), self._checklist.keep_verifying(), self._unattended.keep())
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -253,16 +270,6 @@ class Orders:
         while True:
             await self._adopt()
             await self._take_abandoned()
-            await asyncio.sleep(ADOPT_EVERY_S)
-
-    async def _keep_verifying(self) -> None:
-        """Verify the items of the present phase, one after the other, at once when a phase begins."""
-        verified: tuple[int, float] = (-1, 0.0)
-        while True:
-            phase, now = self._engine.state.phase.index, time.monotonic()
-            if phase != verified[0] or now - verified[1] >= VERIFY_EVERY_S:
-                verified = (phase, now)
-                await self._verify_phase()
             await asyncio.sleep(ADOPT_EVERY_S)
 
     async def _adopt(self) -> None:
@@ -298,28 +305,6 @@ class Orders:
         else:
             await self._follow(folder)
 
-    async def _verify_phase(self) -> None:
-        rollout = self._engine.loaded.rollout
-        windows = begun(self._engine.state.validation, rollout.validation, time.time())
-        phase = rollout.phases[self._engine.state.phase.index]
-        for item in (*phase.checklist, *(item for window in windows for item in window.checklist)):
-            if item.verify is not None:
-                await self._verify(item)
-
-    async def _verify(self, item: ChecklistItem) -> None:
-        phase = self._engine.state.phase.index
-        if item.verify is None:
-            return
-        result = await self._engine.check(item.verify)
-        state = self._engine.state
-        found = item_of(state.rollout.validation, item.id)
-        if found is None and state.phase.index != phase:
-            return  # the phase went on meanwhile, and may have an item of the same name
-        ticks = state.phase.ticks if found is None else state.validation.window(found[0].name).ticks
-        before = ticks.get(item.id)
-        if before is None or before.is_done != result.ok or before.note != result.detail:
-            self._engine.apply(ItemTicked(time.time(), item.id, result.ok, None, result.detail))
-
     # -- checklist, journal, export ------------------------------------------------------------------------------
 
     @property
@@ -341,7 +326,7 @@ class Orders:
         if found is None:
             raise Refused(f"the present phase has no checklist item {item}")
         if found.verify is not None:
-            await self._verify(found)
+            await self._checklist.verify(found)
             return
         self._engine.apply(ItemTicked(time.time(), item, is_done, self._actor, self._engine.redactor.redact(note)))
         await self._engine.commit(durable=True)

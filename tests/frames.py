@@ -269,6 +269,12 @@ class FakeDesk:
         await self._take("settle", attempt, choice, reason)
         return "a2" if choice in ("verify", "resume") else ""
 
+    async def halt(self) -> None:
+        await self._take("halt")
+
+    async def arm(self, reason: str) -> None:
+        await self._take("arm", reason)
+
     def output(self, attempt: str) -> tuple[str, ...]:
         return self.printed
 

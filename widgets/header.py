@@ -1,9 +1,10 @@
 """The top of the screen: how it stands, where the rollout is, how far the soak has come."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 
 from console.core.durations import format_duration
-from console.core.frame import Frame, KeyHint, PhaseView
+from console.core.frame import AutomaticView, Frame, KeyHint, PhaseView
 from console.core.outlook import when
 from console.core.verdict import Verdict
 from widgets.drawing import Drawing
@@ -34,6 +35,8 @@ class HeaderPart:
     """The lit key of the action that the verdict calls for."""
     frozen_s: int = 0
     """For how long no new frame has come; 0 while they come."""
+    automatic: AutomaticView | None = None
+    """The rollback that begins by itself; `None` where nothing does."""
 
 
 def header_part(frame: Frame, *, is_read_only: bool, frozen_s: float = 0.0) -> HeaderPart:
@@ -53,7 +56,18 @@ def header_part(frame: Frame, *, is_read_only: bool, frozen_s: float = 0.0) -> H
         replayed=frame.session.replayed,
         way_out=None if is_watching else next((key for key in lit if key.action in offered), None),
         frozen_s=int(frozen_s) if frozen_s >= FROZEN_AFTER_S and not frame.session.replayed else 0,
+        automatic=None if is_watching or frame.automatic is None else in_whole_seconds(frame.automatic),
     )
+
+
+def in_whole_seconds(automatic: AutomaticView) -> AutomaticView:
+    """Return it as it is drawn: a second that has begun is still left."""
+    return replace(automatic, left_s=float(ceil(automatic.left_s)))
+
+
+def automatic_text(automatic: AutomaticView, width: int) -> str:
+    """Return what begins by itself, and when, in at most so many cells for its title."""
+    return f"{clip(automatic.title, max(12, width))} BY ITSELF in {whole(automatic.left_s)}, h halts it"
 
 
 def header_lines(part: HeaderPart, width: int) -> tuple[Line, Line]:
@@ -88,6 +102,7 @@ def _phase_line(part: HeaderPart, width: int) -> Line:
     elif part.is_read_only:
         held = f", held by {part.held_by}" if part.held_by else ""
         pieces.append((1, [Span(f" READ-ONLY{held} ", Role.WARNING_BADGE)]))
+    pieces += _automatic(part.automatic, width)
     pieces += [
         (5, [Span(part.rollout, Role.DIM)]),
         (0, [Span(phase.name or "no phase", Role.STRONG)]),
@@ -99,6 +114,18 @@ def _phase_line(part: HeaderPart, width: int) -> Line:
         (7, _missing(missing, phase)),
     ]
     return Line((Span(" "), *squeeze(pieces, max(1, width - 2))))
+
+
+def _automatic(automatic: AutomaticView | None, width: int) -> list[tuple[int, list[Span]]]:
+    """Return the countdown before all else; that it is off after what matters; that it is armed where there is room."""
+    if automatic is None:
+        return []
+    if automatic.metric:
+        return [(-1, [Span(f" {automatic_text(automatic, width // 4)} ", Role.CRITICAL_BADGE)])]
+    if automatic.disarmed:
+        off = f"automatic rollback off: {clip(automatic.disarmed, max(20, width // 4))}, h arms it"
+        return [(2, [Span(off, Role.WARNING)])]
+    return [(8, [Span("automatic rollback armed", Role.DIM)])]
 
 
 def _traffic(phase: PhaseView) -> list[Span]:

@@ -1,6 +1,7 @@
 """What is shown where nothing can be laid out: how it stands, and the ways out."""
 
 from console.core.frame import Frame
+from widgets.header import automatic_text, in_whole_seconds
 from widgets.ink import Role
 from widgets.lines import Line, Span
 from widgets.words import named
@@ -13,6 +14,8 @@ def too_small_lines(frame: Frame, size: tuple[int, int], least: tuple[int, int],
     width, height = size
     said = f"terminal too small: {width}x{height}, needs {least[0]}x{least[1]}"
     lines = [Line((Span(said, Role.WARNING),)), Line((named(frame.verdict), Span(f" {frame.reason}", Role.DIM)))]
+    if may_act and frame.automatic is not None and frame.automatic.metric:
+        lines.append(Line((Span(automatic_text(in_whole_seconds(frame.automatic), width // 2), Role.CRITICAL_BADGE),)))
     if may_act:
         lines += [
             Line((Span(f"{action.key} ", Role.KEY), Span(action.title)))

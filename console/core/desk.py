@@ -51,6 +51,14 @@ class Desk(Protocol):
         """Decide about an attempt, and return the id of the one that verifies it or carries it on, if any."""
         ...
 
+    async def halt(self) -> None:
+        """Stop the rollback that is counted down; nothing is begun by itself until somebody arms it again."""
+        ...
+
+    async def arm(self, reason: str) -> None:
+        """Let the rollback begin by itself again."""
+        ...
+
     def output(self, attempt: str) -> tuple[str, ...]:
         """Return the newest lines that an attempt printed, safe to draw."""
         ...

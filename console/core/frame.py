@@ -324,6 +324,20 @@ class ActionView:
 
 
 @dataclass(frozen=True, slots=True)
+class AutomaticView:
+    """The rollback that begins by itself, where the file asks for one."""
+
+    disarmed: str
+    """Why nothing begins by itself; empty while it is armed."""
+    metric: str = ""
+    """The metric whose countdown runs; empty while none does."""
+    title: str = ""
+    """What will be begun."""
+    left_s: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class JournalView:
     """A journal record as a line."""
 
@@ -406,6 +420,8 @@ class Frame:
     validation: tuple[WindowView, ...] = ()
     """The windows after full rollout, those of earlier times first."""
     budgets: tuple[BudgetView, ...] = ()
+    automatic: AutomaticView | None = None
+    """`None` where nothing is ever begun by itself, and in a console that only looks."""
 
 
 def worst_first(panels: tuple[Panel, ...]) -> tuple[Panel, ...]:

@@ -285,6 +285,34 @@ class LadderLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class AutomaticFired:
+    """A countdown was over, and its action is about to be begun; written down before it is."""
+
+    at: float
+    action: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AutomaticStopped:
+    """Somebody stopped what was counted down, or it could not be begun."""
+
+    at: float
+    actor: Actor
+    why: str = ""
+    """Why it could not be begun; empty where somebody stopped it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutomaticArmed:
+    """Somebody lets the rollback begin by itself again."""
+
+    at: float
+    actor: Actor
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionOpened:
     """A console took the session up: the first time, or again after a pause."""
 
@@ -326,6 +354,9 @@ Input = (
     | ActionEnded
     | LadderLeft
     | ActionAbandoned
+    | AutomaticFired
+    | AutomaticStopped
+    | AutomaticArmed
     | SessionOpened
     | SessionClosed
 )

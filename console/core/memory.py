@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 
 from console.core.attempts import Attempt
+from console.core.automatic import Automatic
 from console.core.budgets import BudgetState
 from console.core.counts import LabelCell
 from console.core.gaps import Gaps
@@ -46,8 +47,8 @@ class PhaseGone(Exception):
 def document(state: "State", name: str) -> str:
     """Return one part of the state as JSON.
 
-    It is one of `session`, `phase`, `validation`, `budgets`, `attempts`, `ended`, `named`, `sources`, `metric:NAME` or
-    `evidence:NAME`.
+    It is one of `session`, `phase`, `validation`, `automatic`, `budgets`, `attempts`, `ended`, `named`, `sources`,
+    `metric:NAME` or `evidence:NAME`.
     """
     if name == "session":
         return json.dumps({"began": state.began})
@@ -58,6 +59,8 @@ def document(state: "State", name: str) -> str:
         return _VALIDATION.dump_json(state.validation).decode()
     if name == "budgets":
         return _BUDGETS.dump_json(state.budgets).decode()
+    if name == "automatic":
+        return json.dumps({"disarmed": state.automatic.disarmed, "armed_at": state.automatic.armed_at})
     if name == "attempts":
         kept = _ATTEMPTS.dump_python(list(state.attempts.values()), mode="json")
         return json.dumps({"kept": kept, "settled": sorted(state.settled)})
@@ -107,6 +110,8 @@ def restore(
         state.phase = _restored_phase(state, json.loads(documents["phase"]))
     if "validation" in documents:
         state.validation = _VALIDATION.validate_json(documents["validation"])
+    if "automatic" in documents:
+        state.automatic = Automatic(**json.loads(documents["automatic"]))
     known = _BUDGETS.validate_json(documents["budgets"]) if "budgets" in documents else {}
     state.budgets |= {name: budget for name, budget in known.items() if name in state.budgets}
     if "attempts" in documents:

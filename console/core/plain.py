@@ -2,10 +2,11 @@
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from math import ceil
 
 from console.core.durations import format_duration
 from console.core.export import clock
-from console.core.frame import AttemptView, EventView, Frame, Panel, SourceView, worst_first
+from console.core.frame import AttemptView, AutomaticView, EventView, Frame, Panel, SourceView, worst_first
 from console.core.gaps import Short, gaps_text, short_note, skew_text
 from console.core.lines import cut_text
 from console.core.outlook import progress_notes, soak_notes, with_time
@@ -63,6 +64,13 @@ def cell_width(text: str) -> int:
     )
 
 
+def automatic_text(automatic: AutomaticView) -> str:
+    """Return how it stands with the rollback that begins by itself."""
+    if automatic.metric:
+        return f"{automatic.title} BY ITSELF in {format_duration(ceil(automatic.left_s))}: {automatic.reason}"
+    return f"automatic rollback off: {automatic.disarmed}" if automatic.disarmed else "automatic rollback armed"
+
+
 def _head(frame: Frame, width: int) -> Iterator[str]:
     phase = frame.phase
     yield from _flowed(
@@ -78,6 +86,8 @@ def _head(frame: Frame, width: int) -> Iterator[str]:
     )
     if frame.reason:
         yield frame.reason
+    if frame.automatic is not None:
+        yield automatic_text(frame.automatic)
     flow = frame.flow
     share = f"{flow.unclassified / flow.lines:.1%}" if flow.lines else "–"
     yield from _flowed(

@@ -148,6 +148,9 @@ class OnVerdict(Part):
     """`hold`, or the id of an action."""
     critical: str | None = None
     """`hold`, or the id of an action."""
+    automatic_after: Seconds | None = None
+    """Begins the rollback of `critical` by itself after this long of proven CRITICAL, counted down in sight; once,
+    until somebody arms it again."""
 
 
 CONDITIONS = ("target", "warning", "critical", "against_baseline")

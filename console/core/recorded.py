@@ -17,6 +17,9 @@ from console.core.inputs import (
     ActionProgressed,
     ActionStarted,
     Actor,
+    AutomaticArmed,
+    AutomaticFired,
+    AutomaticStopped,
     ClockStepped,
     ContainerNamed,
     GapSuspected,
@@ -312,6 +315,12 @@ def told_by(record: Record) -> Iterator[Input]:
             yield NoteWritten(at, actor_of(str(body["actor"])), text)
         case "snapshot":
             yield SnapshotTaken(at, actor_of(str(body["actor"])), text)
+        case "automatic" if body["way"] == "fired":
+            yield AutomaticFired(at, str(body["action"]), str(body["reason"]))
+        case "automatic" if body["way"] == "stopped":
+            yield AutomaticStopped(at, actor_of(str(body["actor"])), str(body["why"]))
+        case "automatic" if body["way"] == "armed":
+            yield AutomaticArmed(at, actor_of(str(body["actor"])), str(body["reason"]))
         case "action" if "reason" in body:
             actor = actor_of(str(body["actor"]))
             yield ActionAbandoned(at, str(body["attempt"]), actor, str(body["reason"]))

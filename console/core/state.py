@@ -9,18 +9,21 @@ from dataclasses import replace
 from functools import partial
 from math import inf
 
-from console.core import acts, budgets, memory, proving, soak, validation
+from console.core import acts, automatic, budgets, following, memory, proving, soak, validation
 from console.core.attempts import Attempt
+from console.core.automatic import Automatic
 from console.core.budgets import BudgetState
 from console.core.counts import LinesCounted
 from console.core.doubts import blind_reading, doubted
 from console.core.durations import format_duration
-from console.core.gaps import bounds_text, size_text, skew_text
 from console.core.inputs import (
     ActionAbandoned,
     ActionEnded,
     ActionProgressed,
     ActionStarted,
+    AutomaticArmed,
+    AutomaticFired,
+    AutomaticStopped,
     ClockStepped,
     ContainerNamed,
     GapSuspected,
@@ -42,7 +45,6 @@ from console.core.inputs import (
     TimePassed,
 )
 from console.core.judging import Judged, shifted
-from console.core.lines import cut_text
 from console.core.metrics import TRACKS, MetricState, read_events
 from console.core.record import Record
 from console.core.ring import RowRing
@@ -50,17 +52,14 @@ from console.core.rollout import Rollout
 from console.core.rollup import Rollup
 from console.core.soak import PhaseState
 from console.core.standing import Standing, is_few, standing_of
-from console.core.tally import CUT, GIVEN_UP
 from console.core.thresholds import Thresholds
 from console.core.validation import Validation
 from console.core.watched import WatchedSource
 from console.core.weighing import evidence_name, parts_of_alpha, weighings
-from console.core.words import Outcome, count_of
+from console.core.words import Outcome
 
 EVENT_SAMPLE_S = 5.0
 """How often the value of a metric of events is kept for plots."""
-ENDED_KEPT = 500
-"""Containers and commands of a source that are remembered after they ended; none of them ever comes again."""
 
 
 class State:
@@ -82,7 +81,8 @@ class State:
         """Sources and origins that are gone for good, in the order in which they went."""
         self.named: dict[tuple[str, str], tuple[str, str]] = {}
         """Name and track of the containers that are followed, by source and origin."""
-        self._forgotten: list[tuple[str, str]] = []
+        self.let_go: list[tuple[str, str]] = []
+        """Those whose positions were forgotten since `forgotten` was last called."""
         weighed, parts = weighings(rollout), parts_of_alpha(rollout)
         self.metrics = {
             name: MetricState(name, metric, Thresholds.of(metric, parts), weighing=weighed.get(name))
@@ -94,6 +94,9 @@ class State:
         }
         self.phase = PhaseState().entered(rollout, 0, at)
         self.validation = Validation()
+        self.automatic = Automatic()
+        self.opened = at
+        """When this console took the session up, or its clock was set: nothing older proves anything of now."""
         self.budgets = {name: BudgetState() for name in rollout.slo}
         self.attempts: dict[str, Attempt] = {}
         self.settled: set[str] = set()
@@ -101,8 +104,7 @@ class State:
         self.changed: set[str] = {"phase", "session"}
         """Names of the documents that `documents` has yet to write."""
         self._sampled_at = 0.0
-        self._told_given_up: dict[str, int] = {}
-        self._has_told_cut = False
+        self._told_lines = following.ToldLines()
         self._told_phase, self._told_validation = self.phase, self.validation
         """As they were when the journal last spoke of them, at a tick."""
 
@@ -148,20 +150,20 @@ class State:
                 self.metrics[given.metric].skipped += given.times
                 return []
             case SourceChanged():
-                return self._change_source(given)
+                return following.change_source(self, given)
             case SourceSeen():
                 if given.source in self.sources:
                     self.sources[given.source].seen_at = given.at
                 return []
             case OriginEnded():
-                self._end(given.source, given.origin)
+                following.end(self, given)
                 return []
             case ContainerNamed():
-                return self._name(given)
+                return following.name(self, given)
             case GapSuspected():
-                return self._suspect_gap(given)
+                return following.suspect_gap(self, given)
             case SkewMeasured():
-                return self._compare_clocks(given)
+                return following.compare_clocks(self, given)
             case ItemTicked() | SignedOff():
                 return self._tick(given)
             case ActionStarted() | ActionProgressed() | ActionEnded():
@@ -170,6 +172,8 @@ class State:
                 return acts.leave_ladder(self, given)
             case ActionAbandoned():
                 return acts.abandon(self, given)
+            case AutomaticFired() | AutomaticStopped() | AutomaticArmed():
+                return automatic.told(self, given)
             case SessionOpened():
                 return self._open(given)
             case SessionClosed():
@@ -223,12 +227,14 @@ class State:
                         away_until=self.away_until,
                     )
                     records += self._judging(name, at, partial(state.take, sample, self.phase.traffic, keeps=keeps))
-        records += self._tell_given_up(at) + self._tell_cut(at)
+        self._told_lines, said = following.told_lines(self, self._told_lines, at)
+        records += said
         if keeps:
             self._sampled_at = at
             self.rollup.prune(at)
             records += self._judge_budgets(at)
         self._look(at)
+        records += automatic.looked(self, at)
         records += soak.told(self._told_phase, self.phase, at)
         records += validation.told(self._told_validation, self.validation, at)
         self._told_phase, self._told_validation = self.phase, self.validation
@@ -275,7 +281,7 @@ class State:
                 self.changed.add(f"evidence:{name}")
         went = f"{'forward' if step.by_s > 0 else 'back'} by {format_duration(round(abs(step.by_s)))}"
         said = f"this machine's clock went {went}, or it slept: that time counts for nothing"
-        return [Record(step.at, "clock", said, {"by_s": step.by_s})]
+        return [Record(step.at, "clock", said, {"by_s": step.by_s}), *automatic.interrupted(self, step.at)]
 
     def _shift(self, pause_s: float) -> None:
         """Let what metrics hold be held for as long as before, after seconds that do not count."""
@@ -295,29 +301,6 @@ class State:
     def _read_events(self, name: str, at: float) -> SampleTaken | SampleFailed:
         metric = self.metrics[name].metric
         return read_events(name, metric, self.rollup, tracks=self.tracks, at=at, phase_began=self.phase.began)
-
-    def _tell_given_up(self, at: float) -> list[Record]:
-        """Say which rules were given up on lines, each time that their number has doubled."""
-        records = []
-        for event in self.rollout.events:
-            lines = self.rollup.total(None, GIVEN_UP + event)
-            if lines < max(1, 2 * self._told_given_up.get(event, 0)):
-                continue
-            self._told_given_up[event] = lines
-            said = (
-                f"the search of rule {event} was given up on {count_of(lines, 'line')} so far, as its expression"
-                " backtracks: its counts are short"
-            )
-            records.append(Record(at, "rule", said, {"event": event, "lines": lines}))
-        return records
-
-    def _tell_cut(self, at: float) -> list[Record]:
-        """Say once that a line was longer than the limit."""
-        lines = 0 if self._has_told_cut else self.rollup.total(None, CUT)
-        if not lines:
-            return []
-        self._has_told_cut = True
-        return [Record(at, "rule", f"{cut_text(lines)}; the source strip counts them", {"lines": lines})]
 
     def _judge(self, given: SampleTaken | SampleFailed) -> list[Record]:
         if given.metric in self._evidence:
@@ -363,71 +346,6 @@ class State:
         }
         return [Record(at, "verdict", f"{name}: {after.verdict}, was {before.verdict}: {after.reason}", body)]
 
-    def _change_source(self, change: SourceChanged) -> list[Record]:
-        source = self.sources.get(change.source)
-        self.changed.add("sources")
-        if source is None or not source.changed(change):
-            return []
-        parts = ", ".join(f"{track or 'no track'} {count}" for track, count in change.parts.items())
-        said = " · ".join(part for part in (f"{change.source}: {change.state}", parts, change.reason) if part)
-        unread = [[one.name, one.track, one.reason] for one in change.unread]
-        body = {"source": change.source, "state": change.state.value}
-        return [Record(change.at, "source", said, body | ({"unread": unread} if unread else {}))]
-
-    def _end(self, source: str, origin: str) -> None:
-        """Note that an origin is gone for good, and forget the oldest of those that went before."""
-        self.changed |= {"ended", "named"}
-        self.ended.pop((source, origin), None)
-        self.ended[source, origin] = None
-        self.named.pop((source, origin), None)
-        spec = self.rollout.sources.get(source)
-        if spec is None or spec.kind == "file":
-            return  # a file is told from what it held before it was truncated by how often it was
-        for old in [one for one in self.ended if one[0] == source][:-ENDED_KEPT]:
-            del self.ended[old]
-            self._forgotten.append(old)
-            for key in [key for key in self.positions if key[:2] == old]:
-                del self.positions[key]
-
-    def _name(self, given: ContainerNamed) -> list[Record]:
-        """Remember what a container is called, and tell what became of it."""
-        key, called = (given.source, given.origin), (given.name, given.track)
-        before, became = self.named.get(key), given.became
-        if key not in self.ended and before != called:
-            self.named[key] = called
-            self.changed.add("named")
-            followed = "is followed" if before is None else f"was {before[0]} ({before[1] or 'no track'})"
-            became = became or followed
-        if not became:
-            return []
-        said = f"{given.source}: {given.name} ({given.track or 'no track'}) {became}"
-        body = {name: getattr(given, name) for name in ("source", "origin", "name", "track", "became")}
-        return [Record(given.at, "source", said, body)]
-
-    def _suspect_gap(self, gap: GapSuspected) -> list[Record]:
-        if gap.source in self.sources:
-            self.sources[gap.source].gaps.add(gap)
-            self.changed.add("sources")
-        where = f"{bounds_text(gap.since, gap.until)}, {size_text(gap.lines_at_most)}"
-        said = f"{gap.source} {gap.name}: lines may be missing, {where}: {gap.reason}"
-        body = {
-            "source": gap.source,
-            "name": gap.name,
-            "reason": gap.reason,
-            "since": gap.since,
-            "until": gap.until,
-            "lines_at_most": gap.lines_at_most,
-            "track": gap.track,
-        }
-        return [Record(gap.at, "gap", said, body)]
-
-    def _compare_clocks(self, measured: SkewMeasured) -> list[Record]:
-        source = self.sources.get(measured.source)
-        if source is None or not source.compared(measured):
-            return []
-        said = f"{source.name}: {skew_text(measured.skew_s)}"
-        return [Record(measured.at, "source", said, {"source": source.name, "skew_s": measured.skew_s})]
-
     def _tick(self, given: ItemTicked | SignedOff) -> list[Record]:
         self.changed.add("phase")
         if isinstance(given, SignedOff):
@@ -451,6 +369,7 @@ class State:
         return [Record(given.at, "checklist", f"{said}: {given.note}" if given.note else said, marked)]
 
     def _open(self, opened: SessionOpened) -> list[Record]:
+        self.opened = opened.at
         if opened.last_seen is None:
             text = f"begun by {opened.actor}"
         else:
@@ -459,8 +378,7 @@ class State:
             if pause_s:
                 self.away_until = opened.at
             text = f"taken up again by {opened.actor} after {pause_s:.0f} s"
-            self._told_given_up = {event: self.rollup.total(None, GIVEN_UP + event) for event in self.rollout.events}
-            self._has_told_cut = self.rollup.total(None, CUT) > 0
+            self._told_lines = following.all_told(self)
         self._told_phase, self._told_validation = self.phase, self.validation
         return [Record(opened.at, "session", text, {"version": opened.version, "last_seen": opened.last_seen})]
 
@@ -473,5 +391,5 @@ class State:
 
     def forgotten(self) -> list[tuple[str, str]]:
         """Return the sources and origins whose positions were forgotten since the last call."""
-        forgotten, self._forgotten = self._forgotten, []
+        forgotten, self.let_go = self.let_go, []
         return forgotten

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from math import isfinite
 
 from console.core import attempts as acting
-from console.core import budgets, phases, validation
+from console.core import automatic, budgets, phases, validation
 from console.core.evidence_words import brief, explanation, sentence
 from console.core.frame import (
     ActionView,
     AlertView,
+    AutomaticView,
     EventCounts,
     EventView,
     EvidenceView,
@@ -116,7 +117,19 @@ def build_frame(
         short=short_counts([source.gaps for source in state.sources.values()], state.tracks, at),
         validation=windows,
         budgets=spending,
+        automatic=None if session.is_read_only or session.replayed else _automatic(state, at),
     )
+
+
+def _automatic(state: State, at: float) -> AutomaticView | None:
+    if not automatic.is_configured(state):
+        return None
+    countdown = state.automatic.countdown
+    if countdown is None:
+        return AutomaticView(visible(state.automatic.disarmed))
+    title = state.rollout.actions[countdown.action].title
+    left_s = max(0.0, countdown.due - at)
+    return AutomaticView("", countdown.metric, visible(title), left_s, visible(countdown.reason))
 
 
 def _lag_s(state: State, sources: tuple[SourceView, ...]) -> float | None:

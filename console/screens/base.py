@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
+from console.actions import key_of
 from console.core.desk import Desk, Order, Refused
 from console.core.frame import ActionView, AttemptView, Frame
 from widgets.drawing import Drawing
@@ -20,6 +21,8 @@ from widgets.lines import Line, Span, clean
 from widgets.records import Page
 
 Result = TypeVar("Result")
+HALT = key_of("halt")
+"""It works on every screen on which the keys of actions do."""
 
 
 class ConsoleScreen(Screen[Result]):
@@ -87,6 +90,18 @@ class ConsoleScreen(Screen[Result]):
 
         self.app.push_screen(ActionScreen(self.desk, action, is_read_only=self.is_read_only))
 
+    def action_halt(self) -> None:
+        """Halt the rollback that is counted down, or ask for a reason to arm it again."""
+        automatic = self.desk.frame.automatic
+        if automatic is None or not self.may_act:
+            return
+        if automatic.metric:
+            self.order(self.desk.halt)
+        elif automatic.disarmed:
+            from console.screens.arming import ArmingScreen  # noqa: PLC0415 - only when it is needed: a quick start
+
+            self.app.push_screen(ArmingScreen(self.desk, is_read_only=self.is_read_only))
+
     def on_key(self, event: events.Key) -> None:
         """Offer the action whose key was pressed; this comes before the console's own keys.
 
@@ -97,6 +112,11 @@ class ConsoleScreen(Screen[Result]):
             event.prevent_default()
             return
         if not self.has_action_keys or not event.character:
+            return
+        if event.character == HALT.keys:
+            event.stop()
+            event.prevent_default()
+            self.action_halt()
             return
         action = self.action_for(event.character)
         if action is not None:

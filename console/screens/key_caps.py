@@ -1,6 +1,6 @@
 """Which keys the last line shows for a frame: the ways out first, then what else works now."""
 
-from console.actions import KEYS, LADDER_KEYS
+from console.actions import KEYS, LADDER_KEYS, Key
 from console.core.frame import ActionView, Frame
 from console.core.verdict import Verdict
 from widgets.key_bar import KeyCap
@@ -26,6 +26,15 @@ def _action_cap(action: ActionView, frame: Frame) -> KeyCap:
     )
 
 
+def _automatic_caps(key: Key, frame: Frame) -> list[KeyCap]:
+    automatic = frame.automatic
+    if automatic is None or not (automatic.metric or automatic.disarmed):
+        return []
+    if automatic.metric:
+        return [KeyCap(key.shown, "Halt the rollback", 0, lit=Verdict.CRITICAL)]
+    return [KeyCap(key.shown, "Arm again", 8)]
+
+
 def key_caps(frame: Frame, *, may_act: bool, is_held: bool) -> tuple[KeyCap, ...]:
     """Return the keys of the last line."""
     caps = [_action_cap(action, frame) for action in frame.actions if action.key] if may_act else []
@@ -34,6 +43,9 @@ def key_caps(frame: Frame, *, may_act: bool, is_held: bool) -> tuple[KeyCap, ...
         if key.weight is None or key.shown in taken:
             continue
         if key.guard == "is_holding" and not (may_act and is_held):
+            continue
+        if key.guard == "is_automatic":
+            caps += _automatic_caps(key, frame) if may_act else []
             continue
         caps.append(KeyCap(key.shown, key.label, key.weight))
     return tuple(caps)

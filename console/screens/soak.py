@@ -209,6 +209,9 @@ class SoakScreen(ConsoleScreen[None]):
         guard = next((key.guard for key in KEYS if key.id == action), "")
         if guard == "is_holding":
             return self.may_act and self._held() is not None
+        if guard == "is_automatic":
+            automatic = self.desk.frame.automatic
+            return self.may_act and automatic is not None and bool(automatic.metric or automatic.disarmed)
         if guard == "has_attempt":
             return bool(self.desk.frame.attempts)
         return True

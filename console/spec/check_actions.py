@@ -11,8 +11,9 @@ from console.spec.shape import find
 
 HOLD = "hold"
 """What `on` says to stop the phase from advancing."""
-RESERVED_KEYS = frozenset("123456Sqnzx")
-"""Keys that an action may not take: the console's places, its snapshot, leaving, and steering a ladder."""
+RESERVED_KEYS = frozenset("123456Shqnzx")
+"""Keys that an action may not take: the console's places, its snapshot, leaving, steering a ladder, and halting what
+begins by itself."""
 COVERED_KEYS = frozenset("cdefijkmotwJ")
 """Keys of the console that an action may take; the console's own is then only in the palette."""
 

@@ -2,7 +2,7 @@
 
 from console.core.conditions import Condition, are_disjoint, is_part_of
 from console.core.durations import format_duration
-from console.core.rollout import CONDITIONS, Metric, NoData
+from console.core.rollout import CONDITIONS, ActionKind, Metric, NoData
 from console.core.runs import parse_budget
 from console.core.thresholds import better_ways
 from console.spec.check_actions import HOLD, check_http
@@ -10,6 +10,7 @@ from console.spec.nodes import Path
 from console.spec.review import Review
 
 SHORTEST_EVERY_S = 0.1
+AUTOMATIC_LEAST_S = 10.0
 
 _SOURCE_KINDS = {"query": ("postgres",), "redis": ("redis",), "container": ("docker",)}
 _BAD = ("warning", "critical")
@@ -183,6 +184,22 @@ def _check_on(review: Review, path: Path, metric: Metric) -> None:
             review.doubt(
                 (*path, "on", level), f"the metric has no {level} condition", f"add `{level}:`, or remove this"
             )
+    _check_automatic(review, path, metric)
+
+
+def _check_automatic(review: Review, path: Path, metric: Metric) -> None:
+    """Check that what begins by itself is a rollback, and that there is a CRITICAL that can be proven."""
+    if metric.on.automatic_after is None:
+        return
+    where: Path = (*path, "on", "automatic_after")
+    action = review.rollout.actions.get(metric.on.critical or "")
+    if action is None or action.kind is not ActionKind.ROLLBACK:
+        review.wrong(where, "only a rollback begins by itself", "name an action of kind rollback in `critical`")
+    if metric.on.automatic_after < AUTOMATIC_LEAST_S:
+        least = format_duration(AUTOMATIC_LEAST_S)
+        review.wrong(where, f"found {review.written(where)}", f"expected at least {least}, so that it can be stopped")
+    if metric.critical is None and (metric.evidence is None or metric.evidence.worse != "critical"):
+        review.wrong(where, "the metric is never CRITICAL", "give it a `critical` condition")
 
 
 def _check_order(review: Review, path: Path, order: str, actions: tuple[str, ...]) -> None:

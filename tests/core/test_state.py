@@ -8,6 +8,7 @@ import pytest
 
 from console.core.classify import Classifier
 from console.core.counts import Cell, LinesCounted
+from console.core.following import ENDED_KEPT
 from console.core.frame import Frame, SessionView
 from console.core.inputs import (
     ActionEnded,
@@ -29,7 +30,7 @@ from console.core.inputs import (
 )
 from console.core.memory import restore
 from console.core.rollout import Rollout
-from console.core.state import ENDED_KEPT, State
+from console.core.state import State
 from console.core.tally import CUT, count_lines, count_texts
 from console.core.verdict import Verdict
 from console.core.view import build_frame

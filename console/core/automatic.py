@@ -1,0 +1,164 @@
+"""The rollback that begins by itself: only on CRITICAL that is proven, counted down in sight, once until armed again.
+
+Nothing here begins anything. The state says when a countdown is over; whoever acts writes `AutomaticFired` down first,
+so that a console that dies in between never begins it a second time.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from console.core.durations import format_duration
+from console.core.inputs import AutomaticArmed, AutomaticFired, AutomaticStopped
+from console.core.judging import Judged
+from console.core.record import Record
+from console.core.thresholds import Thresholds
+from console.core.verdict import Verdict
+
+if TYPE_CHECKING:
+    from console.core.state import State
+
+
+LOOK_GAP_S = 5.0
+"""A countdown that nobody looked at for longer, because the console stood still, begins again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Countdown:
+    """A rollback that begins by itself unless somebody stops it, or the proof goes away."""
+
+    metric: str
+    action: str
+    due: float
+    seen: float
+    """When its proof was last looked at."""
+    reason: str
+
+    def seen_at(self, at: float) -> "Countdown":
+        """Return the countdown after its proof was looked at once more."""
+        return replace(self, seen=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Automatic:
+    """What is counted down, and whether anything may be."""
+
+    countdowns: tuple[Countdown, ...] = ()
+    disarmed: str = ""
+    """Why nothing is begun by itself until somebody arms it again; empty while it is armed."""
+    armed_at: float = 0.0
+    """When somebody armed it last."""
+
+    @property
+    def countdown(self) -> Countdown | None:
+        """The one that is over first, if any runs."""
+        return min(self.countdowns, key=lambda one: one.due, default=None)
+
+
+def proven(judged: Judged, thresholds: Thresholds, *, at: float, opened: float) -> bool:
+    """Return whether a metric is CRITICAL for certain at this moment.
+
+    Not where the verdict is only held, where the newest measurement is from before `opened`, is old, failed, too small
+    or no breach itself, or where lines may be missing or unread.
+    """
+    if judged.verdict is not Verdict.CRITICAL or judged.at is None or judged.value is None:
+        return False
+    is_fresh = judged.at >= opened and at - judged.at <= thresholds.stale_after_s
+    is_hit = thresholds.is_zero_tolerance and judged.value != 0
+    is_few = judged.samples is not None and judged.samples < thresholds.min_samples and not is_hit
+    is_doubtful = bool(judged.unread or judged.short or judged.error) or judged.held_since is not None
+    if not is_fresh or is_few or is_doubtful:
+        return False
+    if judged.worse and thresholds.worse is Verdict.CRITICAL:
+        return True
+    condition, run = thresholds.critical, judged.critical
+    if condition is None or run.fired is None or run.cleared is not None:
+        return False
+    # What it takes to compare with a baseline, or with measurements before this one, was looked at when it was judged.
+    is_judged_with_more = condition.needs_baseline or thresholds.rules.budget.is_used
+    return is_judged_with_more or condition.holds(judged.value, None) is True
+
+
+def is_configured(state: "State") -> bool:
+    """Return whether the file asks for any automatic rollback."""
+    return any(metric.on.automatic_after is not None for metric in state.rollout.metrics.values())
+
+
+def looked(state: "State", at: float) -> list[Record]:
+    """See at a tick what is proven: countdowns begin, go on, or end because their proof is gone."""
+    before = {one.metric: one for one in state.automatic.countdowns if at - one.seen <= LOOK_GAP_S}
+    orders = _proven_now(state, at)
+    records = _ended(at, [one for one in state.automatic.countdowns if one.metric not in orders], "is not proven now")
+    countdowns = []
+    for metric, (action, after_s, reason) in orders.items():
+        known = before.get(metric)
+        countdowns.append(Countdown(metric, action, at + after_s, at, reason) if known is None else known.seen_at(at))
+        if known is None:
+            said = f"{action} begins by itself in {format_duration(after_s)}: {reason}"
+            records.append(_record(at, "begun", said, metric))
+    state.automatic = replace(state.automatic, countdowns=tuple(countdowns))
+    return records
+
+
+def interrupted(state: "State", at: float) -> list[Record]:
+    """Give up what is counted down, because the clock was set: it begins again with a measurement from after that."""
+    records = _ended(at, state.automatic.countdowns, "was counted down while the clock was set")
+    state.automatic = replace(state.automatic, countdowns=())
+    state.opened = at
+    return records
+
+
+def _ended(at: float, countdowns: Iterable[Countdown], why: str) -> list[Record]:
+    return [
+        _record(at, "ended", f"{one.action} is not begun by itself: {one.metric} {why}", one.metric)
+        for one in countdowns
+    ]
+
+
+def _proven_now(state: "State", at: float) -> Mapping[str, tuple[str, float, str]]:
+    """Return action, seconds and reason by metric; none while anything else decides, or the share is not known."""
+    phase = state.phase
+    if state.automatic.disarmed or state.running is not None or phase.doubt or phase.traffic <= 0:
+        return {}
+    found = {}
+    for name, metric in state.metrics.items():
+        order = metric.metric.on
+        if order.automatic_after is None or order.critical is None:
+            continue
+        judged = state.verdict_of(name)
+        if proven(judged, metric.thresholds, at=at, opened=state.opened):
+            found[name] = (order.critical, order.automatic_after, f"{name} CRITICAL: {judged.reason}")
+    return found
+
+
+def due(state: "State", at: float) -> Countdown | None:
+    """Return the countdown that is over at a time, if one is and its proof was looked at just now."""
+    countdown = state.automatic.countdown
+    if countdown is None or at < countdown.due or at - countdown.seen > LOOK_GAP_S:
+        return None
+    return countdown if countdown.metric in _proven_now(state, at) else None
+
+
+def told(state: "State", given: AutomaticFired | AutomaticStopped | AutomaticArmed) -> list[Record]:
+    """Note that a countdown was over, was stopped, or that the rollback is armed again."""
+    state.changed.add("automatic")
+    before = state.automatic
+    metric = "" if before.countdown is None else before.countdown.metric
+    match given:
+        case AutomaticFired():
+            said = f"{given.action} is begun by itself: {given.reason}; not again until somebody arms it"
+            state.automatic = Automatic((), f"{given.action} was begun by itself", before.armed_at)
+            return [_record(given.at, "fired", said, metric, action=given.action, reason=given.reason)]
+        case AutomaticStopped():
+            why = given.why or f"stopped by {given.actor}"
+            state.automatic = Automatic((), why, before.armed_at)
+            said = f"nothing is begun by itself until somebody arms it: {why}"
+            return [_record(given.at, "stopped", said, metric, actor=str(given.actor), why=given.why)]
+        case AutomaticArmed():
+            state.automatic = Automatic(armed_at=given.at)
+            said = f"the rollback by itself is armed by {given.actor}: {given.reason}"
+            return [_record(given.at, "armed", said, metric, actor=str(given.actor), reason=given.reason)]
+
+
+def _record(at: float, way: str, said: str, metric: str, **more: str) -> Record:
+    return Record(at, "automatic", said, {"way": way, "metric": metric, **more})
