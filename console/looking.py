@@ -22,6 +22,10 @@ class OnlyLooking(ABC):
         """Refuse."""
         raise self._refusal()
 
+    async def look_before(self, preview: Preview) -> Preview:
+        """Refuse."""
+        raise self._refusal()
+
     async def start(self, preview: Preview, *, reason: str, typed: str, is_dry_run: bool = False) -> str:
         """Refuse."""
         raise self._refusal()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,10 @@ from console.core.words import Outcome, Table
 from console.effects import executor
 from console.effects.attempt_files import read_abandoned
 from console.effects.begin import Intent, begin, places
-from console.effects.preview import build_preview
 from console.effects.sessions import Session
 from console.effects.settling import rest_of
 from console.engine import JOURNAL_KEPT, Engine, journal_view
+from console.previewing import Previewing
 from console.reading import EXPORTED_RECORDS, events_of, versions
 from console.sources.base import ProbeFailed
 from console.unattended import Unattended
@@ -54,6 +55,7 @@ class Orders:
         self._followed: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._is_starting = False
+        self._previewing = Previewing(engine, state_dir)
         self._checklist = Checklist(engine)
         self._unattended = Unattended(engine, session, self._places, self._start_by_itself)
 
@@ -82,7 +84,11 @@ class Orders:
     async def preview(self, action: str, *, traffic: float | None = None) -> Preview:
         """Return exactly what an action would do now; nothing is changed."""
         self._check_available(action)
-        return await self._preview(self._plan(action, traffic))
+        return await self._previewing.preview(self._plan(action, traffic))
+
+    async def look_before(self, preview: Preview) -> Preview:
+        """Ask what a preview wants looked at before, and return it with the answers."""
+        return await self._previewing.look_before(preview)
 
     async def start(self, preview: Preview, *, reason: str, typed: str, is_dry_run: bool = False) -> str:
         """Carry a previewed action out and return the id of the attempt."""
@@ -94,16 +100,17 @@ class Orders:
         if preview.type_to_confirm and typed.strip() != preview.type_to_confirm:
             raise Refused(f"type {preview.type_to_confirm} to confirm; {typed.strip()!r} is not it")
         if preview.needs_reason and not reason.strip():
-            raise Refused("say why: clauses of this phase are not met")
+            raise Refused("say why: something is not as it should be before this")
         rung = asked.traffic if asked.kind is ActionKind.STEP_DOWN else None
         if self._plan(asked.action, rung) != asked:
             raise Refused("the rollout has moved on since this preview; look at it again")
         if asked.kind is ActionKind.ADVANCE:
-            unmet = self._unmet()
+            unmet = self._previewing.unmet()
             if unmet and not preview.unmet:
                 raise Refused("clauses that were met when this was shown are not any more; look at it again")
         why = reason.strip() or preview.why or asked.title
-        return await self._start(asked, Intent(time.time(), self._actor, why, "; ".join(unmet)))
+        without = replace(preview, unmet=unmet).without
+        return await self._start(asked, Intent(time.time(), self._actor, why, without))
 
     async def steer(self, attempt: str, order: Order) -> None:
         """Give an order to a ladder that is being held."""
@@ -189,35 +196,6 @@ class Orders:
             )
         except PlanRefused as refusal:
             raise Refused(str(refusal)) from refusal
-
-    async def _preview(self, asked: Plan) -> Preview:
-        frame = self._engine.fresh_frame()
-        unmet = self._unmet() if asked.kind is ActionKind.ADVANCE else ()
-        blamed = [
-            panel for panel in frame.panels if any(key.action == asked.action and key.is_lit for key in panel.keys)
-        ]
-        return await build_preview(
-            asked,
-            self._engine.loaded,
-            now=f"{frame.phase.traffic:g} % canary, phase {frame.phase.name}",
-            why="; ".join(f"{panel.metric} {panel.verdict}: {panel.reason}" for panel in blamed),
-            unmet=unmet,
-            last_took_s=self._last_took(asked.action),
-        )
-
-    def _unmet(self) -> tuple[str, ...]:
-        """Return the clauses of the present phase that are not met at this moment."""
-        return tuple(clause.text for clause in self._engine.fresh_frame().phase.clauses if not clause.is_met)
-
-    def _last_took(self, action: str) -> float | None:
-        return next(
-            (
-                attempt.ended - attempt.started.at
-                for attempt in reversed(self._engine.state.attempts.values())
-                if attempt.started.action == action and attempt.outcome is Outcome.DONE and attempt.ended is not None
-            ),
-            None,
-        )
 
     async def _start(self, asked: Plan, intent: Intent) -> str:
         if self._is_starting:

@@ -230,6 +230,8 @@ class FakeDesk:
         self.given: list[Given] = []
         self.previews: dict[str, Preview] = {kind: preview(kind) for kind in ("rollback", "step_down", "advance")}
         self.refusal = ""
+        self.answers: dict[str, tuple[bool | None, str]] = {}
+        """What is found by a look before an action, by its label."""
         self.printed: tuple[str, ...] = ()
         self.tables: Mapping[str, Table] = {}
         self.gate: asyncio.Event | None = None
@@ -255,6 +257,9 @@ class FakeDesk:
             return known
         rungs = tuple(rung for rung in (75.0, 50.0, 25.0, 10.0, 5.0, 2.0, 0.0) if rung < traffic)
         return replace(known, plan=replace(known.plan, traffic=traffic, ladder=rungs))
+
+    async def look_before(self, preview: Preview) -> Preview:
+        return preview.answered([self.answers.get(look.label, (None, "no answer")) for look in preview.before])
 
     async def start(self, preview: Preview, *, reason: str, typed: str, is_dry_run: bool = False) -> str:
         await self._take("start", preview.plan.action, reason, typed, is_dry_run)

@@ -50,6 +50,6 @@ def preview(kind: str = "rollback", **more: Any) -> Preview:
         "type_to_confirm": "app" if kind == "rollback" else "",
         "needs_reason": kind == "advance",
         "unmet": ("30h 18m of soak left", "sign-off: engineering-lead") if kind == "advance" else (),
-        "last_took_s": 14.0,
+        "took_s": (14.0,),
     }
     return Preview(plan=plan, **{**known, **more})

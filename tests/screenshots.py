@@ -45,7 +45,7 @@ async def _preview(asked: Plan, folder: Path, why: str) -> Preview:
     docker.touch(mode=0o755)
     here = replace(loaded(), base_dir=folder)
     return await build_preview(
-        asked, here, now="10 % canary, phase Canary 10%", why=why, last_took_s=14.0, env={"PATH": str(folder)}
+        asked, here, now="10 % canary, phase Canary 10%", why=why, took_s=(14.0,), env={"PATH": str(folder)}
     )
 
 

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from console.core.durations import format_duration
-from console.core.plan import FileChange, Preview, StepPreview
+from console.core.plan import FileChange, Preview, StepPreview, took_text
 from widgets.drawing import Drawing
 from widgets.ink import Role
 from widgets.lines import BLANK, Line, Span, cells, cut, fit, spread, wrap
-from widgets.words import share, whole
+from widgets.words import share
 
 _LABEL = 9
+_FOUND = {True: ("✓", Role.OK), False: ("✗", Role.CRITICAL), None: ("?", Role.DIM)}
 
 
 def _said(name: str, text: str, width: int, role: Role = Role.TEXT) -> list[Line]:
@@ -27,10 +28,19 @@ def _change_line(change: FileChange, width: int) -> Line:
     return Line(tuple(cut([*spans, Span(change.after, Role.STRONG)], width)))
 
 
-def _step_lines(number: int, step: StepPreview, width: int, took_s: float | None) -> list[Line]:
+def _look_lines(look: StepPreview, width: int) -> list[Line]:
+    """Return what is looked at before, and what was found."""
+    glyph, role = _FOUND[look.is_passed]
+    lines = _said("Before", look.label, width)
+    found = wrap(look.found or "being asked …", max(8, width - _LABEL - 4))
+    return lines + [
+        Line((Span(" " * (_LABEL + 1)), Span(f"{glyph if not index else ' '} ", role), Span(piece, role)))
+        for index, piece in enumerate(found)
+    ]
+
+
+def _step_lines(number: int, step: StepPreview, width: int) -> list[Line]:
     limit = f"up to {format_duration(step.timeout_s)}"
-    if took_s is not None:
-        limit += f", last time {whole(took_s)}"
     right = [Span(f"  {limit} ", Role.DIM)]
     lead = [Span(f" {number:>2}  ", Role.STRONG), Span(fit(step.kind, _LABEL), Role.ACCENT)]
     room = max(12, width - cells(lead) - cells(right) - 1)
@@ -73,15 +83,17 @@ def preview_lines(part: PreviewPart, width: int) -> list[Line]:
         lines += _said("Then", f"{rungs}{held}", width)
     for index, clause in enumerate(preview.unmet):
         lines += _said("Not met" if not index else "", f"✗ {clause}", width, Role.WARNING)
+    if preview.took_s:
+        lines += _said("Takes", took_text(preview.took_s), width)
+    for look in preview.before:
+        lines += _look_lines(look, width)
     lines.append(BLANK)
     if not preview.steps:
         lines.append(Line((Span("  nothing is run; the phase is moved on", Role.DIM),)))
     for number, step in enumerate(preview.steps, 1):
-        lines += _step_lines(number, step, width, preview.last_took_s if len(preview.steps) == 1 else None)
+        lines += _step_lines(number, step, width)
     for number, check in enumerate(preview.verify, len(preview.steps) + 1):
-        lines += _step_lines(number, check, width, None)
-    if preview.last_took_s is not None and len(preview.steps) > 1:
-        lines.append(Line((Span(f"     the last time all of it took {whole(preview.last_took_s)}", Role.DIM),)))
+        lines += _step_lines(number, check, width)
     return lines
 
 

@@ -12,20 +12,22 @@ from typing import TextIO
 
 from console.commands.arguments import add_file
 from console.commands.standing import Standing, standing_of
-from console.core.durations import format_duration, parse_share
+from console.core.durations import parse_share
 from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
-from console.core.plan import Plan, Preview, StepPreview
-from console.core.planning import PlanRefused, check_listed, format_share, plan
+from console.core.plan import Plan, Preview
+from console.core.plan_text import preview_json, preview_text
+from console.core.planning import PlanRefused, check_listed, plan
 from console.core.redact import Redactor
-from console.core.rollout import ActionKind
+from console.core.rollout import ActionKind, Check
 from console.core.text import visible
 from console.core.words import Outcome
-from console.effects import executor
+from console.effects import earlier, executor
 from console.effects.attempt_files import OUTPUT
 from console.effects.begin import Intent, Places, begin, places
 from console.effects.executor import CannotStart
 from console.effects.preview import preview, problems
 from console.effects.sessions import find_open, state_dir, this_actor
+from console.effects.verification import Ask, try_once
 from console.spec.load_action import load_action
 from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError
@@ -36,6 +38,9 @@ FAILED = 5
 INTERRUPTED = 130
 
 _TAIL_S = 0.1
+_GLANCE_S = 0.5
+_LOOK_S = 5.0
+"""How long a look before an action may take: before a way down only a moment."""
 _LIST_S = 3.0
 """How long the list of the values of a parameter may take; then what was given is taken as it is."""
 
@@ -94,17 +99,22 @@ def run(arguments: argparse.Namespace) -> int:
         now=standing.said,
         why=standing.why_for(planned.action),
         unmet=standing.unmet if is_advance else (),
+        took_s=earlier.took(base, loaded.rollout.rollout, planned.action),
     )
+    if planned.before:
+        shown = shown.answered(asyncio.run(_look_before(loaded, planned)))
     print(preview_text(shown), file=told, flush=True)
     if arguments.dry_run:
-        return FAILED if problems(shown) else DONE
+        if arguments.json:
+            print(json.dumps(preview_json(shown), ensure_ascii=False))
+        return FAILED if problems(shown) or shown.not_passed else DONE
     obstacle = _obstacle(shown, arguments)
     if obstacle:
         print(f"{obstacle}; nothing was done", file=sys.stderr)
         return FAILED if arguments.yes and problems(shown) else USAGE
     where = places(base, loaded.rollout.rollout, session)
     reason = arguments.reason.strip() or shown.why or "by hand, from a shell"
-    intent = Intent(time.time(), this_actor(), reason, "; ".join(shown.unmet))
+    intent = Intent(time.time(), this_actor(), reason, shown.without)
     try:
         return carry_out(shown, loaded, intent, where, told, is_json=arguments.json)
     except (CannotStart, OSError) as failure:
@@ -128,34 +138,19 @@ def _loaded(arguments: argparse.Namespace) -> Loaded | None:
     return found.loaded
 
 
-def preview_text(shown: Preview) -> str:
-    """Return a preview as plain text, safe to print."""
-    planned = shown.plan
-    lines = [planned.title]
-    lines += [
-        f"  {head:<8} {text}" for head, text in (("why", shown.why), ("now", shown.now), ("after", shown.after)) if text
-    ]
-    lines += [f"  not met  {clause}" for clause in shown.unmet]
-    for number, step in enumerate(shown.steps, 1):
-        lines += _step_lines(f"{number:>2} {step.kind:<9}", step)
-    for check in shown.verify:
-        lines += _step_lines(f"   {check.kind:<9}", check)
-    if planned.ladder:
-        rungs = ", ".join(f"{format_share(rung)} %" for rung in planned.ladder)
-        lines.append(f"  then     {rungs}, each held for {format_duration(planned.hold_s)}")
-    return "\n".join(visible(line) for line in lines)
+async def _look_before(loaded: Loaded, planned: Plan) -> list[tuple[bool | None, str]]:
+    """Ask what is looked at before, all at once; a way down waits only for a moment."""
+    from console.commands.verifying import asking  # noqa: PLC0415 - drivers weigh, and few actions need them
 
+    redactor = Redactor(loaded.secrets)
+    is_way_down = planned.kind in (ActionKind.ROLLBACK, ActionKind.STEP_DOWN)
 
-def _step_lines(head: str, step: StepPreview) -> list[str]:
-    limit = "" if step.kind == "verify" else f"  (up to {format_duration(step.timeout_s)})"
-    lines = [f"{head} {step.label}{limit}"]
-    lines += [
-        f"     {change.key}  {'not set' if change.before is None else change.before} → {change.after}"
-        for change in step.changes
-    ]
-    if step.problem:
-        lines.append(f"     ✗ {step.problem}")
-    return lines
+    async def look(ask: Ask, check: Check) -> tuple[bool | None, str]:
+        found = await try_once(ask, check, min(check.within, _GLANCE_S if is_way_down else _LOOK_S))
+        return (found.ok if found.is_known else None), visible(redactor.redact(found.detail))
+
+    async with asking(loaded.rollout, loaded.base_dir, loaded.queries) as ask:
+        return await asyncio.gather(*(look(ask, check) for check in planned.before))
 
 
 async def _check_listed(loaded: Loaded, planned: Plan) -> None:
@@ -185,7 +180,7 @@ async def _check_listed(loaded: Loaded, planned: Plan) -> None:
 def _obstacle(shown: Preview, arguments: argparse.Namespace) -> str:
     """Ask for what is still missing, and return why the action is not begun; empty to begin it."""
     if shown.needs_reason and not arguments.reason.strip():
-        return "clauses are not met: say why with --reason"
+        return "something is not as it should be before this: say why with --reason"
     if arguments.yes:
         return "this cannot work as things are" if problems(shown) else ""
     if not sys.stdin.isatty():

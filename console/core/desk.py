@@ -39,6 +39,10 @@ class Desk(Protocol):
         """Return exactly what an action would do now; nothing is changed."""
         ...
 
+    async def look_before(self, preview: Preview) -> Preview:
+        """Ask what a preview wants looked at before, and return it with the answers; nothing is changed."""
+        ...
+
     async def start(self, preview: Preview, *, reason: str, typed: str, is_dry_run: bool = False) -> str:
         """Carry a previewed action out and return the id of the attempt; `typed` must be the word asked for."""
         ...

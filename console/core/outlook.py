@@ -90,3 +90,9 @@ def progress_notes(frame: Frame) -> tuple[str, ...]:
         if one.is_past
     )
     return (*(budget.text for budget in frame.budgets), *past)
+
+
+def share_line(frame: Frame) -> str:
+    """Return what was measured of the canary's share since it was last changed; empty where nothing measures it."""
+    lines = (panel.evidence.share_line for panel in frame.panels if panel.evidence is not None)
+    return next(filter(None, lines), "")

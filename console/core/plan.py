@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from console.core.durations import format_duration
 
 if TYPE_CHECKING:  # screens draw plans, and need not wait for the model of the rollout file
     from console.core.probes import Check
@@ -29,6 +32,8 @@ class Plan:
     """The phase it moves to, for an advance."""
     given: tuple[tuple[str, str], ...] = ()
     """The parameters of the action and what was chosen for them."""
+    before: tuple[Check, ...] = ()
+    """What is looked at before it is confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,10 @@ class StepPreview:
     changes: tuple[FileChange, ...] = ()
     problem: str = ""
     """What already stands in its way: a missing command, a file that cannot be written."""
+    is_passed: bool | None = None
+    """What a look before the action found; `None` while it was not asked, or could not be."""
+    found: str = ""
+    """What it saw, in words; empty while it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +81,41 @@ class Preview:
     """An advance without its clauses met, or anything the file says needs one."""
     unmet: tuple[str, ...]
     """Clauses that are not met, for an advance."""
-    last_took_s: float | None
-    """How long it took the last time in this session."""
+    took_s: tuple[float, ...] = ()
+    """How long it took when it went well before, the newest first."""
+    before: tuple[StepPreview, ...] = ()
+    """What is looked at first. What is found stands in the way of nothing but an advance, a step or a task without a
+    reason: no monitoring may block the way out."""
+
+    @property
+    def not_passed(self) -> tuple[str, ...]:
+        """What was looked at before and was not as it should be, in words."""
+        return tuple(f"{look.label}: {look.found}" for look in self.before if look.is_passed is False)
+
+    @property
+    def without(self) -> str:
+        """What it is done without: clauses that are not met, and looks that did not pass."""
+        return "; ".join((*self.unmet, *self.not_passed))
+
+    def answered(self, answers: Sequence[tuple[bool | None, str]]) -> Preview:
+        """Return the preview with what each look before the action found."""
+        looks = tuple(
+            replace(look, is_passed=is_passed, found=found)
+            for look, (is_passed, found) in zip(self.before, answers, strict=True)
+        )
+        is_blocked = self.plan.kind != "rollback" and any(look.is_passed is False for look in looks)
+        return replace(self, before=looks, needs_reason=self.needs_reason or is_blocked)
+
+
+def took_text(took_s: Sequence[float]) -> str:
+    """Return how long to expect by earlier runs: `the last time 14s; 11s to 19s in 5 runs`; empty without any."""
+    if not took_s:
+        return ""
+    said = f"the last time {_duration(took_s[0])}"
+    if len(took_s) == 1:
+        return said
+    return f"{said}; {_duration(min(took_s))} to {_duration(max(took_s))} in {len(took_s)} runs"
+
+
+def _duration(seconds: float) -> str:
+    return format_duration(max(1, round(seconds)))

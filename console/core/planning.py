@@ -1,6 +1,7 @@
 """An action turned into a plan: every placeholder resolved, the share and the phase decided, nothing run."""
 
 import difflib
+import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -93,6 +94,7 @@ def plan(
         hold_s=action.hold,
         phase=phase,
         given=tuple(chosen.items()),
+        before=tuple(_resolved(check, share, chosen) for check in action.before),
     )
 
 
@@ -266,7 +268,8 @@ def _question(check: Check) -> str:
 
 def _request(probe: HttpProbe) -> str:
     says = f" and says {probe.contains!r}" if probe.contains is not None else ""
-    return f"{probe.method} {probe.url} is {probe.status}{says}"
+    body = "" if probe.json_ is None else f" {json.dumps(probe.json_, ensure_ascii=False)}"
+    return f"{probe.method} {probe.url}{body} is {probe.status}{says}"
 
 
 def _redis_question(probe: RedisProbe) -> str:

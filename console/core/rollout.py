@@ -279,6 +279,8 @@ class Action(Part):
     """What it does to the share of traffic: to 0, one rung down, to the next phase, or nothing."""
     parameters: dict[Name, Parameter] = Field(default_factory=dict)
     """What is chosen before, such as a tenant, by name."""
+    before: tuple[Check, ...] = ()
+    """What is looked at before it is confirmed, such as the capacity of the side that takes the traffic."""
     steps: tuple[Step, ...] = ()
     """What is done, one after the other."""
     verify: tuple[Check, ...] = ()

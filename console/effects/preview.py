@@ -49,17 +49,16 @@ async def build_preview(
     now: str,
     why: str = "",
     unmet: Sequence[str] = (),
-    last_took_s: float | None = None,
+    took_s: Sequence[float] = (),
     env: Mapping[str, str] = os.environ,
 ) -> Preview:
     """Return everything the operator sees before confirming; nothing is changed.
 
     `now` says in words where the rollout stands, `why` which verdict calls for the action, `unmet` which clauses an
-    advance leaves unmet. Files and the PATH are looked at.
+    advance leaves unmet, `took_s` how long earlier runs took. Files and the PATH are looked at; what the action wants
+    looked at before is for the caller to ask.
     """
-    return await asyncio.to_thread(
-        preview, plan, loaded, now=now, why=why, unmet=unmet, last_took_s=last_took_s, env=env
-    )
+    return await asyncio.to_thread(preview, plan, loaded, now=now, why=why, unmet=unmet, took_s=took_s, env=env)
 
 
 def preview(
@@ -69,7 +68,7 @@ def preview(
     now: str,
     why: str = "",
     unmet: Sequence[str] = (),
-    last_took_s: float | None = None,
+    took_s: Sequence[float] = (),
     env: Mapping[str, str] = os.environ,
 ) -> Preview:
     """Do the same as `build_preview`, waiting for the disk."""
@@ -88,7 +87,8 @@ def preview(
         type_to_confirm=_word(plan, unmet),
         needs_reason=bool(unmet),
         unmet=tuple(unmet),
-        last_took_s=last_took_s,
+        took_s=tuple(took_s),
+        before=tuple(_look(check, redactor) for check in plan.before),
     )
 
 
@@ -121,6 +121,11 @@ def _step(step: Step, label: str, base_dir: Path, path: str | None, redactor: Re
     except EnvFileProblem as error:
         found, problem = (), str(error)
     return StepPreview(label, step.kind, step.timeout, found, visible(redactor.redact(problem), LABEL_LIMIT))
+
+
+def _look(check: Check, redactor: Redactor) -> StepPreview:
+    label = visible(redactor.redact(check_label(_masked_check(check))), LABEL_LIMIT)
+    return StepPreview(label, "before", check.within)
 
 
 def _check(check: Check, label: str) -> StepPreview:

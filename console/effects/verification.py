@@ -56,14 +56,15 @@ async def until_passes(ask: Ask, check: Check, *, is_stopped: Callable[[], bool]
     deadline = time.monotonic() + check.within
     known: Verified | None = None
     while True:
-        found = await _try_once(ask, check, max(_SHORTEST_TRY_S, deadline - time.monotonic()))
+        found = await try_once(ask, check, max(_SHORTEST_TRY_S, deadline - time.monotonic()))
         if found.ok or is_stopped() or time.monotonic() + BETWEEN_TRIES_S > deadline:
             return known if known is not None and not found.is_known else found
         known = found if found.is_known else known
         await asyncio.sleep(BETWEEN_TRIES_S)
 
 
-async def _try_once(ask: Ask, check: Check, timeout_s: float) -> Verified:
+async def try_once(ask: Ask, check: Check, timeout_s: float) -> Verified:
+    """Try a verification once; never raises."""
     try:
         async with asyncio.timeout(timeout_s):
             answer = await ask(check)

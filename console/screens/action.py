@@ -129,6 +129,22 @@ class ActionScreen(ConsoleDialog[None]):
             self.renew()
             raise
         self._show_preview(preview)
+        if preview.before:
+            await self._look_before(preview)
+
+    async def _look_before(self, preview: Preview) -> None:
+        """Ask what is to be looked at before, while the preview is in sight already."""
+        try:
+            answered = await self.desk.look_before(preview)
+        except Refused as refused:
+            self._say(str(refused), Role.WARNING)
+            return
+        if self._preview is preview and not self._is_given:
+            self._preview = answered
+            self._body.show(PreviewPart(answered, self.desk.frame.phase.traffic))
+            self._reason.display = answered.needs_reason
+            self._weigh()
+            self.renew()
 
     def _show_preview(self, preview: Preview) -> None:
         self._preview = preview
@@ -273,6 +289,7 @@ class ActionScreen(ConsoleDialog[None]):
     def _end_dry_run(self, preview: Preview) -> None:
         """Say what a dry run found: what stands in the way is known without changing anything."""
         problems = [step.problem for step in (*preview.steps, *preview.verify) if step.problem]
+        problems += preview.not_passed
         said = "; ".join(problems) if problems else "nothing stands in its way"
         self._take_back(f"Dry run: nothing was changed; {said}")
 

@@ -48,8 +48,9 @@ def check_actions(review: Review) -> None:
         _check_parameters(review, path, action)
         for index, step in enumerate(action.steps):
             _check_step(review, (*path, "steps", index), step)
-        for index, check in enumerate(action.verify):
-            check_check(review, (*path, "verify", index), check)
+        for part in ("before", "verify"):
+            for index, check in enumerate(getattr(action, part)):
+                check_check(review, (*path, part, index), check)
         if action.kind is ActionKind.TASK:
             _check_no_traffic(review, path)
     has_share = any(phase.traffic > 0 for phase in review.rollout.phases)

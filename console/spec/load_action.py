@@ -1,6 +1,6 @@
 """One action of a rollout file, read without what it does not need: the way out opens although the rest is broken."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -41,7 +41,20 @@ def load_action(
     tree = _pruned(said.tree, action, takes_advance=takes_advance)
     if tree is None:
         return None
-    kept, left_out = _parted(said, tree, action)
+    try:
+        return _loaded(said, tree, said.problems, action)
+    except RolloutFileError as error:
+        rest = _without_looks(tree, action)
+        if rest is None:
+            raise
+        # A look that cannot be made must not stand in the way of what it was to look after.
+        looks = (key_of(("actions", action, "before")),)
+        found = _loaded(said, rest, [one for one in said.problems if not _is_under(one.key, looks)], action)
+        return LoadedAction(found.loaded, (*found.left_out, *map(str, error.problems)))
+
+
+def _loaded(said: Written, tree: MapNode, problems: Sequence[Problem], action: str) -> LoadedAction:
+    kept, left_out = _parted(problems, tree, action)
     rollout = shaped(tree, kept)
     if rollout is None or kept:
         raise RolloutFileError(kept)
@@ -61,6 +74,18 @@ def load_action(
         warnings=(),
     )
     return LoadedAction(loaded, tuple(map(str, left_out)))
+
+
+def _without_looks(tree: MapNode, action: str) -> MapNode | None:
+    """Return the tree of an action without what is looked at before it; `None` where nothing is."""
+    entry = _mapping(tree, "actions")[action]
+    if not isinstance(entry.node, MapNode) or "before" not in entry.node.entries:
+        return None
+    kept = {name: part for name, part in entry.node.entries.items() if name != "before"}
+    place = tree.entries["actions"].place
+    node = MapNode(entry.node.place, kept)
+    actions = MapNode(place, {action: Entry(entry.place, node)})
+    return _pruned(MapNode(tree.place, {**tree.entries, "actions": Entry(place, actions)}), action, takes_advance=True)
 
 
 def _pruned(tree: MapNode, action: str, *, takes_advance: bool) -> MapNode | None:
@@ -99,12 +124,12 @@ def _sources_of(node: Node) -> Iterator[str]:
             yield from _sources_of(entry.node)
 
 
-def _parted(said: Written, tree: MapNode, action: str) -> tuple[list[Problem], list[Problem]]:
+def _parted(problems: Sequence[Problem], tree: MapNode, action: str) -> tuple[list[Problem], list[Problem]]:
     """Return the problems of what is kept, and those of the rest."""
     sources = tuple(key_of(("sources", name)) for name in _mapping(tree, "sources"))
     ours = ("", *tree.entries.keys() - {"actions", "sources"}, "extends", key_of(("actions", action)), *sources)
-    kept = [found for found in said.problems if _is_under(found.key, ours)]
-    return kept, [found for found in said.problems if found not in kept]
+    kept = [found for found in problems if _is_under(found.key, ours)]
+    return kept, [found for found in problems if found not in kept]
 
 
 def _is_under(key: str, roots: tuple[str, ...]) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from console.core.frame import Frame
+from console.core.plan import StepPreview
 from console.core.words import Outcome
 from console.screens import action as action_module
 from console.screens.action import ActionScreen, rung_below, rungs_of
@@ -428,3 +429,23 @@ async def test_the_dialog_can_be_answered_on_a_small_terminal(size: tuple[int, i
         await shown.press("tab", "a", "p", "p", "enter")
 
         await shown.until(lambda: "start" in shown.desk.orders)
+
+
+ROOM = StepPreview("GET http://balancer/room is 200", "before", 5.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "is_asked"), [("rollback", "R", False), ("step_down", "G", True)], ids=["rollback", "step down"]
+)
+async def test_a_side_without_room_is_shown_and_only_a_rollback_needs_no_reason(
+    kind: str, key: str, is_asked: bool
+) -> None:
+    async with console(frames.regression()) as shown:
+        shown.desk.previews[kind] = preview(kind, before=(ROOM,))
+        shown.desk.answers = {ROOM.label: (False, "status 503: 2 of 6 have room")}
+
+        screen = await opened(shown, key)
+        await shown.until(lambda: "status 503: 2 of 6 have room" in shown.text)
+
+        assert "✗ status 503" in shown.text
+        assert screen.query_one("#reason", Entry).display is is_asked

@@ -30,7 +30,7 @@ def test_a_rollback_is_shown_with_its_commands_and_what_changes(tmp_path: Path) 
             "verify": [{"http": {"url": "http://127.0.0.1:8080/health"}, "within": "60s"}],
         },
         why="error_rate CRITICAL",
-        last_took_s=14.0,
+        took_s=(14.0,),
     )
 
     assert (found.now, found.after, found.why) == ("50 % canary", "0 % canary", "error_rate CRITICAL")
@@ -41,7 +41,7 @@ def test_a_rollback_is_shown_with_its_commands_and_what_changes(tmp_path: Path) 
         "GET http://127.0.0.1:8080/health is 200, within 1m",
         ".env says CANARY_PERCENTAGE=0, within 1s",
     ]
-    assert (found.type_to_confirm, found.needs_reason, found.last_took_s) == ("app", False, 14.0)
+    assert (found.type_to_confirm, found.needs_reason, found.took_s) == ("app", False, (14.0,))
     assert problems(found) == ()
     assert (tmp_path / ".env").read_text() == "CANARY_PERCENTAGE=10\n"
 

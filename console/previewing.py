@@ -1,0 +1,65 @@
+"""What an action would do now, for the operator of a running engine: with the measured share and earlier runs."""
+
+import asyncio
+from pathlib import Path
+
+from console.core.outlook import share_line
+from console.core.plan import Plan, Preview
+from console.core.rollout import ActionKind, Check
+from console.effects import earlier
+from console.effects.preview import build_preview
+from console.engine import Engine
+
+EARLIER_S = 0.3
+"""How long reading about earlier runs may take: a disk that hangs must not stand in the way."""
+LOOK_S = 5.0
+"""How long a look before an action may take."""
+
+
+class Previewing:
+    """Previews of the actions of one engine's rollout."""
+
+    def __init__(self, engine: Engine, state_dir: Path) -> None:
+        self._engine = engine
+        self._state_dir = state_dir
+
+    async def preview(self, asked: Plan) -> Preview:
+        """Return exactly what a plan would do; what it wants looked at before is not asked yet."""
+        frame = self._engine.fresh_frame()
+        blamed = [
+            panel for panel in frame.panels if any(key.action == asked.action and key.is_lit for key in panel.keys)
+        ]
+        measured = share_line(frame)
+        now = f"{frame.phase.traffic:g} % canary, phase {frame.phase.name}"
+        return await build_preview(
+            asked,
+            self._engine.loaded,
+            now=f"{now}; {measured}" if measured else now,
+            why="; ".join(f"{panel.metric} {panel.verdict}: {panel.reason}" for panel in blamed),
+            unmet=self.unmet() if asked.kind is ActionKind.ADVANCE else (),
+            took_s=await self._took(asked.action),
+        )
+
+    def unmet(self) -> tuple[str, ...]:
+        """Return the clauses of the present phase that are not met at this moment."""
+        return tuple(clause.text for clause in self._engine.fresh_frame().phase.clauses if not clause.is_met)
+
+    async def look_before(self, shown: Preview) -> Preview:
+        """Ask what a preview wants looked at before, all at once."""
+        return shown.answered(await asyncio.gather(*(self._look(check) for check in shown.plan.before)))
+
+    async def _look(self, check: Check) -> tuple[bool | None, str]:
+        try:
+            async with asyncio.timeout(min(LOOK_S, check.within)):
+                found = await self._engine.check(check)
+        except TimeoutError:
+            return None, "no answer in time"
+        return (found.ok if found.is_known else None), found.detail
+
+    async def _took(self, action: str) -> tuple[float, ...]:
+        rollout = self._engine.loaded.rollout.rollout
+        reading = asyncio.to_thread(earlier.took, self._state_dir, rollout, action)
+        try:
+            return await asyncio.wait_for(reading, EARLIER_S)
+        except TimeoutError:
+            return ()

@@ -1,0 +1,144 @@
+"""What is looked at before an action, what it is expected to take, and that neither stands in the way out."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.effects import attempt_files as files
+from console.effects import earlier
+from tests.effects.acting import write_rollout
+from tests.effects.test_act import Shell
+
+
+def shell_with(folder: Path, *before: dict[str, Any], **more: Any) -> Shell:
+    """A rollback and a task with the same looks before them."""
+    shell = Shell(folder)
+    steps = [{"run": ["echo ran >> ran"], "shell": True}]
+    actions = {
+        "back": {"title": "Roll back", "kind": "rollback", "before": list(before), "steps": steps},
+        "task": {"title": "Migrate", "before": list(before), "steps": steps},
+    }
+    shell.file = write_rollout(folder, {"steps": [{"run": ["true"]}]}, actions=actions, **more)
+    return shell
+
+
+def ran(shell: Shell) -> int:
+    path = shell.folder / "ran"
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def intent_of(shell: Shell, action: str) -> dict[str, Any]:
+    (kept,) = (shell.state / "attempts" / "stateless").glob(f"{action}-*")
+    said: dict[str, Any] = json.loads((kept / files.INTENT).read_text())
+    return said
+
+
+FULL = {"command": ["sh", "-c", "echo 2 of 6 containers have room; exit 1"], "within": "5s"}
+ROOMY = {"command": ["sh", "-c", "echo 6 of 6 containers have room"], "within": "5s"}
+HANGS = {"command": ["sleep", "60"], "within": "60s"}
+
+
+def test_what_is_looked_at_before_is_shown_with_what_was_found(tmp_path: Path) -> None:
+    shell = shell_with(tmp_path, ROOMY)
+
+    done = shell.act("task", "--dry-run")
+
+    assert done.returncode == 0, done.stderr
+    assert "before   sh -c 'echo 6 of 6 containers have room' exits 0" in done.stdout
+    assert "✓ 6 of 6 containers have room" in done.stdout
+    assert ran(shell) == 0
+
+
+def test_a_rollback_goes_on_without_room_and_the_journal_says_without_what(tmp_path: Path) -> None:
+    shell = shell_with(tmp_path, FULL)
+
+    done = shell.act("back", "--yes")
+
+    assert done.returncode == 0, done.stderr
+    assert "✗ 2 of 6 containers have room" in done.stdout
+    assert "2 of 6 containers have room" in intent_of(shell, "back")["override"]
+    assert ran(shell) == 1
+
+
+def test_what_is_no_way_out_needs_a_reason_where_a_look_did_not_pass(tmp_path: Path) -> None:
+    shell = shell_with(tmp_path, FULL)
+
+    refused = shell.act("task", "--yes")
+    done = shell.act("task", "--yes", "--reason", "the others are coming up")
+
+    assert refused.returncode == 4
+    assert "say why with --reason" in refused.stderr
+    assert done.returncode == 0, done.stderr
+    assert ran(shell) == 1
+
+
+def test_a_look_that_hangs_delays_the_way_out_only_for_a_moment(tmp_path: Path) -> None:
+    shell = shell_with(tmp_path, HANGS)
+    began = time.monotonic()
+
+    done = shell.act("back", "--yes")
+
+    assert done.returncode == 0, done.stderr
+    assert "? no answer in time" in done.stdout
+    assert intent_of(shell, "back")["override"] == ""
+    assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"query": "room.sql", "source": "db"},
+        {"http": {"url": "${BALANCER_URL}/room"}},
+        {"htp": "http://balancer/room"},
+        {"query": "room.sql", "source": "nowhere"},
+    ],
+    ids=["source", "variable", "key", "no source"],
+)
+def test_a_look_that_cannot_be_made_does_not_stand_in_the_way_out(tmp_path: Path, broken: dict[str, Any]) -> None:
+    shell = shell_with(tmp_path, broken, sources={"db": {"postgres": "${DATABASE_URL}"}})
+
+    done = shell.act("back", "--yes")
+
+    assert done.returncode == 0, done.stderr
+    assert "not needed for this, and wrong:" in done.stderr
+    assert "actions.back.before" in done.stderr or "sources.db" in done.stderr
+    assert ran(shell) == 1
+
+
+def test_a_dry_run_says_everything_as_json_too(tmp_path: Path) -> None:
+    shell = shell_with(tmp_path, FULL)
+
+    done = shell.act("back", "--dry-run", "--json")
+
+    said = json.loads(done.stdout)
+    assert done.returncode == 5
+    assert said["before"][0]["passed"] is False
+    assert said["steps"][0]["label"] == "sh -c 'echo ran >> ran'"
+    assert (said["kind"], said["traffic"], said["took_s"]) == ("rollback", 0, [])
+    assert ran(shell) == 0
+
+
+def test_how_long_earlier_runs_took_is_expected_of_the_next(tmp_path: Path) -> None:
+    shell = shell_with(tmp_path)
+    for _ in range(2):
+        assert shell.act("back", "--yes").returncode == 0
+
+    said = shell.act("back", "--dry-run").stdout
+
+    assert "takes    the last time 1s; 1s to 1s in 2 runs" in said
+    assert len(earlier.took(shell.state, "stateless", "back")) == 2
+    assert earlier.took(shell.state, "stateless", "task") == ()
+    assert earlier.took(shell.state / "nowhere", "stateless", "back") == ()
+
+
+def test_a_run_that_failed_says_nothing_about_the_next(tmp_path: Path) -> None:
+    shell = shell_with(tmp_path)
+    step = {"run": ["false"]}
+    actions = {"back": {"title": "Roll back", "kind": "rollback", "steps": [step]}}
+    shell.file = write_rollout(tmp_path, {"steps": [{"run": ["true"]}]}, actions=actions)
+    assert shell.act("back", "--yes").returncode == 5
+
+    assert earlier.took(shell.state, "stateless", "back") == ()
