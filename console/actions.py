@@ -49,7 +49,16 @@ KEYS: tuple[Key, ...] = (
     Key("events", "e", "e", "Events", "Show the counters of events, where they are folded away", "places", weight=8),
     Key("queries", "d", "d", "Data", "Show the rows of the monitoring queries, where they are folded away", "places"),
     Key("next_rung", "n", "n", "Next rung", "Take the next rung of the ladder now", "ladder", "is_holding", 1),
-    Key("to_zero", "z", "z", "To zero", "Jump from the ladder straight to 0 %", "ladder", "is_holding", 1),
+    Key(
+        "to_zero",
+        "z",
+        "z",
+        "To zero",
+        "Jump straight to 0 %, also while a rung is applied",
+        "ladder",
+        "is_holding",
+        1,
+    ),
     Key("stay", "x", "x", "Stay here", "End the ladder and leave the share as it is", "ladder", "is_holding", 2),
     Key(
         "verify",
@@ -116,6 +125,9 @@ GROUPS: dict[str, str] = {
     "console": "Console",
 }
 """Titles of the groups, in the order of the help."""
+
+LADDER_ORDERS = {"next_rung": "continue", "to_zero": "zero", "stay": "stop"}
+"""Which order to a ladder a key gives, as `AttemptView.orders` names them."""
 
 LADDER_KEYS = tuple(key for key in KEYS if key.group == "ladder")
 """Keys that also work in the dialog of the running action."""

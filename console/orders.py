@@ -3,19 +3,16 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from console.adoption import Adoption
 from console.checklist import Checklist
-from console.core.attempts import OPEN
 from console.core.desk import Choice, Order, Refused
 from console.core.export import Export
 from console.core.frame import Frame, JournalView
 from console.core.inputs import (
     ActionAbandoned,
-    ActionEnded,
     Actor,
     ItemTicked,
     LadderLeft,
@@ -31,7 +28,6 @@ from console.core.rollout import ActionKind, Metric
 from console.core.validation import begun
 from console.core.words import Outcome, Table
 from console.effects import executor
-from console.effects.attempt_files import read_abandoned
 from console.effects.begin import Intent, begin, places
 from console.effects.sessions import Session
 from console.effects.settling import rest_of
@@ -41,8 +37,10 @@ from console.reading import EXPORTED_RECORDS, events_of, versions
 from console.sources.base import ProbeFailed
 from console.unattended import Unattended
 
-ADOPT_EVERY_S = 1.0
 COMMIT_WAIT_S = 1.0
+LEAVE_S = 2.0
+END_S = 5.0
+"""How long the runner may take to leave, beyond the time that its command has."""
 
 
 class Orders:
@@ -52,8 +50,7 @@ class Orders:
         self._engine = engine
         self._session = session
         self._places = places(state_dir, engine.loaded.rollout.rollout, session)
-        self._followed: set[str] = set()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._attempts = Adoption(engine, session, self._places)
         self._is_starting = False
         self._previewing = Previewing(engine, state_dir)
         self._checklist = Checklist(engine)
@@ -113,20 +110,39 @@ class Orders:
         return await self._start(asked, Intent(time.time(), self._actor, why, without))
 
     async def steer(self, attempt: str, order: Order) -> None:
-        """Give an order to a ladder that is being held."""
-        held = next((one for one in self.frame.attempts if one.attempt == attempt), None)
-        if held is None or held.next_rung is None:
-            raise Refused("no ladder is being held")
+        """Give an order to a ladder; to jump to zero ends a rung that is being applied."""
+        self._check_may_write()
+        held = next((one for one in self._engine.fresh_frame().attempts if one.attempt == attempt), None)
+        if held is None or order not in held.orders:
+            raise Refused("there is no ladder that can be told so now")
         if order == "stop":
             self._engine.apply(LadderLeft(time.time(), attempt, self._actor))
             await self._engine.commit(durable=True)
             return
-        self._check_available(held.action)
-        lowest = self._engine.loaded.rollout.actions[held.action].ladder[-1]
-        rung = held.next_rung if order == "continue" else lowest
-        said = "next rung" if order == "continue" else "straight to the lowest rung"
+        if order == "zero" and held.outcome is Outcome.RUNNING:
+            await self._end_rung(attempt)
+        action, rung = (held.action, held.next_rung) if order == "continue" else self._way_to_zero(held.action)
+        self._check_available(action)
+        said = "next rung" if order == "continue" else "straight to zero"
         intent = Intent(time.time(), self._actor, f"{said}, after {held.reason}")
-        await self._start(self._plan(held.action, rung), intent)
+        await self._start(self._plan(action, rung), intent)
+
+    def _way_to_zero(self, step_down: str) -> tuple[str, float | None]:
+        """Return the action that takes all traffic away, and its rung: the ladder's own, or else a rollback."""
+        actions = self._engine.loaded.rollout.actions
+        lowest = actions[step_down].ladder[-1]
+        rollback = next((name for name, action in actions.items() if action.kind is ActionKind.ROLLBACK), None)
+        return (step_down, lowest) if lowest == 0 or rollback is None else (rollback, None)
+
+    async def _end_rung(self, attempt: str) -> None:
+        """End a rung that is being applied, and wait until it is over."""
+        folder = self._folder_of(attempt)
+        await asyncio.to_thread(executor.stop, folder, self._actor, "jump to zero", time.time())
+        deadline = time.monotonic() + executor.GRACE_S + END_S
+        while self._engine.state.running is not None or executor.is_running(folder):
+            if time.monotonic() > deadline:
+                raise Refused("the rung that is being applied does not end; end it (X), then jump to zero")
+            await asyncio.sleep(executor.FOLLOW_S)
 
     async def settle(self, attempt: str, choice: Choice, *, reason: str) -> str:
         """Decide about an attempt, and return the id of the one that verifies it or carries it on, if any."""
@@ -146,7 +162,7 @@ class Orders:
                 await asyncio.to_thread(executor.abandon, folder, self._actor, said, time.time())
             except OSError:  # the engine knows it all the same
                 self._engine.apply(ActionAbandoned(time.time(), attempt, self._actor, said))
-            await self._take_abandoned()
+            await self._attempts.take_abandoned()
             return ""
         is_check = choice == "verify"
         known = self._engine.state.attempts[attempt]
@@ -157,15 +173,6 @@ class Orders:
         why = said or f"{choice} {known.started.title}, which ended {known.outcome}"
         intent = Intent(time.time(), self._actor, why, "", attempt, known.next_step, is_check)
         return await self._start(rest, intent)
-
-    async def _take_abandoned(self) -> None:
-        """Take up what somebody, here or elsewhere, decided about attempts that did not go well."""
-        for name, attempt in list(self._engine.state.attempts.items()):
-            if attempt.outcome not in OPEN:
-                continue
-            said = await asyncio.to_thread(read_abandoned, self._folder_of(name))
-            if said is not None:
-                self._engine.apply(said)
 
     async def halt(self) -> None:
         """Stop the rollback that is counted down."""
@@ -202,86 +209,44 @@ class Orders:
             raise Refused("an action is being started")
         self._is_starting = True
         try:
-            return await self._begin(asked, intent)
+            return await self._begin_after_last(asked, intent)
         except executor.CannotStart as obstacle:
             raise Refused(str(obstacle)) from obstacle
         finally:
             self._is_starting = False
 
+    async def _begin_after_last(self, asked: Plan, intent: Intent) -> str:
+        """Begin a plan; a runner that has told its end holds its lock for as long as it takes to leave."""
+        deadline = time.monotonic() + LEAVE_S
+        while True:
+            try:
+                return await self._begin(asked, intent)
+            except executor.Busy:
+                if self._engine.state.running is not None or time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(executor.FOLLOW_S)
+
     async def _begin(self, asked: Plan, intent: Intent) -> str:
-        folder, started = await begin(asked, self._engine.loaded, intent, self._places, taken=self._followed.add)
+        folder, started = await begin(asked, self._engine.loaded, intent, self._places, taken=self._attempts.taken)
         self._engine.apply(started)
-        self._spawn(self._follow(folder))
+        self._attempts.begin_to_follow(folder)
         with contextlib.suppress(TimeoutError):  # it is begun, and on disk in its own folder: nobody waits for more
             await asyncio.wait_for(self._engine.commit(durable=True), COMMIT_WAIT_S)
         return folder.name
 
-    async def _follow(self, folder: Path) -> None:
-        """Report an attempt to the engine until it ended."""
-        self._followed.add(folder.name)
-        known = self._engine.state.attempts.get(folder.name)
-        async for said in executor.follow(folder, seen=0 if known is None else known.reports):
-            self._engine.apply(said)
-            if isinstance(said, ActionEnded):
-                await self._engine.commit(durable=True)
-
     def _folder_of(self, attempt: str) -> Path:
         return self._places.folder_of(attempt)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     # -- what goes on by itself ----------------------------------------------------------------------------------
 
     async def keep_house(self) -> None:
         """Adopt attempts of others, verify checklist items, and begin what begins by itself, for ever."""
         try:
-            await asyncio.gather(self._keep_adopting(), self._checklist.keep_verifying(), self._unattended.keep())
+            await asyncio.gather(
+                self._attempts.keep_adopting(), self._checklist.keep_verifying(), self._unattended.keep()
+            )
         finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _keep_adopting(self) -> None:
-        while True:
-            await self._adopt()
-            await self._take_abandoned()
-            await asyncio.sleep(ADOPT_EVERY_S)
-
-    async def _adopt(self) -> None:
-        """Take up attempts that others began, in the order in which they were begun, and those left running."""
-        state = self._engine.state
-        for name, attempt in list(state.attempts.items()):
-            if attempt.outcome is Outcome.RUNNING and name not in self._followed:
-                await self._take_up(self._folder_of(name))
-        folders = await asyncio.to_thread(self._places.folders)
-        fresh = [folder for folder in folders if folder.name not in state.settled | self._followed]
-        found = [
-            (one.started.at, folder)
-            for folder in fresh
-            if (one := await asyncio.to_thread(executor.adopt, folder, time.time())) is not None
-            # Those kept aside may be of a time before this session.
-            and (folder.parent == self._session.attempts or one.started.at >= self._session.created)
-        ]
-        for _, folder in sorted(found):
-            if folder.name not in self._followed:
-                await self._take_up(folder)
-
-    async def _take_up(self, folder: Path) -> None:
-        """Fold an attempt; one that is over at once, so that a later one cannot overtake it."""
-        self._followed.add(folder.name)
-        found = await asyncio.to_thread(executor.adopt, folder, time.time())
-        if found is None:
-            said = "its folder is gone, so nobody knows how it ended; verify before anything is repeated"
-            self._engine.apply(ActionEnded(time.time(), folder.name, Outcome.UNKNOWN, said))
-            return
-        self._engine.apply(found.started)
-        if found.ended is None:
-            self._spawn(self._follow(folder))
-        else:
-            await self._follow(folder)
+            await self._attempts.let_go()
 
     # -- checklist, journal, export ------------------------------------------------------------------------------
 

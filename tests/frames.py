@@ -21,7 +21,7 @@ from console.core.plan import Preview
 from console.core.ring import RowRing
 from console.core.rollout import ActionKind
 from console.core.verdict import Verdict
-from console.core.words import Outcome, Row, SourceState, Table
+from console.core.words import Outcome, Row, Rung, SourceState, Table
 from tests.frame_parts import AT, actions, events, journal, panels, phase, queries, sources
 from tests.previews import preview
 
@@ -124,6 +124,8 @@ def holding() -> Frame:
         traffic=5.0,
         next_rung=2.0,
         hold_left_s=492.0,
+        rung=Rung.HELD,
+        orders=("continue", "zero", "stop"),
     )
     frame = regression()
     return replace(frame, phase=replace(frame.phase, traffic=5.0), attempts=(view,))
@@ -171,7 +173,7 @@ def poisoned(value: Value, text: str = HOSTILE) -> Value:
 
 
 def _poisoned(value: Any, text: str) -> Any:
-    if isinstance(value, (Verdict, SourceState, Outcome, ActionKind)):
+    if isinstance(value, (Verdict, SourceState, Outcome, ActionKind, Rung)):
         return value
     if isinstance(value, str):
         return value + text

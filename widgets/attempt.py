@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from console.core.frame import AttemptView, Frame, StepView
-from console.core.words import Outcome
+from console.core.words import Outcome, Rung
 from widgets.drawing import Drawing
 from widgets.ink import Ground, Role
 from widgets.lines import Line, Span, cut, spread, wrap
@@ -13,6 +13,13 @@ from widgets.words import OUTCOME_LOOKS, STEP_LOOKS, share, whole
 _DONE_SHOWN_S = 120.0
 """How long a success stays on the soak screen; everything else stays until the next attempt."""
 _OVER = (Outcome.DONE, Outcome.ABANDONED)
+_RUNGS = {
+    Rung.APPLYING: ("rung being applied", Role.DIM),
+    Rung.HELD: ("rung held", Role.DIM),
+    Rung.DUE: ("next rung is due", Role.WARNING),
+    Rung.NOT_REACHED: ("share not reached", Role.CRITICAL),
+    Rung.FAILED: ("rung failed", Role.CRITICAL),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +57,27 @@ def outcome_spans(attempt: AttemptView, second: int) -> list[Span]:
 
 
 def hold_spans(part: AttemptPart) -> list[Span]:
-    """Return what comes next on a ladder, and the keys that decide about it."""
+    """Return how the rung stands, what comes next on the ladder, and the keys that decide about it."""
     attempt = part.attempt
-    if attempt.outcome is not Outcome.HOLDING:
+    if attempt.rung is None:
         return []
-    spans: list[Span] = []
+    word, role = _RUNGS[attempt.rung]
+    spans = [Span(word, role)]
     if attempt.next_rung is not None:
-        spans += [Span("next ", Role.DIM), Span(share(attempt.next_rung), Role.STRONG)]
-        if attempt.hold_left_s is not None and attempt.hold_left_s > 0:
+        spans += [Span("  next ", Role.DIM), Span(share(attempt.next_rung), Role.STRONG)]
+        if attempt.hold_left_s:
             spans.append(Span(f", held {whole(attempt.hold_left_s)} more", Role.DIM))
-    for key, label in part.keys:
+    for key, label in (*part.keys, *_settling(attempt)):
         spans += [Span("   "), Span(f"{key} ", Role.KEY), Span(label, Role.TEXT)]
+    if attempt.share_line:
+        spans.append(Span(f"   {attempt.share_line}", role if attempt.rung is Rung.NOT_REACHED else Role.DIM))
     return spans
+
+
+def _settling(attempt: AttemptView) -> tuple[tuple[str, str], ...]:
+    """Return where a rung that failed is decided about: its choices are in its dialog."""
+    named = ", ".join(choice for choice in attempt.choices if choice != "stop")
+    return (("o", named),) if attempt.rung is Rung.FAILED and named else ()
 
 
 def step_line(step: StepView, number: int, second: int, width: int) -> Line:
@@ -126,7 +142,8 @@ def strip_height(part: AttemptPart, most: int) -> int:
     """Return how many lines the attempt wants on the soak screen."""
     if part.attempt.outcome is Outcome.HOLDING:
         return min(most, 1 + bool(hold_spans(part)))
-    return max(1, min(most, 1 + len(part.attempt.steps) + min(3, len(part.output))))
+    wanted = 1 + bool(hold_spans(part)) + len(part.attempt.steps) + min(3, len(part.output))
+    return max(1, min(most, wanted))
 
 
 def _steps_that_matter(steps: Sequence[StepView], room: int) -> list[tuple[int, StepView]]:

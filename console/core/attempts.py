@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from console.core.frame import AttemptView, StepView
 from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
-from console.core.rollout import Action, ActionKind, Rollout
+from console.core.rollout import Action, Rollout
 from console.core.text import visible
 from console.core.words import Outcome
+
+if TYPE_CHECKING:
+    from console.core.ladder import Ladder
 
 KEPT = 50
 """How many attempts are kept for the screen; the journal has them all."""
@@ -82,28 +86,17 @@ def changes_share(attempt: Attempt) -> bool:
     return attempt.outcome in (Outcome.DONE, Outcome.HOLDING) and attempt.started.traffic is not None
 
 
-def view(rollout: Rollout, attempt: Attempt, traffic: float, at: float, *, is_newest: bool) -> AttemptView:
-    """Return the attempt as the screen shows it; a ladder that stands on its rung offers the next."""
+def view(rollout: Rollout, attempt: Attempt, ladder: "Ladder | None", *, is_newest: bool) -> AttemptView:
+    """Return the attempt as the screen shows it; `ladder` is where the one that it belongs to stands, if any."""
     started = attempt.started
     planned = [
         StepView(label=label, state="planned", detail="")
         for number, label in enumerate(started.steps)
         if number not in attempt.steps
     ]
-    next_rung = hold_left = None
-    action = rollout.actions.get(started.action)
-    if (
-        is_newest
-        and not attempt.is_left
-        and attempt.outcome is Outcome.DONE
-        and action is not None
-        and action.kind is ActionKind.STEP_DOWN
-        and attempt.ended is not None
-    ):
-        next_rung = next((rung for rung in action.ladder if rung < traffic), None)
-        if next_rung is not None:
-            hold_left = max(0.0, attempt.ended + action.hold - at)
-    can = choices(attempt, action) if is_newest or attempt.outcome is Outcome.RUNNING else ()
+    is_held = ladder is not None and ladder.next_rung is not None
+    is_open = is_newest or attempt.outcome is Outcome.RUNNING
+    can = choices(attempt, rollout.actions.get(started.action)) if is_open else ()
     return AttemptView(
         attempt=started.attempt,
         action=started.action,
@@ -113,12 +106,15 @@ def view(rollout: Rollout, attempt: Attempt, traffic: float, at: float, *, is_ne
         reason=started.reason,
         started=started.at,
         ended=attempt.ended,
-        outcome=Outcome.HOLDING if hold_left else attempt.outcome,
+        outcome=Outcome.HOLDING if is_held else attempt.outcome,
         detail=attempt.detail,
         traffic=started.traffic,
         steps=tuple(step for _, step in sorted(attempt.steps.items())) + tuple(planned),
-        next_rung=next_rung,
-        hold_left_s=hold_left,
+        next_rung=None if ladder is None else ladder.next_rung,
+        hold_left_s=None if ladder is None else ladder.hold_left_s,
+        rung=None if ladder is None else ladder.rung,
+        share_line="" if ladder is None else visible(ladder.share_line),
+        orders=() if ladder is None else ladder.orders,
         override=visible(started.override),
         choices=can,
         next_step=attempt.next_step,

@@ -14,7 +14,7 @@ class Refused(Exception):
 
 
 Order = Literal["continue", "zero", "stop"]
-"""What may be said to a ladder that is being held: take the next rung now, jump to zero, or leave it here."""
+"""What may be said to a ladder: take the next rung now, jump to zero at any moment, or leave it here."""
 
 
 Choice = Literal["stop", "verify", "resume", "abandon"]
@@ -48,7 +48,7 @@ class Desk(Protocol):
         ...
 
     async def steer(self, attempt: str, order: Order) -> None:
-        """Give an order to a ladder that is being held."""
+        """Give an order to a ladder; to jump to zero ends a rung that is being applied."""
         ...
 
     async def settle(self, attempt: str, choice: Choice, *, reason: str) -> str:

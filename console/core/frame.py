@@ -10,7 +10,7 @@ from console.core.gaps import Gap, Short
 from console.core.progress import BudgetView, StopView, WindowView
 from console.core.proportions import ShareSeen
 from console.core.verdict import Verdict
-from console.core.words import Outcome, SourceState, Table
+from console.core.words import Outcome, Rung, SourceState, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +308,12 @@ class AttemptView:
     """What may be decided about it: `stop`, `verify`, `resume`, `abandon`."""
     next_step: int = 0
     """Index of the action's step that it would be resumed from."""
+    rung: Rung | None = None
+    """How the rung of its ladder stands; `None` where there is no ladder, or nothing more to come."""
+    share_line: str = ""
+    """What is measured of the share on this rung."""
+    orders: tuple[str, ...] = ()
+    """What may be said to its ladder: `continue`, `zero`, `stop`."""
 
 
 @dataclass(frozen=True, slots=True)

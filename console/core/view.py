@@ -10,6 +10,7 @@ from console.core.evidence_words import brief, explanation, sentence
 from console.core.frame import (
     ActionView,
     AlertView,
+    AttemptView,
     AutomaticView,
     EventCounts,
     EventView,
@@ -26,6 +27,7 @@ from console.core.frame import (
 )
 from console.core.gaps import short_counts
 from console.core.judging import LEVELS, Judged, pending, shown_value, stands
+from console.core.ladder import ladder_of
 from console.core.metrics import MetricState
 from console.core.proportions import ShareSeen
 from console.core.rollout import CONDITIONS, ActionKind
@@ -77,7 +79,6 @@ def build_frame(
     )
     items = validation.checklist(state.validation, state.rollout.validation, at)
     phase = phases.view(state.rollout, state.phase, found, at, more_items=items)
-    newest = next(reversed(state.attempts), None)
     sources = tuple(source.view(at) for source in state.sources.values())
     return Frame(
         at=at,
@@ -97,10 +98,7 @@ def build_frame(
             if metric.metric.kind == "query"
         ),
         actions=_actions(state, session, is_running=running is not None),
-        attempts=tuple(
-            acting.view(state.rollout, attempt, state.phase.traffic, at, is_newest=name == newest)
-            for name, attempt in reversed(state.attempts.items())
-        ),
+        attempts=_attempts(state, measured, at),
         alerts=(*_alerts(state, measured, at), *budgets.alerts(spending, at)),
         journal=journal,
         flow=Flow(
@@ -119,6 +117,25 @@ def build_frame(
         budgets=spending,
         automatic=None if session.is_read_only or session.replayed else _automatic(state, at),
     )
+
+
+def _attempts(state: State, panels: tuple[Panel, ...], at: float) -> tuple[AttemptView, ...]:
+    """Return the attempts, newest first; the newest of them may be a rung of a ladder."""
+    newest = next(reversed(state.attempts), None)
+    seen = next(
+        (
+            (panel.evidence.share_seen, panel.evidence.share_line)
+            for panel in panels
+            if panel.evidence is not None and panel.evidence.share_seen is not None
+        ),
+        None,
+    )
+    views = []
+    for name, attempt in reversed(state.attempts.items()):
+        action = state.rollout.actions.get(attempt.started.action)
+        ladder = ladder_of(attempt, action, state.phase.traffic, at, seen) if name == newest else None
+        views.append(acting.view(state.rollout, attempt, ladder, is_newest=name == newest))
+    return tuple(views)
 
 
 def _automatic(state: State, at: float) -> AutomaticView | None:

@@ -61,6 +61,20 @@ class Outcome(StrEnum):
     ABANDONED = "abandoned"
 
 
+class Rung(StrEnum):
+    """How a rung of a ladder stands."""
+
+    APPLYING = "applying"
+    HELD = "held"
+    """It is applied and verified, and held for its time."""
+    DUE = "due"
+    """Its time is over: the next one may be taken."""
+    NOT_REACHED = "not reached"
+    """It is applied, and the measured share is surely another one."""
+    FAILED = "failed"
+    """Its steps or verifications did not go well, or nobody knows."""
+
+
 def count_of(number: int, word: str) -> str:
     """Return a number with its word: `1 line`, `1,200 lines`."""
     return f"{number:,} {word if number == 1 else word + 's'}"

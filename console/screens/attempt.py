@@ -8,7 +8,7 @@ from textual.binding import BindingType
 from textual.widget import Widget
 from textual.widgets import Input
 
-from console.actions import ATTEMPT_KEYS, LADDER_KEYS, bindings
+from console.actions import ATTEMPT_KEYS, LADDER_KEYS, LADDER_ORDERS, bindings
 from console.core.desk import Choice, Desk, Order
 from console.core.frame import AttemptView, Frame
 from console.core.words import Outcome
@@ -55,7 +55,7 @@ class AttemptScreen(ConsoleDialog[None]):
             return
         body = self._body
         was_at_end = body.top + body.page >= len(body.lines)
-        keys = ladder_keys() if self.may_act else ()
+        keys = ladder_keys(view) if self.may_act else ()
         body.show(AttemptPart(view, self.desk.output(self.attempt), int(frame.at), keys))
         if was_at_end:
             body.scroll_rows(len(body.lines))
@@ -69,8 +69,8 @@ class AttemptScreen(ConsoleDialog[None]):
         view = self.view
         is_over = view is not None and view.outcome not in (Outcome.RUNNING, Outcome.HOLDING)
         caps = [KeyCap("Esc", "close" if is_over else "close; the action goes on", 0)]
-        if self._is_held():
-            caps += [KeyCap(key, label, 1) for key, label in ladder_keys()]
+        if view is not None and self.may_act:
+            caps += [KeyCap(key, label, 1) for key, label in ladder_keys(view)]
         caps += [KeyCap(key.shown, key.label, 1) for key in ATTEMPT_KEYS if self._may(key.id)]
         return tuple(caps)
 
@@ -78,15 +78,14 @@ class AttemptScreen(ConsoleDialog[None]):
         view = self.view
         return self.may_act and view is not None and choice in view.choices
 
-    def _is_held(self) -> bool:
-        view = self.view
-        return self.may_act and view is not None and view.outcome is Outcome.HOLDING
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let the keys of a ladder work only while it is held, and those of an attempt while there is a choice."""
         if any(key.id == action for key in ATTEMPT_KEYS):
             return self._may(action)
-        return self._is_held() if any(key.id == action for key in LADDER_KEYS) else True
+        if action not in LADDER_ORDERS:
+            return True
+        view = self.view
+        return self.may_act and view is not None and LADDER_ORDERS[action] in view.orders
 
     def on_key(self, event: events.Key) -> None:
         """Let the keys of this dialog come before those of the rollout's actions while there is a choice."""

@@ -1,16 +1,16 @@
 """Which keys the last line shows for a frame: the ways out first, then what else works now."""
 
-from console.actions import KEYS, LADDER_KEYS, Key
-from console.core.frame import ActionView, Frame
+from console.actions import KEYS, LADDER_KEYS, LADDER_ORDERS, Key
+from console.core.frame import ActionView, AttemptView, Frame
 from console.core.verdict import Verdict
 from widgets.key_bar import KeyCap
 
 _WEIGHTS = {"rollback": 0, "step_down": 1, "advance": 2}
 
 
-def ladder_keys() -> tuple[tuple[str, str], ...]:
-    """Return the keys that steer a held ladder, with their labels."""
-    return tuple((key.shown, key.label) for key in LADDER_KEYS)
+def ladder_keys(attempt: AttemptView) -> tuple[tuple[str, str], ...]:
+    """Return the keys that steer the ladder of an attempt now, with their labels."""
+    return tuple((key.shown, key.label) for key in LADDER_KEYS if LADDER_ORDERS[key.id] in attempt.orders)
 
 
 def _action_cap(action: ActionView, frame: Frame) -> KeyCap:
@@ -35,14 +35,14 @@ def _automatic_caps(key: Key, frame: Frame) -> list[KeyCap]:
     return [KeyCap(key.shown, "Arm again", 8)]
 
 
-def key_caps(frame: Frame, *, may_act: bool, is_held: bool) -> tuple[KeyCap, ...]:
+def key_caps(frame: Frame, *, may_act: bool, steered: AttemptView | None) -> tuple[KeyCap, ...]:
     """Return the keys of the last line."""
     caps = [_action_cap(action, frame) for action in frame.actions if action.key] if may_act else []
     taken = {cap.key for cap in caps}
     for key in KEYS:
         if key.weight is None or key.shown in taken:
             continue
-        if key.guard == "is_holding" and not (may_act and is_held):
+        if key.guard == "is_holding" and (steered is None or LADDER_ORDERS[key.id] not in steered.orders):
             continue
         if key.guard == "is_automatic":
             caps += _automatic_caps(key, frame) if may_act else []

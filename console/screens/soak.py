@@ -11,11 +11,10 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from console.actions import ATTEMPT_KEYS, KEYS, bindings
+from console.actions import ATTEMPT_KEYS, KEYS, LADDER_ORDERS, bindings
 from console.core.desk import Desk, Order
 from console.core.frame import ActionView, AttemptView, Frame, Panel
 from console.core.outlook import progress_notes
-from console.core.words import Outcome
 from console.screens.arrange import (
     HEADER,
     KEY_BAR,
@@ -135,13 +134,13 @@ class SoakScreen(ConsoleScreen[None]):
         advance = AdvancePart(frame.phase, self._advance_action(frame), int(frame.at), progress_notes(frame))
         (self._advance_line if is_folded(width, height) else self._advance).show(advance)
         self._log_pane.update(LogPart(kinds_of(frame.events), frame.tracks, round(frame.flow.lines_per_s)))
-        self._keys.show(key_caps(frame, may_act=self.may_act, is_held=self._held() is not None))
+        self._keys.show(key_caps(frame, may_act=self.may_act, steered=self._held()))
 
     def _attempt_part(self, frame: Frame) -> AttemptPart | None:
         attempt = attempt_to_show(frame)
         if attempt is None:
             return None
-        keys = ladder_keys() if self.may_act else ()
+        keys = ladder_keys(attempt) if self.may_act else ()
         return AttemptPart(attempt, self.desk.output(attempt.attempt)[-8:], int(frame.at), keys)
 
     @staticmethod
@@ -208,7 +207,8 @@ class SoakScreen(ConsoleScreen[None]):
             return False
         guard = next((key.guard for key in KEYS if key.id == action), "")
         if guard == "is_holding":
-            return self.may_act and self._held() is not None
+            held = self._held()
+            return held is not None and LADDER_ORDERS[action] in held.orders
         if guard == "is_automatic":
             automatic = self.desk.frame.automatic
             return self.may_act and automatic is not None and bool(automatic.metric or automatic.disarmed)
@@ -217,7 +217,8 @@ class SoakScreen(ConsoleScreen[None]):
         return True
 
     def _held(self) -> AttemptView | None:
-        return next((held for held in self.desk.frame.attempts if held.outcome is Outcome.HOLDING), None)
+        """Return the ladder that may be steered, if there is one and this console may act."""
+        return next((held for held in self.desk.frame.attempts if held.orders), None) if self.may_act else None
 
     def _scrolling(self) -> Drawing[object] | None:
         """Return the pane that has the cursor, unless it is the list of panels."""

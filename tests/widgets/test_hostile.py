@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from console.core.words import Outcome, Table
+from console.core.words import Outcome, Rung, Table
 from tests import frames
 from tests.frame_parts import AT
 from tests.previews import preview
@@ -28,7 +28,7 @@ from widgets.too_small import too_small_lines
 FRAME = frames.hostile()
 BAD = frames.HOSTILE
 PHASE = FRAME.phase
-HELD = frames.poisoned(frames.attempt(Outcome.HOLDING, next_rung=2.0, hold_left_s=10.0))
+HELD = frames.poisoned(frames.attempt(Outcome.HOLDING, next_rung=2.0, hold_left_s=10.0, rung=Rung.HELD))
 OUTPUT = (BAD, BAD)
 
 DRAWINGS: dict[str, Callable[[int], Sequence[Line]]] = {
