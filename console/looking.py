@@ -1,6 +1,7 @@
 """A desk that takes no orders: every one is refused with its reason."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 
 from console.core.desk import Choice, Order, Refused
@@ -18,7 +19,13 @@ class OnlyLooking(ABC):
     def _refusal(self) -> Refused:
         return Refused(self.why_not())
 
-    async def preview(self, action: str, *, traffic: float | None = None) -> Preview:
+    async def preview(
+        self, action: str, *, traffic: float | None = None, given: Mapping[str, str] | None = None
+    ) -> Preview:
+        """Refuse."""
+        raise self._refusal()
+
+    async def values(self, action: str, parameter: str) -> tuple[str, ...]:
         """Refuse."""
         raise self._refusal()
 

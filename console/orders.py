@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,10 +79,19 @@ class Orders:
 
     # -- actions -------------------------------------------------------------------------------------------------
 
-    async def preview(self, action: str, *, traffic: float | None = None) -> Preview:
+    async def preview(
+        self, action: str, *, traffic: float | None = None, given: Mapping[str, str] | None = None
+    ) -> Preview:
         """Return exactly what an action would do now; nothing is changed."""
         self._check_available(action)
-        return await self._previewing.preview(self._plan(action, traffic))
+        if given:
+            await self._previewing.check_listed(action, given)
+        return await self._previewing.preview(self._plan(action, traffic, given))
+
+    async def values(self, action: str, parameter: str) -> tuple[str, ...]:
+        """Return the values to choose from for a parameter of an action; none where anything may be typed."""
+        self._check_available(action)
+        return await self._previewing.values(action, parameter)
 
     async def look_before(self, preview: Preview) -> Preview:
         """Ask what a preview wants looked at before, and return it with the answers."""
@@ -99,7 +109,7 @@ class Orders:
         if preview.needs_reason and not reason.strip():
             raise Refused("say why: something is not as it should be before this")
         rung = asked.traffic if asked.kind is ActionKind.STEP_DOWN else None
-        if self._plan(asked.action, rung) != asked:
+        if self._plan(asked.action, rung, dict(asked.given)) != asked:
             raise Refused("the rollout has moved on since this preview; look at it again")
         if asked.kind is ActionKind.ADVANCE:
             unmet = self._previewing.unmet()
@@ -195,12 +205,10 @@ class Orders:
         if not found.is_available:
             raise Refused(f"{found.title}: {found.why_not}")
 
-    def _plan(self, action: str, traffic: float | None) -> Plan:
-        phase = self._engine.state.phase
+    def _plan(self, action: str, traffic: float | None, given: Mapping[str, str] | None = None) -> Plan:
+        phase, rollout = self._engine.state.phase, self._engine.loaded.rollout
         try:
-            return plan(
-                self._engine.loaded.rollout, action, phase_index=phase.index, traffic=phase.traffic, rung=traffic
-            )
+            return plan(rollout, action, phase_index=phase.index, traffic=phase.traffic, rung=traffic, given=given)
         except PlanRefused as refusal:
             raise Refused(str(refusal)) from refusal
 

@@ -1,17 +1,24 @@
 """What an action would do now, for the operator of a running engine: with the measured share and earlier runs."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
+from console.core.desk import Refused
 from console.core.outlook import share_line
 from console.core.plan import Plan, Preview
+from console.core.planning import PlanRefused, check_listed
 from console.core.rollout import ActionKind, Check
 from console.effects import earlier
 from console.effects.preview import build_preview
 from console.engine import Engine
+from console.sources.base import ProbeFailed
+from console.sources.values import values_of
 
 EARLIER_S = 0.3
 """How long reading about earlier runs may take: a disk that hangs must not stand in the way."""
+LIST_S = 3.0
+"""How long the list of the values of a parameter may take."""
 LOOK_S = 5.0
 """How long a look before an action may take."""
 
@@ -47,6 +54,31 @@ class Previewing:
     async def look_before(self, shown: Preview) -> Preview:
         """Ask what a preview wants looked at before, all at once."""
         return shown.answered(await asyncio.gather(*(self._look(check) for check in shown.plan.before)))
+
+    async def values(self, action: str, parameter: str) -> tuple[str, ...]:
+        """Return the values to choose from for a parameter; raises `Refused` while they cannot be had."""
+        asked = self._engine.loaded.rollout.actions[action].parameters[parameter]
+        try:
+            async with asyncio.timeout(LIST_S):
+                return await values_of(asked, self._engine.connections, LIST_S)
+        except TimeoutError:
+            raise Refused("no answer in time") from None
+        except ProbeFailed as failure:
+            raise Refused(self._engine.redactor.redact(str(failure))) from failure
+
+    async def check_listed(self, action: str, given: Mapping[str, str]) -> None:
+        """Raise `Refused` for a value that is not in its list; one whose list cannot be had is taken as it is."""
+        for name, asked in self._engine.loaded.rollout.actions[action].parameters.items():
+            if name not in given or asked.from_ is None:
+                continue
+            try:
+                listed = await self.values(action, name)
+            except Refused:
+                continue
+            try:
+                check_listed(name, asked, given[name], listed)
+            except PlanRefused as refusal:
+                raise Refused(str(refusal)) from refusal
 
     async def _look(self, check: Check) -> tuple[bool | None, str]:
         try:

@@ -232,6 +232,8 @@ class FakeDesk:
         self.given: list[Given] = []
         self.previews: dict[str, Preview] = {kind: preview(kind) for kind in ("rollback", "step_down", "advance")}
         self.refusal = ""
+        self.lists: Mapping[str, tuple[str, ...]] | None = {}
+        """The values to choose from, by parameter; `None` while nobody can be asked."""
         self.answers: dict[str, tuple[bool | None, str]] = {}
         """What is found by a look before an action, by its label."""
         self.printed: tuple[str, ...] = ()
@@ -252,13 +254,20 @@ class FakeDesk:
         """The names of the orders that change something."""
         return [given.order for given in self.given if given.order != "preview"]
 
-    async def preview(self, action: str, *, traffic: float | None = None) -> Preview:
-        await self._take("preview", action, traffic)
+    async def preview(
+        self, action: str, *, traffic: float | None = None, given: Mapping[str, str] | None = None
+    ) -> Preview:
+        await self._take("preview", action, traffic, *([dict(given)] if given else []))
         known = self.previews[action]
         if traffic is None:
             return known
         rungs = tuple(rung for rung in (75.0, 50.0, 25.0, 10.0, 5.0, 2.0, 0.0) if rung < traffic)
         return replace(known, plan=replace(known.plan, traffic=traffic, ladder=rungs))
+
+    async def values(self, action: str, parameter: str) -> tuple[str, ...]:
+        if self.lists is None:
+            raise Refused("the database does not answer")
+        return self.lists.get(parameter, ())
 
     async def look_before(self, preview: Preview) -> Preview:
         return preview.answered([self.answers.get(look.label, (None, "no answer")) for look in preview.before])

@@ -1,5 +1,6 @@
 """What a screen may ask of the engine; the engine implements it, tests may replay frames through it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -35,8 +36,14 @@ class Desk(Protocol):
         """The newest log rows."""
         ...
 
-    async def preview(self, action: str, *, traffic: float | None = None) -> Preview:
-        """Return exactly what an action would do now; nothing is changed."""
+    async def preview(
+        self, action: str, *, traffic: float | None = None, given: Mapping[str, str] | None = None
+    ) -> Preview:
+        """Return exactly what an action would do now, with the values of its parameters; nothing is changed."""
+        ...
+
+    async def values(self, action: str, parameter: str) -> tuple[str, ...]:
+        """Return the values to choose from for a parameter of an action; none where anything may be typed."""
         ...
 
     async def look_before(self, preview: Preview) -> Preview:

@@ -327,6 +327,8 @@ class ActionView:
     is_available: bool
     why_not: str
     """Why the key is dimmed, empty while it works."""
+    parameters: tuple[tuple[str, str], ...] = ()
+    """What is chosen before, by name, and how it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

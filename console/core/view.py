@@ -323,7 +323,10 @@ def _actions(state: State, session: SessionView, *, is_running: bool) -> tuple[A
             why_not = "the share is at the lowest rung"
         elif action.kind is ActionKind.ADVANCE and state.phase.index == len(state.rollout.phases) - 1:
             why_not = "this is the last phase"
-        views.append(ActionView(name, action.key or "", visible(action.title), action.kind, not why_not, why_not))
+        asked = tuple((one, visible(said.title or one)) for one, said in action.parameters.items())
+        views.append(
+            ActionView(name, action.key or "", visible(action.title), action.kind, not why_not, why_not, asked)
+        )
     return tuple(views)
 
 

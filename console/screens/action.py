@@ -1,6 +1,6 @@
 """The dialog before an action: what exactly it will do, and what must be typed or pressed so that it does it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from textual import events, on
@@ -50,9 +50,13 @@ class ActionScreen(ConsoleDialog[None]):
         Binding("right", "rung(-1)", "Lower rung", show=False),
     ]
 
-    def __init__(self, desk: Desk, action: ActionView, *, is_read_only: bool) -> None:
+    def __init__(
+        self, desk: Desk, action: ActionView, *, is_read_only: bool, given: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(desk, is_read_only=is_read_only)
         self.action = action
+        self._given_values = given
+        """What was chosen for the parameters of the action."""
         self.title_text = action.title
         self._preview: Preview | None = None
         self._rungs: tuple[float, ...] = ()
@@ -114,7 +118,7 @@ class ActionScreen(ConsoleDialog[None]):
     async def _fetch(self, traffic: float | None) -> None:
         """Fetch the preview; for a step down, of the rung below the present share."""
         try:
-            preview = await self.desk.preview(self.action.action, traffic=traffic)
+            preview = await self.desk.preview(self.action.action, traffic=traffic, given=self._given_values)
             if traffic is None and self.action.kind == "step_down":
                 self._rungs = rungs_of(preview)
                 wanted = rung_below(preview, self.desk.frame.phase.traffic)

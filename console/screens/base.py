@@ -86,6 +86,11 @@ class ConsoleScreen(Screen[Result]):
             said = action.why_not or "not possible now"
             self.app.notify(said, title=f"{action.key} {action.title}", severity="warning", markup=False)
             return
+        if action.parameters:
+            from console.screens.choosing import ChoosingScreen  # noqa: PLC0415 - only when it is needed
+
+            self.app.push_screen(ChoosingScreen(self.desk, action, {}, is_read_only=self.is_read_only))
+            return
         from console.screens.action import ActionScreen  # noqa: PLC0415 - only when it is needed: a quick start
 
         self.app.push_screen(ActionScreen(self.desk, action, is_read_only=self.is_read_only))

@@ -11,9 +11,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.core.desk import Refused
 from console.core.planning import PlanRefused, plan
 from console.core.rollout import Rollout
+from console.core.words import Outcome
 from tests.effects.test_act import Shell
+from tests.effects.test_automatic import soaking
 
 ACTION: dict[str, Any] = {
     "title": "Roll a tenant back",
@@ -181,3 +184,20 @@ def test_a_value_is_refused_or_stands_in_its_word_as_it_is(value: str) -> None:
         return
 
     assert found.steps[0].run == ("echo", f"for {value}")
+
+
+async def test_a_console_lists_the_values_and_carries_out_only_what_is_one_of_them(shell: Shell) -> None:
+    listed = {"from": {"command": ["printf", "acme\\nglobex\\n"]}}
+    write(shell, {**ACTION, "parameters": {"tenant": listed}})
+    async with soaking(shell.file) as soak:
+        await soak.engine.start()
+
+        assert await soak.desk.values("rollback_tenant", "tenant") == ("acme", "globex")
+        with pytest.raises(Refused, match="there is no tenant acne; did you mean acme"):
+            await soak.desk.preview("rollback_tenant", given={"tenant": "acne"})
+        shown = await soak.desk.preview("rollback_tenant", given={"tenant": "globex"})
+        await soak.desk.start(shown, reason="wrong answers", typed="app")
+
+        assert await soak.until_over() is Outcome.DONE
+        assert "OFF=globex" in (shell.folder / ".env").read_text()
+        assert soak.engine.fresh_frame().attempts[0].title == "Roll a tenant back: tenant globex"
