@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.bench.table import Table, machine, other_work, versions
 
-BENCHES = ("count", "live", "flood", "session_open", "first_paint")
+BENCHES = ("count", "live", "flood", "way_out", "session_open", "first_paint")
 LONG = "flood_long"
 """Pours 50 million lines, which takes a quarter of an hour and 10 GB of disk; only when asked for."""
 README = Path(__file__).parents[2] / "README.md"
