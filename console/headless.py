@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from console import session
+from console.core.desk import Desk, Refused
 from console.core.report_json import check_json
 from console.core.verdict import Verdict
 from console.engine import Engine
@@ -47,12 +48,14 @@ async def _watch(loaded: Loaded, asked: Watch, headless: Headless) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _settle, stop, number)
     keeping = asyncio.create_task(session.keep_going(opened, desk))
+    halts: set[asyncio.Task[None]] = set()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: halts.add(asyncio.create_task(_halt(desk))))
     try:
         await _until_it_ends(engine, headless, stop, keeping)
         frame, events = engine.fresh_frame(), events_of(engine.state)
     finally:
         keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
+        await asyncio.gather(keeping, *halts, return_exceptions=True)
         await opened.leave()
     if opened.unsaved:
         print(f"rollout-console watch: {opened.unsaved}", file=sys.stderr)
@@ -62,6 +65,14 @@ async def _watch(loaded: Loaded, asked: Watch, headless: Headless) -> int:
         print(f"{frame.verdict.glyph} {frame.verdict}  {frame.reason}", flush=True)
     ended_by = stop.result() if stop.done() else 0
     return 128 + ended_by if ended_by in (signal.SIGTERM, signal.SIGHUP) else frame.verdict.exit_code
+
+
+async def _halt(desk: Desk) -> None:
+    """Halt the rollback that is about to begin by itself, as the key does on the screen."""
+    try:
+        await desk.halt()
+    except Refused as refused:
+        print(f"rollout-console watch: {refused}", file=sys.stderr, flush=True)
 
 
 def _settle(stop: "asyncio.Future[int]", number: int) -> None:

@@ -210,3 +210,22 @@ def test_a_watch_without_a_screen_rolls_back_by_itself_and_says_so(tmp_path: Pat
     assert kinds.count("automatic") == 2
     assert kinds.index("action") > kinds.index("automatic")
     assert (tmp_path / "ran").read_text() == "ran\n"
+
+
+def test_a_signal_halts_the_countdown_of_a_watch_without_a_screen(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    file = written(tmp_path)
+    (tmp_path / "errors").write_text("9\n")
+    command = [sys.executable, "-m", "console", "watch", str(file), "--headless"]
+    told = tmp_path / "told"
+    with told.open("w") as stdout:
+        watch = subprocess.Popen(command, env=shell.env, cwd=Path(__file__).parents[2], stdout=stdout)
+    try:
+        wait_until(lambda: "begins by itself in 10s" in told.read_text(), "the countdown")
+        watch.send_signal(signal.SIGUSR1)
+        wait_until(lambda: "nothing is begun by itself until somebody arms it" in told.read_text(), "the halt")
+    finally:
+        watch.send_signal(signal.SIGINT)
+        watch.wait(DEADLINE_S)
+
+    assert not (tmp_path / "ran").exists()
