@@ -337,6 +337,28 @@ class AlertView:
     severity: str
     text: str
     since: float
+    key: str = ""
+    """What it is acknowledged by; empty while it is only shown, and nobody is told of it yet."""
+    status: str = ""
+    """`firing`, `acknowledged`, `silenced`, `muted`, or empty while nobody is told of it yet."""
+    why: str = ""
+    """Who acknowledged or silenced it with which reason, or what mutes it."""
+    told: str = ""
+    """Who was told and who cannot be reached: `told slack 14:03; smtp FAILS: refused, 2 attempts`."""
+    is_failing: bool = False
+    """A receiver does not take it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceView:
+    """A time in which nobody is told of some alerts."""
+
+    silence: str
+    about: str
+    severity: str
+    until: float
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,6 +413,7 @@ class Frame:
     attempts: tuple[AttemptView, ...]
     """Latest first."""
     alerts: tuple[AlertView, ...]
+    """What calls for attention, metrics first."""
     journal: tuple[JournalView, ...]
     """The newest records, latest first."""
     flow: Flow
@@ -402,6 +425,7 @@ class Frame:
     validation: tuple[WindowView, ...] = ()
     """The windows after full rollout, those of earlier times first."""
     budgets: tuple[BudgetView, ...] = ()
+    silences: tuple[SilenceView, ...] = ()
 
 
 def worst_first(panels: tuple[Panel, ...]) -> tuple[Panel, ...]:

@@ -9,7 +9,9 @@ from dataclasses import replace
 from functools import partial
 from math import inf
 
-from console.core import acts, budgets, memory, proving, soak, validation
+from console.core import acts, alerting, budgets, memory, outbox, paging, proving, soak, validation
+from console.core.alert_findings import findings
+from console.core.alerts import AlertBook
 from console.core.attempts import Attempt
 from console.core.budgets import BudgetState
 from console.core.counts import LinesCounted
@@ -20,8 +22,11 @@ from console.core.inputs import (
     ActionEnded,
     ActionProgressed,
     ActionStarted,
+    AlertAcknowledged,
     ClockStepped,
     ContainerNamed,
+    DeliveryBegun,
+    DeliveryEnded,
     GapSuspected,
     Input,
     ItemTicked,
@@ -33,7 +38,10 @@ from console.core.inputs import (
     SampleTaken,
     SessionClosed,
     SessionOpened,
+    SessionUnwritten,
     SignedOff,
+    SilenceEnded,
+    SilenceMade,
     SkewMeasured,
     SnapshotTaken,
     SourceChanged,
@@ -43,6 +51,7 @@ from console.core.inputs import (
 from console.core.judging import Judged, shifted
 from console.core.lines import cut_text
 from console.core.metrics import TRACKS, MetricState, read_events
+from console.core.receivers import marks_of
 from console.core.record import Record
 from console.core.ring import RowRing
 from console.core.rollout import Rollout
@@ -97,6 +106,9 @@ class State:
         self.attempts: dict[str, Attempt] = {}
         self.settled: set[str] = set()
         """Every attempt that ended, also those that are no longer kept for the screen."""
+        self.alerts = AlertBook()
+        self.unwritten: tuple[float, str] | None = None
+        """Since when the session's file cannot be written, and why; `None` while it can."""
         self.changed: set[str] = {"phase", "session"}
         """Names of the documents that `documents` has yet to write."""
         self._sampled_at = 0.0
@@ -164,13 +176,20 @@ class State:
             case ItemTicked() | SignedOff():
                 return self._tick(given)
             case ActionStarted() | ActionProgressed() | ActionEnded():
-                return acts.act(self, given)
+                records = acts.act(self, given)
+                return records + self._watch_alerts(given.at) if isinstance(given, ActionEnded) else records
             case LadderLeft():
                 return acts.leave_ladder(self, given)
             case SessionOpened():
                 return self._open(given)
+            case AlertAcknowledged() | SilenceMade() | SilenceEnded() | DeliveryBegun() | DeliveryEnded():
+                return self._hear_of_alerts(given)
+            case SessionUnwritten():
+                self.unwritten = (given.at, given.reason) if given.reason else None
+                return []
             case SessionClosed():
-                return [Record(given.at, "session", f"{given.why} by {given.actor}", {"actor": str(given.actor)})]
+                closed = Record(given.at, "session", f"{given.why} by {given.actor}", {"actor": str(given.actor)})
+                return [*self._watch_alerts(given.at, is_last=True), closed]
             case NoteWritten():
                 return [Record(given.at, "note", given.text, {"actor": str(given.actor)})]
             case SnapshotTaken():
@@ -229,7 +248,30 @@ class State:
         records += soak.told(self._told_phase, self.phase, at)
         records += validation.told(self._told_validation, self.validation, at)
         self._told_phase, self._told_validation = self.phase, self.validation
+        return records + self._watch_alerts(at)
+
+    def _watch_alerts(self, at: float, *, is_last: bool = False) -> list[Record]:
+        """Raise and resolve alerts, and make the messages that are due; with `is_last` none waits for others."""
+        before = self.alerts.changes
+        records = alerting.see(self.alerts, findings(self, at), at)
+        paging.page(self.alerts, self.rollout, at, is_last=is_last)
+        if self.alerts.changes != before:
+            self.changed.add("alerts")
         return records
+
+    def _hear_of_alerts(
+        self, given: AlertAcknowledged | SilenceMade | SilenceEnded | DeliveryBegun | DeliveryEnded
+    ) -> list[Record]:
+        self.changed.add("alerts")
+        match given:
+            case AlertAcknowledged():
+                return alerting.acknowledge(self.alerts, given)
+            case SilenceMade() | SilenceEnded():
+                return alerting.silence(self.alerts, given)
+            case DeliveryBegun():
+                return outbox.begin(self.alerts, given)
+            case DeliveryEnded():
+                return outbox.end(self.alerts, self.rollout, given)
 
     def _judge_budgets(self, at: float) -> list[Record]:
         records = []
@@ -264,7 +306,8 @@ class State:
             source.shift(step.by_s)
         self.phase = soak.stepped(self.phase, step.by_s)
         self.validation = validation.stepped(self.validation, step.by_s)
-        self.changed |= {"phase", "validation"}
+        alerting.stepped(self.alerts, step.by_s)
+        self.changed |= {"phase", "validation", "alerts"}
         for name, state in self.metrics.items():
             self.changed.add(f"metric:{name}")
             if state.weighing is not None:
@@ -328,7 +371,7 @@ class State:
         else:
             records = self._judging(given.metric, given.at, lambda: state.fail(given))
         self.look_between(given.at)
-        return records
+        return records + self._watch_alerts(given.at) if records else records
 
     def _take_for_budgets(self, state: MetricState, given: SampleTaken) -> None:
         for name, spec in self.rollout.slo.items():
@@ -459,7 +502,12 @@ class State:
             self._told_given_up = {event: self.rollup.total(None, GIVEN_UP + event) for event in self.rollout.events}
             self._has_told_cut = self.rollup.total(None, CUT) > 0
         self._told_phase, self._told_validation = self.phase, self.validation
-        return [Record(opened.at, "session", text, {"version": opened.version, "last_seen": opened.last_seen})]
+        body: dict[str, object] = {"version": opened.version, "last_seen": opened.last_seen}
+        if opened.is_dry_run:
+            body["is_dry_run"] = True
+        self.changed.add("alerts")
+        said = paging.opened(self.alerts, self.rollout, marks_of(self.rollout), opened.at, is_dry=opened.is_dry_run)
+        return [Record(opened.at, "session", text, body), *(Record(opened.at, "alert", one) for one in said)]
 
     # -- writing down and taking up again --------------------------------------------------------------------------
 

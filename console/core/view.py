@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 
+from console.core import alert_views, budgets, phases, validation
 from console.core import attempts as acting
-from console.core import budgets, phases, validation
 from console.core.evidence_words import brief, explanation, sentence
 from console.core.frame import (
     ActionView,
-    AlertView,
     EventCounts,
     EventView,
     EvidenceView,
@@ -26,7 +25,6 @@ from console.core.frame import (
 from console.core.gaps import short_counts
 from console.core.judging import LEVELS, Judged, pending, shown_value, stands
 from console.core.metrics import MetricState
-from console.core.proportions import ShareSeen
 from console.core.rollout import CONDITIONS, ActionKind
 from console.core.state import State
 from console.core.tally import CUT, GIVEN_UP, LINES
@@ -100,7 +98,7 @@ def build_frame(
             acting.view(state.rollout, attempt, state.phase.traffic, at, is_newest=name == newest)
             for name, attempt in reversed(state.attempts.items())
         ),
-        alerts=(*_alerts(state, measured, at), *budgets.alerts(spending, at)),
+        alerts=alert_views.views(state, at),
         journal=journal,
         flow=Flow(
             lines=state.lines,
@@ -116,6 +114,7 @@ def build_frame(
         short=short_counts([source.gaps for source in state.sources.values()], state.tracks, at),
         validation=windows,
         budgets=spending,
+        silences=alert_views.silences(state.alerts),
     )
 
 
@@ -295,40 +294,3 @@ def _actions(state: State, session: SessionView, *, is_running: bool) -> tuple[A
             why_not = "this is the last phase"
         views.append(ActionView(name, action.key or "", visible(action.title), action.kind, not why_not, why_not))
     return tuple(views)
-
-
-def _alerts(state: State, panels: tuple[Panel, ...], at: float) -> tuple[AlertView, ...]:
-    alerts = [
-        AlertView(
-            panel.metric, panel.verdict.lower(), f"{panel.metric} {panel.verdict}: {panel.reason}", panel.since or at
-        )
-        for panel in panels
-        if panel.verdict in LEVELS
-    ]
-    blind = [
-        AlertView(panel.metric, "blind", f"monitoring blind: {panel.metric}: {panel.reason}", panel.since)
-        for panel in panels
-        if panel.verdict in (Verdict.UNKNOWN, Verdict.BROKEN)
-        and panel.since is not None
-        and at - panel.since > max(60.0, 2 * state.metrics[panel.metric].thresholds.stale_after_s)
-    ]
-    down = [
-        AlertView(source.name, "blind", f"source {source.name} {source.state}: {source.reason}", source.since)
-        for source in state.sources.values()
-        if source.is_in_trouble
-    ] + [
-        AlertView(
-            source.name,
-            "blind",
-            f"source {source.name}: {one.name} cannot be read: {one.reason}",
-            at if source.unread_since is None else source.unread_since,
-        )
-        for source in state.sources.values()
-        for one in source.unread
-    ]
-    astray = [
-        AlertView(panel.metric, "warning", f"traffic share, by {panel.metric}: {panel.evidence.share_line}", at)
-        for panel in panels
-        if panel.evidence is not None and panel.evidence.share_seen is ShareSeen.OFF
-    ]
-    return tuple(alerts + astray + blind + down)

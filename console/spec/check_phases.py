@@ -1,4 +1,4 @@
-"""Checks of what is done: tracks, sources, phases, actions and alerts."""
+"""Checks of what is done: tracks, sources, phases and actions."""
 
 import re
 
@@ -229,20 +229,3 @@ def _refuse_traffic(review: Review, node: Node, path: Path) -> None:
     elif isinstance(node, ScalarNode) and "${traffic}" in str(node.value):
         expected = "write the number, or make the action a rollback, step_down or advance"
         review.wrong(path, "a task changes no share of traffic, so ${traffic} is not known", expected)
-
-
-def check_alerts(review: Review) -> None:
-    """Check that every route leads somewhere."""
-    if review.rollout.alerts.routes:
-        found, remedy = "alerts are not sent yet", "they are shown on the screen and in snapshots only"
-        review.doubt(("alerts", "routes"), found, remedy)
-    for index, route in enumerate(review.rollout.alerts.routes):
-        path: Path = ("alerts", "routes", index)
-        for key, addresses in (("to", route.to), ("escalate_to", route.escalate_to)):
-            for number, address in enumerate(addresses):
-                if not address.strip():
-                    review.wrong((*path, key, number), "this address is empty", "set the variable, or remove it")
-        if not route.to:
-            review.wrong((*path, "to"), "nobody is told", "name at least one address")
-        if (route.escalate_after is None) != (not route.escalate_to):
-            review.wrong(path, "escalate_after and escalate_to go together", "write both or neither")

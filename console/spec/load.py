@@ -7,10 +7,11 @@ from pathlib import Path
 
 from console.core.rollout import Phase, Rollout
 from console.core.stages import FULL_SHARE
+from console.spec.check_alerts import check_alerts
 from console.spec.check_events import check_events
 from console.spec.check_goals import check_slo, check_validation
 from console.spec.check_metrics import check_metrics
-from console.spec.check_phases import check_actions, check_alerts, check_phases, check_rollout
+from console.spec.check_phases import check_actions, check_phases, check_rollout
 from console.spec.files import shipped_folder
 from console.spec.problems import Problem, RolloutFileError
 from console.spec.review import Review

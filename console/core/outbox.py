@@ -1,0 +1,159 @@
+"""Messages on their way: made once, tried until they arrive, and told to others where they cannot.
+
+A delivery keeps its id over restarts, so a receiver that looks at it takes it once. What was handed over when the
+console died may have arrived or not; it is handed over again, and says so.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from console.core.alerts import AlertBook, Delivery, Item, Why
+from console.core.inputs import DeliveryBegun, DeliveryEnded
+from console.core.receivers import Receiver, Route, receivers_of, routes_of
+from console.core.record import Record
+from console.core.rollout import Rollout
+from console.core.words import count_of
+
+FIRST_RETRY_S = 2.0
+LAST_RETRY_S = 300.0
+FALL_AFTER = 3
+"""After so many failures of everybody who should be told, the next ones are."""
+KEPT_S = 86_400.0
+"""A message that could not be delivered for so long is given up; what still stands is repeated."""
+KEPT = 200
+"""Messages kept for one receiver; beyond that the oldest is given up."""
+_FALLING = (Why.FIRING, Why.REPEATED, Why.ESCALATED, Why.FALLEN)
+
+
+def post(
+    book: AlertBook, route: Route, receivers: Iterable[Receiver], why: Why, items: Sequence[Item], *, at: float
+) -> None:
+    """Put a message for each of some receivers into the outbox."""
+    book.number += 1
+    _post(book, str(book.number), route.ref, receivers, why, items=tuple(items), at=at)
+
+
+def _post(
+    book: AlertBook,
+    message: str,
+    route: str,
+    receivers: Iterable[Receiver],
+    why: Why,
+    *,
+    items: tuple[Item, ...],
+    at: float,
+) -> None:
+    for one in receivers:
+        id_ = f"{message}.{one.ref}"
+        book.outbox[id_] = Delivery(id_, message, one.ref, one.label, route, why, items, at, next_at=at)
+        if one.keeps_alerts:
+            book.refreshed[one.ref] = at
+    book.changes += 1
+
+
+def due(book: AlertBook, at: float) -> list[Delivery]:
+    """Return the delivery that each receiver is waiting for, if its time has come.
+
+    A receiver gets its messages one after the other, in the order in which they were made.
+    """
+    first: dict[str, Delivery] = {}
+    for delivery in book.outbox.values():
+        first.setdefault(delivery.receiver, delivery)
+    return [one for one in first.values() if one.began_at is None and one.next_at <= at]
+
+
+def begin(book: AlertBook, given: DeliveryBegun) -> list[Record]:
+    """Note that a delivery is being handed over."""
+    delivery = book.outbox.get(given.delivery)
+    if delivery is not None:
+        book.outbox[delivery.id] = replace(delivery, began_at=given.at)
+        book.changes += 1
+    return []
+
+
+def end(book: AlertBook, rollout: Rollout, given: DeliveryEnded) -> list[Record]:
+    """Take up how a try to deliver ended, and return what the journal has to say about it."""
+    delivery = book.outbox.get(given.delivery)
+    if delivery is None:
+        return []
+    book.changes += 1
+    return _failed(book, rollout, delivery, given) if given.error else _arrived(book, delivery, given)
+
+
+def _arrived(book: AlertBook, delivery: Delivery, given: DeliveryEnded) -> list[Record]:
+    del book.outbox[delivery.id]
+    for other in list(book.outbox.values()):
+        if other.message == delivery.message:
+            book.outbox[other.id] = replace(other, is_taken=True)
+    for item in delivery.items:
+        alert = book.alerts.get(item.found.key)
+        if alert is not None and alert.id == item.alert and delivery.why is not Why.RESOLVED:
+            delivered = {**alert.delivered, delivery.receiver: given.at}
+            book.alerts[alert.key] = replace(alert, delivered=delivered)
+    if delivery.why is Why.REFRESHED:
+        return []
+    how = "would be told (dry run)" if book.is_dry else "told"
+    why = "" if delivery.why is Why.FIRING else f" ({delivery.why})"
+    return [_record(given, delivery, f"{delivery.label} {how}{why}: {given.title}")]
+
+
+def _failed(book: AlertBook, rollout: Rollout, delivery: Delivery, given: DeliveryEnded) -> list[Record]:
+    tries = max(delivery.tries + 1, given.tries)
+    pause_s = min(LAST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(tries - 1, 10))
+    failed = replace(delivery, tries=tries, began_at=None, error=given.error, next_at=given.at + pause_s)
+    book.outbox[delivery.id] = failed
+    waiting = [one for one in book.outbox.values() if one.receiver == delivery.receiver]
+    if delivery.why is Why.REFRESHED:
+        del book.outbox[delivery.id]  # the next one says the same, and more
+        book.refreshed[delivery.receiver] = given.at
+    elif given.at - delivery.made_at > KEPT_S or len(waiting) > KEPT:
+        del book.outbox[delivery.id]
+        said = f"{delivery.label} GIVEN UP after {count_of(tries, 'attempt')}: {given.error}"
+        return [_record(given, failed, said)]
+    records = [_record(given, failed, f"{delivery.label} NOT told: {given.error}")] if tries == 1 else []
+    next_ones = _fall(book, rollout, failed, given.at)
+    if next_ones:
+        said = f"{delivery.label} cannot be reached, so {' and '.join(next_ones)} is told: {given.error}"
+        records.append(_record(given, failed, said))
+    return records
+
+
+def _record(given: DeliveryEnded, delivery: Delivery, text: str) -> Record:
+    body = {
+        "delivery": delivery.id,
+        "why": delivery.why.value,
+        "error": given.error,
+        "title": given.title,
+        "tries": delivery.tries,
+        "alerts": [item.found.key for item in delivery.items],
+    }
+    return Record(given.at, "told", text, body)
+
+
+def _fall(book: AlertBook, rollout: Rollout, failed: Delivery, at: float) -> list[str]:
+    """Tell others when nobody whom a message is for can be reached; return their labels."""
+    same = [one for one in book.outbox.values() if one.message == failed.message]
+    is_lost = all(one.tries >= FALL_AFTER and not one.is_taken for one in same)
+    if not is_lost or failed.has_fallen or failed.why not in _FALLING:
+        return []
+    tried = {one.receiver for one in same}
+    next_ones = _next_ones(rollout, failed.route, tried)
+    for one in same:
+        book.outbox[one.id] = replace(one, has_fallen=True)
+    _post(book, failed.message, failed.route, next_ones, Why.FALLEN, items=failed.items, at=at)
+    for item in failed.items:
+        alert = book.alerts.get(item.found.key)
+        if alert is not None and alert.id == item.alert:
+            told = {**alert.told, **{one.ref: one.label for one in next_ones}}
+            book.alerts[alert.key] = replace(alert, told=told)
+    return [one.label for one in next_ones]
+
+
+def _next_ones(rollout: Rollout, route: str, tried: set[str]) -> tuple[Receiver, ...]:
+    """Return who is told next: those to whom the route escalates, or else the next address of the file."""
+    routes = routes_of(rollout)
+    own = next((one.escalate_to for one in routes if one.ref == route), ())
+    untried = tuple(one for one in own if one.ref not in tried)
+    if untried:
+        return untried
+    return tuple(one for one in receivers_of(routes).values() if one.ref not in tried)[:1]
