@@ -1,0 +1,232 @@
+"""Alerts of a console that runs, is killed and starts again, at real receivers on loopback."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.receivers import Posted, Webhook, free_port, mailbox, until, webhook
+
+FIRING = "CRITICAL shop: errors CRITICAL: > 5"
+OVER = f"RESOLVED: {FIRING}"
+
+
+class Console:
+    """A console without a screen, in a process of its own, and the number that it measures."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.process: subprocess.Popen[bytes] | None = None
+        self.measure(0)
+
+    def write(self, **alerts: object) -> None:
+        """Write the rollout file."""
+        value = str(self.folder / "value")
+        judged = {"command": ["cat", value], "every": "1s", "target": "< 1", "warning": "> 2", "critical": "> 5"}
+        file = {
+            "rollout": "shop",
+            "title": "The shop",
+            "service": "shop",
+            "metrics": {"errors": judged},
+            "alerts": {"group_wait": "0s", **alerts},
+        }
+        (self.folder / "shop.yaml").write_text(yaml.safe_dump(file, sort_keys=False))
+
+    def measure(self, value: float) -> None:
+        """Let the console measure this from now on."""
+        fresh = self.folder / "value.new"
+        fresh.write_text(f"{value}\n")
+        fresh.replace(self.folder / "value")
+
+    def start(self, *options: str) -> None:
+        """Start it, or start it again."""
+        with (self.folder / "out").open("ab") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "console", "watch", str(self.folder / "shop.yaml"), "--headless", *options],
+                stdout=out,
+                stderr=out,
+                env={**os.environ, "ROLLOUT_CONSOLE_STATE": str(self.folder / "state")},
+            )
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it, or kill it."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                self.process.send_signal(number)
+            self.process.wait(30)
+
+    @property
+    def output(self) -> str:
+        """Return everything it printed."""
+        return (self.folder / "out").read_text()
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[Console]:
+    made = Console(tmp_path)
+    yield made
+    made.end(signal.SIGKILL)
+
+
+@pytest.fixture
+def hook() -> Iterator[Webhook]:
+    with webhook() as made:
+        yield made
+
+
+def route(*to: str, **more: object) -> dict[str, object]:
+    return {"severity": "critical", "to": list(to), **more}
+
+
+def whole_story(console: Console, hook: Webhook) -> None:
+    """Wait until the alert was told, let it be over, and wait until that was told."""
+    until(lambda: FIRING in hook.titles(), f"the alert is told:\n{console.output}")
+    console.measure(0)
+    until(lambda: OVER in hook.titles(), f"its end is told:\n{console.output}")
+
+
+@pytest.mark.parametrize("when", ["as it is told", "after the answer", "as its end is told"])
+def test_a_console_killed_while_it_tells_loses_nothing_and_tells_nothing_twice(
+    console: Console, hook: Webhook, when: str
+) -> None:
+    console.write(routes=[route(hook.address())])
+    killed = threading.Event()
+
+    def kill(posted: Posted) -> None:
+        is_now = posted.title == (OVER if when == "as its end is told" else FIRING)
+        if not is_now or killed.is_set():
+            return
+        killed.set()
+        if when == "after the answer":
+            threading.Timer(0.02, lambda: console.process and console.process.kill()).start()
+        else:
+            console.end(signal.SIGKILL)
+
+    hook.before_answer = kill
+    console.start()
+    console.measure(9)
+    if when == "as its end is told":
+        until(lambda: FIRING in hook.titles(), "the alert is told")
+        console.measure(0)
+    until(killed.is_set, f"it was killed:\n{console.output}")
+    assert console.process is not None
+    console.process.wait(10)
+    console.start()
+
+    whole_story(console, hook)
+    console.end()
+
+    assert hook.titles() == [FIRING, OVER]
+    assert len({one.key for one in hook.posted}) == 2, "what came again came with its key"
+
+
+@pytest.mark.parametrize("after_s", [0.3, 0.8, 1.3, 1.8, 2.3])
+def test_a_console_killed_at_any_moment_of_an_alert_tells_it_once(
+    console: Console, hook: Webhook, after_s: float
+) -> None:
+    console.write(routes=[route(hook.address())])
+    console.start()
+    until(lambda: "begun by" in console.output, "it watches")
+    console.measure(9)
+    time.sleep(after_s)  # the moment is the case
+    console.end(signal.SIGKILL)
+    console.start()
+
+    whole_story(console, hook)
+    console.end()
+
+    assert hook.titles() == [FIRING, OVER]
+    assert len({one.key for one in hook.posted}) == 2
+
+
+def test_a_mail_is_sent_and_what_is_over_too(console: Console) -> None:
+    with mailbox() as box:
+        console.write(routes=[route(box.address)])
+        console.start()
+        console.measure(9)
+        until(lambda: len(box.mails) == 1, f"the mail came:\n{console.output}")
+        console.measure(0)
+        until(lambda: len(box.mails) == 2, f"the second came:\n{console.output}")
+        console.end()
+
+    assert [mail["Subject"] for mail in box.mails] == [FIRING, OVER]
+    assert len({mail["Message-ID"] for mail in box.mails}) == 2
+
+
+def test_nobody_reacts_and_the_second_is_told(console: Console, hook: Webhook) -> None:
+    second = hook.address("boss")
+    console.write(routes=[route(hook.address(), escalate_after="2s", escalate_to=[second])])
+    console.start()
+    console.measure(9)
+
+    until(lambda: bool(hook.titles("/boss")), f"the second is told:\n{console.output}")
+    console.end()
+
+    assert hook.titles() == [FIRING]
+    assert hook.titles("/boss") == [f"ESCALATED, nobody acknowledged it: {FIRING}"]
+
+
+def test_a_route_that_is_down_falls_through_and_hears_it_all_when_it_is_back(console: Console, hook: Webhook) -> None:
+    port = free_port()
+    down = f"json://127.0.0.1:{port}/hook"
+    console.write(routes=[route(down), {"severity": "warning", "to": [hook.address("eng")]}])
+    console.start()
+    console.measure(9)
+
+    until(lambda: bool(hook.titles("/eng")), f"the next route is told:\n{console.output}", within_s=60)
+    assert hook.titles("/eng") == [f"SENT TO YOU as others cannot be reached: {FIRING}"]
+    assert "json, routes[0].to[0] NOT told" in console.output
+
+    with webhook(port) as back:
+        until(lambda: back.titles() == [FIRING], f"the first hears of it:\n{console.output}", within_s=60)
+        console.measure(0)
+        until(lambda: back.titles() == [FIRING, OVER], f"and that it is over:\n{console.output}")
+    console.end()
+
+
+def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(console: Console, hook: Webhook) -> None:
+    console.write(routes=[route(hook.address())])
+    console.start("--dry-run")
+    console.measure(9)
+
+    until(lambda: "would be told (dry run)" in console.output, f"it is said:\n{console.output}")
+    console.end()
+
+    assert f"json, routes[0].to[0] would be told (dry run): {FIRING}" in console.output
+    assert not hook.posted
+
+
+def test_a_console_that_only_looks_tells_nobody(console: Console, hook: Webhook) -> None:
+    console.write(routes=[route(hook.address())])
+    console.measure(9)
+    console.start("--read-only", "--for", "6s")
+    assert console.process is not None
+    console.process.wait(60)
+
+    assert "errors: CRITICAL" in console.output
+    assert not hook.posted
+
+
+def test_leaving_tells_what_waits_and_no_secret_is_written_anywhere(console: Console, hook: Webhook) -> None:
+    address = f"json://ops:pa55w0rd-canary@127.0.0.1:{hook.port}/hook?key=t0ken-canary-42"
+    console.write(group_wait="1h", routes=[route(address)])
+    console.measure(9)
+    console.start("--json")
+    until(lambda: "errors: CRITICAL" in console.output, "it is critical")
+    console.end()
+
+    assert hook.titles("/hook?key=t0ken-canary-42") or hook.titles()
+    written = b"".join(path.read_bytes() for path in (console.folder / "state").rglob("*") if path.is_file())
+    for secret in (b"pa55w0rd-canary", b"t0ken-canary-42"):
+        assert secret not in written + console.output.encode()
+    last = json.loads(console.output.splitlines()[-1])
+    assert last["verdict"] == "CRITICAL"
