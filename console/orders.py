@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from console.alert_orders import AlertOrders
 from console.core.desk import Order, Refused
 from console.core.export import Export
 from console.core.frame import Frame, JournalView
@@ -38,11 +39,11 @@ ADOPT_EVERY_S = 1.0
 VERIFY_EVERY_S = 60.0
 
 
-class Orders:
+class Orders(AlertOrders):
     """A desk that gives the engine its orders; every one of them is refused with its reason or written down."""
 
     def __init__(self, engine: Engine, session: Session, state_dir: Path) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._session = session
         self._state_dir = state_dir
         self._followed: set[str] = set()

@@ -35,5 +35,7 @@ def key_caps(frame: Frame, *, may_act: bool, is_held: bool) -> tuple[KeyCap, ...
             continue
         if key.guard == "is_holding" and not (may_act and is_held):
             continue
+        if key.guard == "has_alerts" and not any(alert.key for alert in frame.alerts):
+            continue
         caps.append(KeyCap(key.shown, key.label, key.weight))
     return tuple(caps)

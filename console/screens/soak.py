@@ -205,6 +205,8 @@ class SoakScreen(ConsoleScreen[None]):
         guard = next((key.guard for key in KEYS if key.id == action), "")
         if guard == "is_holding":
             return self.may_act and self._held() is not None
+        if guard == "has_alerts":
+            return bool(self.desk.frame.alerts or self.desk.frame.silences)
         if guard == "has_attempt":
             return bool(self.desk.frame.attempts)
         return True
@@ -298,6 +300,12 @@ class SoakScreen(ConsoleScreen[None]):
         from console.screens.journal import JournalScreen  # noqa: PLC0415 - only when it is needed
 
         self.app.push_screen(JournalScreen(self.desk, is_read_only=self.is_read_only))
+
+    def action_alerts(self) -> None:
+        """Open the alerts."""
+        from console.screens.alerts import AlertsScreen  # noqa: PLC0415 - only when it is needed
+
+        self.app.push_screen(AlertsScreen(self.desk, is_read_only=self.is_read_only))
 
     def action_attempt(self) -> None:
         """Open the action under way, or the latest one."""

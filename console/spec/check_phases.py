@@ -14,7 +14,7 @@ from console.spec.shape import find
 TRACKS = ("canary", "baseline")
 RESERVED_KEYS = frozenset("123456Sqnzx")
 """Keys that an action may not take: the console's places, its snapshot, leaving, and steering a ladder."""
-COVERED_KEYS = frozenset("cdefijkmotwJ")
+COVERED_KEYS = frozenset("acdefijkmotwJ")
 """Keys of the console that an action may take; the console's own is then only in the palette."""
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
