@@ -16,6 +16,7 @@ COMMANDS = {
     "count": "classify finished logs into counts",
     "query": "run monitoring queries now",
     "act": "run an action headless",
+    "alerts": "send a test message to every address of the alert routes",
     "verify": "run the automatic checklist items",
     "sessions": "list the sessions on this machine",
     "report": "print the report of a session",
