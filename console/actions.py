@@ -53,7 +53,7 @@ KEYS: tuple[Key, ...] = (
         "Read alerts and who was told; acknowledge or silence them",
         "places",
         "has_alerts",
-        6,
+        8,
     ),
     Key("attempt", "o", "o", "Open action", "Open the action under way, with all it printed", "places", "has_attempt"),
     Key("events", "e", "e", "Events", "Show the counters of events, where they are folded away", "places", weight=8),
