@@ -64,6 +64,12 @@ class Notifier:
 
     async def send(self, delivery: Delivery, at: float) -> Sent:
         """Hand a delivery over; whatever goes wrong is in the answer."""
+        try:
+            return await self._send(delivery, at)
+        except Exception as error:  # noqa: BLE001 - a message that cannot be sent must not end the watch
+            return Sent("", f"it could not be sent: {type(error).__name__}")
+
+    async def _send(self, delivery: Delivery, at: float) -> Sent:
         address = self._addresses.get(delivery.receiver)
         if address is None:
             return Sent("", "its address is not in the rollout file any more")

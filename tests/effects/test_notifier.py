@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from console.cli import main
 from console.core.alert_values import example
 from console.core.alerts import AlertKind, Delivery, Facts, Finding, Item, Severity, Why
 from console.core.redact import Redactor
@@ -224,3 +225,44 @@ def test_the_example_of_a_test_message_is_composed() -> None:
     said = notifier(rollout()).compose(delivery(example(rollout())), AT)
 
     assert "error_rate is 5.42 %, baseline 0.61 %" in said.text
+
+
+async def test_a_fault_of_the_program_is_an_error_of_the_message_and_ends_nothing(hook: Webhook) -> None:
+    odd = delivery(Item("a1", found(value="no number"), float("inf")))
+
+    sent = await notifier(rollout(hook.address())).send(odd, AT)
+
+    assert sent.error == "it could not be sent: OverflowError"
+
+
+# -- the command -----------------------------------------------------------------------------------------------------
+
+
+def test_every_address_gets_a_test_message_and_failures_are_the_exit_code(
+    tmp_path: Path, hook: Webhook, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "shop.yaml"
+    down = f"json://127.0.0.1:{free_port()}/x"
+    file.write_text(
+        "rollout: shop\ntitle: The shop\nservice: shop\nphases: [{name: Canary, traffic: 0%}]\n"
+        f"alerts: {{routes: [{{severity: critical, to: ['{hook.address()}'],"
+        f" escalate_after: 5m, escalate_to: ['{down}']}}]}}\n"
+    )
+
+    assert main(["alerts", "test", str(file), "--dry-run"]) == 0
+    assert not hook.posted
+    assert "would be told" in capsys.readouterr().out
+
+    assert main(["alerts", "test", str(file)]) == 3
+    said = capsys.readouterr().out
+    assert "json, routes[0].to[0] (critical): taken" in said
+    assert "json, routes[0].escalate_to[0] (critical): " in said
+    assert hook.titles() == ["CRITICAL shop: TEST of shop, this is no alert: error_rate CRITICAL: > 5%"]
+
+
+def test_a_file_without_routes_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text("rollout: shop\ntitle: t\nservice: s\nphases: [{name: Canary, traffic: 0%}]\n")
+
+    assert main(["alerts", "test", str(file)]) == 4
+    assert "nobody is told" in capsys.readouterr().err
