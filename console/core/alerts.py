@@ -172,6 +172,8 @@ class Item:
     found: Finding
     started_at: float
     resolved_at: float | None = None
+    told: tuple[str, ...] = ()
+    """Where it is over, the receivers that were told that it stands: each hears of the end by itself."""
 
 
 @dataclass(frozen=True, slots=True)

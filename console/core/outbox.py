@@ -52,14 +52,23 @@ def _post(
 
 
 def due(book: AlertBook, at: float) -> list[Delivery]:
-    """Return the delivery that each receiver is waiting for, if its time has come.
+    """Return what each receiver is to be handed next, if its time has come: what was tried least, then what is oldest.
 
-    A receiver gets its messages one after the other, in the order in which they were made.
+    What a receiver refuses for itself keeps back nothing else, except what it says of the same alerts: nobody may hear
+    that an alert is over, and after that that it stands.
     """
-    first: dict[str, Delivery] = {}
-    for delivery in book.outbox.values():
-        first.setdefault(delivery.receiver, delivery)
-    return [one for one in first.values() if one.began_at is None and one.next_at <= at]
+    chosen: dict[str, Delivery] = {}
+    waiting: dict[str, set[str]] = {}
+    for one in book.outbox.values():
+        alerts = {item.alert for item in one.items}
+        before = waiting.setdefault(one.receiver, set())
+        is_behind = not before.isdisjoint(alerts)
+        before |= alerts
+        if is_behind or one.began_at is not None or one.next_at > at:
+            continue
+        if one.receiver not in chosen or one.tries < chosen[one.receiver].tries:
+            chosen[one.receiver] = one
+    return list(chosen.values())
 
 
 def begin(book: AlertBook, given: DeliveryBegun) -> list[Record]:
@@ -83,8 +92,9 @@ def end(book: AlertBook, rollout: Rollout, given: DeliveryEnded) -> list[Record]
 def _arrived(book: AlertBook, delivery: Delivery, given: DeliveryEnded) -> list[Record]:
     del book.outbox[delivery.id]
     for other in list(book.outbox.values()):
-        if other.message == delivery.message:
-            book.outbox[other.id] = replace(other, is_taken=True)
+        is_taken = other.is_taken or other.message == delivery.message
+        next_at = given.at if other.receiver == delivery.receiver else other.next_at  # it is back
+        book.outbox[other.id] = replace(other, is_taken=is_taken, next_at=next_at)
     for item in delivery.items:
         alert = book.alerts.get(item.found.key)
         if alert is not None and alert.id == item.alert and delivery.why is not Why.RESOLVED:
@@ -137,16 +147,37 @@ def _fall(book: AlertBook, rollout: Rollout, failed: Delivery, at: float) -> lis
     if not is_lost or failed.has_fallen or failed.why not in _FALLING:
         return []
     tried = {one.receiver for one in same}
-    next_ones = _next_ones(rollout, failed.route, tried)
+    items = [_as_known_now(book, item) for item in failed.items]
     for one in same:
         book.outbox[one.id] = replace(one, has_fallen=True)
-    _post(book, failed.message, failed.route, next_ones, Why.FALLEN, items=failed.items, at=at)
-    for item in failed.items:
-        alert = book.alerts.get(item.found.key)
-        if alert is not None and alert.id == item.alert:
-            told = {**alert.told, **{one.ref: one.label for one in next_ones}}
-            book.alerts[alert.key] = replace(alert, told=told)
-    return [one.label for one in next_ones]
+    labels = []
+    for receiver in _next_ones(rollout, failed.route, tried):
+        new = tuple(item for item in items if receiver.ref not in item.told)
+        if new:
+            _post(book, failed.message, failed.route, (receiver,), Why.FALLEN, items=new, at=at)
+            labels.append(receiver.label)
+        for item in new:
+            _note_told(book, item, receiver)
+    return labels
+
+
+def _as_known_now(book: AlertBook, item: Item) -> Item:
+    """Return an item as over if its end is on its way already: whoever hears of it only now hears no end after it."""
+    ends = (end for one in book.outbox.values() for end in one.items if one.why is Why.RESOLVED)
+    return next((end for end in ends if end.alert == item.alert), item)
+
+
+def _note_told(book: AlertBook, item: Item, receiver: Receiver) -> None:
+    """Remember who is to hear that an alert is over."""
+    known = [book.alerts.get(item.found.key), *book.resolved]
+    alert = next((one for one in known if one is not None and one.id == item.alert), None)
+    if alert is None or item.resolved_at is not None:
+        return
+    told = replace(alert, told={**alert.told, receiver.ref: receiver.label})
+    if alert.resolved_at is None:
+        book.alerts[alert.key] = told
+    else:
+        book.resolved = [told if one.id == alert.id else one for one in book.resolved]
 
 
 def _next_ones(rollout: Rollout, route: str, tried: set[str]) -> tuple[Receiver, ...]:

@@ -162,7 +162,8 @@ def _refresh(book: AlertBook, routes: Sequence[Route], at: float) -> None:
 
 
 def _item(alert: Alert) -> Item:
-    return Item(alert.id, alert.found, alert.started_at, alert.resolved_at)
+    told = () if alert.resolved_at is None else tuple(alert.told)
+    return Item(alert.id, alert.found, alert.started_at, alert.resolved_at, told)
 
 
 def opened(book: AlertBook, rollout: Rollout, marks: Mapping[str, str], at: float, *, is_dry: bool) -> list[str]:

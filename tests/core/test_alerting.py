@@ -34,6 +34,7 @@ from console.core.inputs import (
 )
 from console.core.memory import document, restore
 from console.core.record import Record
+from console.core.recorded import told_by
 from console.core.rollout import Rollout
 from console.core.state import State
 from console.core.view import build_frame
@@ -384,6 +385,54 @@ def test_one_receiver_that_is_down_calls_nobody_else_while_another_has_the_messa
     shop.pass_time(200, errors=9)
 
     assert shop.told() == [("0.to.1", "firing", CRITICAL)]
+
+
+def test_a_later_alert_is_not_kept_back_by_a_receiver_that_does_not_take_the_first() -> None:
+    shop = scene()
+    shop.down = {"0.to.0"}
+    shop.pass_time(1000, errors=9)
+
+    shop.pass_time(60, errors=9, leaks=9)
+
+    assert ("0.escalate_to.0", "fallen through", "metric:leaks:critical") in shop.told()
+
+
+def test_whoever_is_told_in_place_of_others_is_not_told_that_it_stands_when_it_is_over_by_then() -> None:
+    shop = scene({"severity": "critical", "to": ["json://one/a"]}, WARNINGS, group_wait="0s")
+    shop.down = {"0.to.0"}
+
+    shop.pass_time(3, errors=9)
+    shop.pass_time(60)
+
+    assert shop.told() == [("1.to.0", "fallen through", CRITICAL)]
+    assert shop.got[0][1].items[0].resolved_at is not None
+
+
+def test_a_receiver_that_is_back_is_told_everything_at_once() -> None:
+    shop = scene({"severity": "critical", "to": ["json://one/a"]})
+    shop.down = {"0.to.0"}
+    shop.pass_time(2000, errors=9)
+    shop.down = set()
+
+    shop.pass_time(20, errors=9, leaks=9)
+
+    assert {key for _, _, key in shop.told()} == {CRITICAL, "metric:leaks:critical"}
+
+
+def test_the_journal_tells_what_people_said_and_what_was_told_so_that_it_can_be_replayed() -> None:
+    shop = scene()
+    shop.pass_time(30, errors=9)
+    acknowledged = AlertAcknowledged(shop.at, CRITICAL, ANNA, "on it")
+    silenced = SilenceMade(shop.at, "s1", "err*", "critical", shop.at + 300, ANNA, "known")
+    ended = SilenceEnded(shop.at, "s1", ANNA)
+    told = [one for one in shop.records if one.kind == "told"]
+
+    shop.give(acknowledged, silenced, ended)
+
+    again = [given for record in shop.records[-3:] for given in told_by(record)]
+    assert again == [acknowledged, silenced, ended]
+    (delivered,) = (given for record in told for given in told_by(record))
+    assert delivered == DeliveryEnded(START + 16, "1.0.to.0", "", "title")
 
 
 def test_a_message_that_can_never_be_delivered_is_given_up_after_a_day_and_that_is_written_down() -> None:
