@@ -70,6 +70,10 @@ class Webhook:
         """Return the titles of what came, each message once however often it was sent."""
         return list({one.key: one.title for one in self.posted if one.path == path}.values())
 
+    def statuses(self) -> list[str]:
+        """Return what an Alertmanager said that alerts are: `firing` or `resolved`."""
+        return [str(one.body["status"]) for one in self.posted]
+
 
 @contextlib.contextmanager
 def webhook(port: int | None = None) -> Iterator[Webhook]:
@@ -106,6 +110,8 @@ class Mailbox:
 
     port: int
     mails: list[Message] = field(default_factory=list)
+    before_answer: Callable[[], None] = lambda: None
+    """Called with each mail before it is answered."""
 
     @property
     def address(self) -> str:
@@ -115,6 +121,7 @@ class Mailbox:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         """Take a mail."""
         self.mails.append(message_from_bytes(envelope.content))
+        self.before_answer()
         return "250 taken"
 
 

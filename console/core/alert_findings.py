@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from console.core.alerts import AlertKind, Facts, Finding, Severity
 from console.core.attempts import Attempt
 from console.core.judging import LEVELS, Judged, shown_value
-from console.core.metrics import MetricState
+from console.core.metrics import MetricState, baseline_note
 from console.core.proportions import ShareSeen
 from console.core.rollout import ActionKind
 from console.core.standing import is_few
@@ -51,8 +51,9 @@ def _verdicts(state: "State", at: float) -> Iterator[Finding]:
     for name in state.metrics:
         judged = state.verdict_of(name)
         if judged.verdict in LEVELS:
-            severity = Severity(judged.verdict.lower())
-            reason = visible(judged.reason)
+            severity, metric = Severity(judged.verdict.lower()), state.metrics[name]
+            track = metric.judged_track(state.phase.traffic)
+            reason = visible(judged.reason + baseline_note(metric, judged, track))
             yield Finding(
                 key=f"metric:{name}:{severity}",
                 kind=AlertKind.METRIC,

@@ -9,15 +9,13 @@ from dataclasses import replace
 from functools import partial
 from math import inf
 
-from console.core import acts, alerting, budgets, memory, outbox, paging, proving, soak, validation
-from console.core.alert_findings import findings
+from console.core import acts, alarms, alerting, budgets, checklists, memory, proving, soak, source_news, validation
 from console.core.alerts import AlertBook
 from console.core.attempts import Attempt
 from console.core.budgets import BudgetState
 from console.core.counts import LinesCounted
 from console.core.doubts import blind_reading, doubted
 from console.core.durations import format_duration
-from console.core.gaps import bounds_text, size_text, skew_text
 from console.core.inputs import (
     ActionEnded,
     ActionProgressed,
@@ -51,7 +49,6 @@ from console.core.inputs import (
 from console.core.judging import Judged, shifted
 from console.core.lines import cut_text
 from console.core.metrics import TRACKS, MetricState, read_events
-from console.core.receivers import marks_of
 from console.core.record import Record
 from console.core.ring import RowRing
 from console.core.rollout import Rollout
@@ -67,8 +64,6 @@ from console.core.words import Outcome, count_of
 
 EVENT_SAMPLE_S = 5.0
 """How often the value of a metric of events is kept for plots."""
-ENDED_KEPT = 500
-"""Containers and commands of a source that are remembered after they ended; none of them ever comes again."""
 
 
 class State:
@@ -90,7 +85,8 @@ class State:
         """Sources and origins that are gone for good, in the order in which they went."""
         self.named: dict[tuple[str, str], tuple[str, str]] = {}
         """Name and track of the containers that are followed, by source and origin."""
-        self._forgotten: list[tuple[str, str]] = []
+        self.origins_forgotten: list[tuple[str, str]] = []
+        """Sources and origins whose positions are to be forgotten on disk too."""
         weighed, parts = weighings(rollout), parts_of_alpha(rollout)
         self.metrics = {
             name: MetricState(name, metric, Thresholds.of(metric, parts), weighing=weighed.get(name))
@@ -158,38 +154,25 @@ class State:
             case SampleSkipped():
                 self.metrics[given.metric].skipped += given.times
                 return []
-            case SourceChanged():
-                return self._change_source(given)
-            case SourceSeen():
-                if given.source in self.sources:
-                    self.sources[given.source].seen_at = given.at
-                return []
-            case OriginEnded():
-                self._end(given.source, given.origin)
-                return []
-            case ContainerNamed():
-                return self._name(given)
-            case GapSuspected():
-                return self._suspect_gap(given)
-            case SkewMeasured():
-                return self._compare_clocks(given)
+            case SourceChanged() | SourceSeen() | OriginEnded() | ContainerNamed() | GapSuspected() | SkewMeasured():
+                return source_news.hear(self, given)
             case ItemTicked() | SignedOff():
-                return self._tick(given)
+                return checklists.tick(self, given)
             case ActionStarted() | ActionProgressed() | ActionEnded():
                 records = acts.act(self, given)
-                return records + self._watch_alerts(given.at) if isinstance(given, ActionEnded) else records
+                return records + alarms.watch(self, given.at) if isinstance(given, ActionEnded) else records
             case LadderLeft():
                 return acts.leave_ladder(self, given)
             case SessionOpened():
                 return self._open(given)
             case AlertAcknowledged() | SilenceMade() | SilenceEnded() | DeliveryBegun() | DeliveryEnded():
-                return self._hear_of_alerts(given)
+                return alarms.hear(self, given)
             case SessionUnwritten():
                 self.unwritten = (given.at, given.reason) if given.reason else None
                 return []
             case SessionClosed():
                 closed = Record(given.at, "session", f"{given.why} by {given.actor}", {"actor": str(given.actor)})
-                return [*self._watch_alerts(given.at, is_last=True), closed]
+                return [*alarms.watch(self, given.at, is_last=True), closed]
             case NoteWritten():
                 return [Record(given.at, "note", given.text, {"actor": str(given.actor)})]
             case SnapshotTaken():
@@ -248,30 +231,7 @@ class State:
         records += soak.told(self._told_phase, self.phase, at)
         records += validation.told(self._told_validation, self.validation, at)
         self._told_phase, self._told_validation = self.phase, self.validation
-        return records + self._watch_alerts(at)
-
-    def _watch_alerts(self, at: float, *, is_last: bool = False) -> list[Record]:
-        """Raise and resolve alerts, and make the messages that are due; with `is_last` none waits for others."""
-        before = self.alerts.changes
-        records = alerting.see(self.alerts, findings(self, at), at)
-        paging.page(self.alerts, self.rollout, at, is_last=is_last)
-        if self.alerts.changes != before:
-            self.changed.add("alerts")
-        return records
-
-    def _hear_of_alerts(
-        self, given: AlertAcknowledged | SilenceMade | SilenceEnded | DeliveryBegun | DeliveryEnded
-    ) -> list[Record]:
-        self.changed.add("alerts")
-        match given:
-            case AlertAcknowledged():
-                return alerting.acknowledge(self.alerts, given)
-            case SilenceMade() | SilenceEnded():
-                return alerting.silence(self.alerts, given)
-            case DeliveryBegun():
-                return outbox.begin(self.alerts, given)
-            case DeliveryEnded():
-                return outbox.end(self.alerts, self.rollout, given)
+        return records + alarms.watch(self, at)
 
     def _judge_budgets(self, at: float) -> list[Record]:
         records = []
@@ -371,7 +331,7 @@ class State:
         else:
             records = self._judging(given.metric, given.at, lambda: state.fail(given))
         self.look_between(given.at)
-        return records + self._watch_alerts(given.at) if records else records
+        return records + alarms.watch(self, given.at) if records else records
 
     def _take_for_budgets(self, state: MetricState, given: SampleTaken) -> None:
         for name, spec in self.rollout.slo.items():
@@ -403,93 +363,6 @@ class State:
         }
         return [Record(at, "verdict", f"{name}: {after.verdict}, was {before.verdict}: {after.reason}", body)]
 
-    def _change_source(self, change: SourceChanged) -> list[Record]:
-        source = self.sources.get(change.source)
-        self.changed.add("sources")
-        if source is None or not source.changed(change):
-            return []
-        parts = ", ".join(f"{track or 'no track'} {count}" for track, count in change.parts.items())
-        said = " · ".join(part for part in (f"{change.source}: {change.state}", parts, change.reason) if part)
-        unread = [[one.name, one.track, one.reason] for one in change.unread]
-        body = {"source": change.source, "state": change.state.value}
-        return [Record(change.at, "source", said, body | ({"unread": unread} if unread else {}))]
-
-    def _end(self, source: str, origin: str) -> None:
-        """Note that an origin is gone for good, and forget the oldest of those that went before."""
-        self.changed |= {"ended", "named"}
-        self.ended.pop((source, origin), None)
-        self.ended[source, origin] = None
-        self.named.pop((source, origin), None)
-        spec = self.rollout.sources.get(source)
-        if spec is None or spec.kind == "file":
-            return  # a file is told from what it held before it was truncated by how often it was
-        for old in [one for one in self.ended if one[0] == source][:-ENDED_KEPT]:
-            del self.ended[old]
-            self._forgotten.append(old)
-            for key in [key for key in self.positions if key[:2] == old]:
-                del self.positions[key]
-
-    def _name(self, given: ContainerNamed) -> list[Record]:
-        """Remember what a container is called, and tell what became of it."""
-        key, called = (given.source, given.origin), (given.name, given.track)
-        before, became = self.named.get(key), given.became
-        if key not in self.ended and before != called:
-            self.named[key] = called
-            self.changed.add("named")
-            followed = "is followed" if before is None else f"was {before[0]} ({before[1] or 'no track'})"
-            became = became or followed
-        if not became:
-            return []
-        said = f"{given.source}: {given.name} ({given.track or 'no track'}) {became}"
-        body = {name: getattr(given, name) for name in ("source", "origin", "name", "track", "became")}
-        return [Record(given.at, "source", said, body)]
-
-    def _suspect_gap(self, gap: GapSuspected) -> list[Record]:
-        if gap.source in self.sources:
-            self.sources[gap.source].gaps.add(gap)
-            self.changed.add("sources")
-        where = f"{bounds_text(gap.since, gap.until)}, {size_text(gap.lines_at_most)}"
-        said = f"{gap.source} {gap.name}: lines may be missing, {where}: {gap.reason}"
-        body = {
-            "source": gap.source,
-            "name": gap.name,
-            "reason": gap.reason,
-            "since": gap.since,
-            "until": gap.until,
-            "lines_at_most": gap.lines_at_most,
-            "track": gap.track,
-        }
-        return [Record(gap.at, "gap", said, body)]
-
-    def _compare_clocks(self, measured: SkewMeasured) -> list[Record]:
-        source = self.sources.get(measured.source)
-        if source is None or not source.compared(measured):
-            return []
-        said = f"{source.name}: {skew_text(measured.skew_s)}"
-        return [Record(measured.at, "source", said, {"source": source.name, "skew_s": measured.skew_s})]
-
-    def _tick(self, given: ItemTicked | SignedOff) -> list[Record]:
-        self.changed.add("phase")
-        if isinstance(given, SignedOff):
-            self.phase = self.phase.signed_off(given)
-            body = {"role": given.role, "actor": str(given.actor), "note": given.note}
-            return [Record(given.at, "sign-off", f"{given.role} signed off by {given.actor}", body)]
-        found = validation.item_of(self.rollout.validation, given.item)
-        if found is None:
-            before = self.phase.ticks.get(given.item)
-            self.phase = self.phase.ticked(given)
-        else:
-            window = found[0].name
-            before = self.validation.window(window).ticks.get(given.item)
-            self.validation = self.validation.ticked(window, given.item, soak.tick_of(given))
-            self.changed.add("validation")
-        if before is not None and before.is_done == given.is_done and given.actor is None:
-            return []
-        who = "verified" if given.actor is None else f"by {given.actor}"
-        said = f"{given.item}: {'done' if given.is_done else 'not done'}, {who}"
-        marked: dict[str, object] = {"item": given.item, "is_done": given.is_done, "note": given.note}
-        return [Record(given.at, "checklist", f"{said}: {given.note}" if given.note else said, marked)]
-
     def _open(self, opened: SessionOpened) -> list[Record]:
         if opened.last_seen is None:
             text = f"begun by {opened.actor}"
@@ -505,9 +378,7 @@ class State:
         body: dict[str, object] = {"version": opened.version, "last_seen": opened.last_seen}
         if opened.is_dry_run:
             body["is_dry_run"] = True
-        self.changed.add("alerts")
-        said = paging.opened(self.alerts, self.rollout, marks_of(self.rollout), opened.at, is_dry=opened.is_dry_run)
-        return [Record(opened.at, "session", text, body), *(Record(opened.at, "alert", one) for one in said)]
+        return [Record(opened.at, "session", text, body), *alarms.opened(self, opened)]
 
     # -- writing down and taking up again --------------------------------------------------------------------------
 
@@ -518,5 +389,5 @@ class State:
 
     def forgotten(self) -> list[tuple[str, str]]:
         """Return the sources and origins whose positions were forgotten since the last call."""
-        forgotten, self._forgotten = self._forgotten, []
+        forgotten, self.origins_forgotten = self.origins_forgotten, []
         return forgotten

@@ -24,7 +24,7 @@ from console.core.frame import (
 )
 from console.core.gaps import short_counts
 from console.core.judging import LEVELS, Judged, pending, shown_value, stands
-from console.core.metrics import MetricState
+from console.core.metrics import MetricState, baseline_note
 from console.core.rollout import CONDITIONS, ActionKind
 from console.core.state import State
 from console.core.tally import CUT, GIVEN_UP, LINES
@@ -139,7 +139,7 @@ def _panel(state: State, metric: MetricState, at: float) -> Panel:
         unit=spec.unit,
         source=spec.source or "",
         verdict=judged.verdict,
-        reason=visible(judged.reason + _beside(metric, judged, track)),
+        reason=visible(judged.reason + baseline_note(metric, judged, track)),
         since=judged.since,
         judged=track,
         values=tuple(_track_value(metric, name) for name in _in_order(metric)),
@@ -157,18 +157,6 @@ def _panel(state: State, metric: MetricState, at: float) -> Panel:
         investigate=spec.investigate,
         evidence=None if metric.weighing is None else _evidence(metric, metric.weighing, judged, state.phase.traffic),
     )
-
-
-def _beside(metric: MetricState, judged: Judged, track: str) -> str:
-    """Return that the baseline breaches the same condition, if it does: then it may be the weather, not the canary."""
-    run, condition = judged.run(judged.verdict), metric.thresholds.level(judged.verdict)
-    baseline = metric.judged.get("baseline", Judged())
-    if judged.verdict not in LEVELS or track == "baseline" or run.since is None or condition is None:
-        return ""
-    is_few = baseline.samples is not None and baseline.samples < metric.thresholds.min_samples
-    if condition.needs_baseline or baseline.value is None or baseline.at != judged.at or is_few:
-        return ""
-    return ", the baseline too" if condition.holds(baseline.value, None) else ""
 
 
 def _evidence(metric: MetricState, weighing: Weighing, judged: Judged, traffic: float) -> EvidenceView:

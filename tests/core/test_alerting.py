@@ -274,6 +274,18 @@ def test_what_nobody_acknowledges_is_escalated() -> None:
     assert shop.got[1][0] - shop.got[0][0] == 300
 
 
+def test_a_restart_puts_no_escalation_off() -> None:
+    shop = scene()
+    shop.pass_time(200, errors=9)
+
+    again = shop.killed()
+    again.pass_time(200, errors=9)
+
+    (told, _), (escalated, delivery) = again.got
+    assert delivery.why is Why.ESCALATED
+    assert escalated - told == 300
+
+
 def test_an_alert_that_is_acknowledged_is_neither_escalated_nor_repeated_and_its_end_is_told() -> None:
     shop = scene(repeat="10m")
     shop.pass_time(60, errors=9)

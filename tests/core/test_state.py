@@ -29,7 +29,8 @@ from console.core.inputs import (
 )
 from console.core.memory import restore
 from console.core.rollout import Rollout
-from console.core.state import ENDED_KEPT, State
+from console.core.source_news import ENDED_KEPT
+from console.core.state import State
 from console.core.tally import CUT, count_lines, count_texts
 from console.core.verdict import Verdict
 from console.core.view import build_frame

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -96,7 +97,7 @@ async def test_a_mail_has_the_same_message_id_when_it_is_sent_again(box: Mailbox
 
 
 async def test_an_alertmanager_holds_the_alert_until_it_is_resolved(tmp_path: Path, hook: Webhook) -> None:
-    at = __import__("time").time()
+    at = time.time()
     with alertmanager(tmp_path, f"http://127.0.0.1:{hook.port}/am") as manager:
         sending = notifier(rollout(manager.address))
         firing = Item("a1", found(), at - 250)
@@ -107,13 +108,11 @@ async def test_an_alertmanager_holds_the_alert_until_it_is_resolved(tmp_path: Pa
         alert = manager.alerts()["errors critical"]
         assert alert["labels"]["rollout"] == "shop"
         assert alert["annotations"]["summary"] == "CRITICAL shop: errors CRITICAL: > 5%"
-        await asyncio.to_thread(until, lambda: [one.body["status"] for one in hook.posted] == ["firing"], "it is told")
+        await asyncio.to_thread(until, lambda: hook.statuses() == ["firing"], "it is told")
 
         over = delivery(replace(firing, resolved_at=at), why=Why.RESOLVED)
         assert (await sending.send(over, at + 1)).error == ""
-        await asyncio.to_thread(
-            until, lambda: [one.body["status"] for one in hook.posted] == ["firing", "resolved"], "it is over"
-        )
+        await asyncio.to_thread(until, lambda: hook.statuses() == ["firing", "resolved"], "it is over")
 
 
 def test_the_address_of_an_alertmanager_may_have_a_prefix() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.receivers import Posted, Webhook, free_port, mailbox, until, webhook
+from tests.receivers import Posted, Webhook, alertmanager, free_port, mailbox, until, webhook
 
 FIRING = "CRITICAL shop: errors CRITICAL: > 5"
 OVER = f"RESOLVED: {FIRING}"
@@ -167,6 +167,53 @@ def test_a_mail_is_sent_and_what_is_over_too(console: Console) -> None:
 
     assert [mail["Subject"] for mail in box.mails] == [FIRING, OVER]
     assert len({mail["Message-ID"] for mail in box.mails}) == 2
+
+
+def test_a_mail_whose_answer_a_killed_console_never_read_comes_again_under_the_same_id(console: Console) -> None:
+    with mailbox() as box:
+        killed = threading.Event()
+
+        def kill() -> None:
+            if not killed.is_set():
+                killed.set()
+                console.end(signal.SIGKILL)
+
+        box.before_answer = kill
+        console.write(routes=[route(box.address)])
+        console.start()
+        console.measure(9)
+        until(killed.is_set, f"it was killed:\n{console.output}")
+        console.start()
+        until(lambda: len(box.mails) == 2, f"the mail came again:\n{console.output}")
+        console.measure(0)
+        until(lambda: len(box.mails) == 3, f"the end came:\n{console.output}")
+        console.end()
+
+    assert [mail["Subject"] for mail in box.mails] == [FIRING, FIRING, OVER]
+    first, again, over = (mail["Message-ID"] for mail in box.mails)
+    assert first == again != over
+
+
+def test_an_alertmanager_tells_once_what_a_console_that_was_killed_told_it(
+    console: Console, hook: Webhook, tmp_path: Path
+) -> None:
+    folder = tmp_path / "alertmanager"
+    folder.mkdir()
+    with alertmanager(folder, f"http://127.0.0.1:{hook.port}/am") as manager:
+        console.write(routes=[route(manager.address)])
+        console.start()
+        console.measure(9)
+        until(lambda: hook.statuses() == ["firing"], f"Alertmanager tells:\n{console.output}")
+        console.end(signal.SIGKILL)
+        console.start()
+        until(lambda: "taken up again" in console.output, f"it goes on:\n{console.output}")
+        assert list(manager.alerts()) == ["errors critical"]
+
+        console.measure(0)
+        until(lambda: hook.statuses() == ["firing", "resolved"], f"its end is told:\n{console.output}")
+        console.end()
+
+    assert hook.statuses() == ["firing", "resolved"]
 
 
 def test_nobody_reacts_and_the_second_is_told(console: Console, hook: Webhook) -> None:
