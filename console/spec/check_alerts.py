@@ -40,7 +40,7 @@ def _check_address(review: Review, path: Path, address: str) -> None:
         review.wrong(path, "this address is empty", "set the variable, or remove it")
     elif not scheme_of(address):
         # A pager that is not there must not keep anybody from rolling back; and the address is a secret.
-        expected = "expected one such as slack://…, mailto://… or alertmanager://host:9093"
+        expected = "expected one that begins with its service, as docs/alerts.md shows"
         review.doubt(path, "nobody can be told here: this is no address", expected)
 
 

@@ -8,6 +8,7 @@ from console.core.alert_values import example, values_of
 from console.core.alerts import Why
 from console.core.rollout import AlertTemplate, Rollout
 from console.spec import templates
+from console.spec.problems import RolloutFileError
 from console.spec.templates import TemplateWrong, render
 from tests.spec.conftest import PHASES, Write, loads
 
@@ -142,3 +143,22 @@ def test_an_address_without_a_service_is_a_warning_that_does_not_repeat_it(write
 
     assert "alerts.routes[0].to[0]: nobody can be told here: this is no address" in warning
     assert "T0ken" not in warning
+
+
+@pytest.mark.parametrize(
+    "routes",
+    [
+        '[{severity: critical, to: "slack://T0kenT0ken/x"}]',
+        '["slack://T0kenT0ken/x"]',
+        '"slack://T0kenT0ken/x"',
+        '[{severity: "slack://T0kenT0ken/it\'s/x", to: []}]',
+        "[{severity: critical, to: [], slack://T0kenT0ken/x: 1}]",
+    ],
+)
+def test_an_address_in_the_wrong_place_is_wrong_and_not_repeated(write: Write, routes: str) -> None:
+    with pytest.raises(RolloutFileError) as raised:
+        loads(write(f"alerts: {{routes: {routes}}}\n" + PHASES), {})
+
+    assert "rollout.yaml:" in str(raised.value)
+    assert "slack://…" in str(raised.value)
+    assert "T0ken" not in str(raised.value)
