@@ -45,7 +45,7 @@ def values_of(item: Item, rollout: Rollout, *, session: str, why: Why, at: float
         "threshold": facts.threshold or None,
         "target": facts.target or None,
         "track": facts.track or None,
-        "window": None if facts.window_s is None else format_duration(facts.window_s),
+        "window": None if facts.window_s is None else format_duration(round(facts.window_s)),
         "phase": facts.phase or None,
         "traffic": facts.traffic,
         "sources": list(found.sources),
@@ -54,7 +54,7 @@ def values_of(item: Item, rollout: Rollout, *, session: str, why: Why, at: float
         "labels": Named(facts.labels),
         "started_at": time_text(item.started_at),
         "resolved_at": None if item.resolved_at is None else time_text(item.resolved_at),
-        "duration": format_duration(max(0.0, until - item.started_at)),
+        "duration": format_duration(round(max(0.0, until - item.started_at))),
     }
 
 

@@ -1,13 +1,15 @@
 """Alerts as the screen, the snapshot and the reports show them."""
 
+from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from console.core.alert_findings import findings
 from console.core.alerting import muting
-from console.core.alerts import Alert, AlertBook, Delivery, Finding
+from console.core.alerts import Alert, AlertBook, Delivery, Finding, Severity
 from console.core.frame import AlertView, SilenceView
-from console.core.receivers import routes_for, routes_of
+from console.core.receivers import receivers_of, routes_for, routes_of
 from console.core.text import visible
 from console.core.words import count_of
 
@@ -24,7 +26,19 @@ def views(state: "State", at: float) -> tuple[AlertView, ...]:
         for key, alert in book.alerts.items()
         if key not in shown and _is_own(alert)
     ]
-    return (*shown.values(), *going_on)
+    return (*shown.values(), *going_on, *_undelivered(book))
+
+
+def _undelivered(book: AlertBook) -> Iterator[AlertView]:
+    """Yield the receivers that do not take what they are to hear of alerts that are over."""
+    standing = {alert.id for alert in book.alerts.values()}
+    failing: dict[str, Delivery] = {}
+    for one in book.outbox.values():
+        if one.tries and not any(item.alert in standing for item in one.items):
+            failing.setdefault(one.receiver, one)
+    for one in failing.values():
+        said = f"{one.label} FAILS: {one.error}, {count_of(one.tries, 'attempt')}; it has yet to hear of what is over"
+        yield AlertView(one.label, Severity.BLIND.value, visible(said), one.made_at)
 
 
 def _is_own(alert: Alert) -> bool:
@@ -66,14 +80,21 @@ def _told(state: "State", alert: Alert, failing: list[Delivery]) -> str:
     if not routes_for(routes_of(state.rollout), alert.found.severity):
         return "nobody is told: no route"
     took = "would be told" if state.alerts.is_dry else "told"
-    said = [f"{took} {_short(alert.told.get(ref, ref))} {_clock(at)}" for ref, at in alert.delivered.items()]
-    said += [f"{_short(one.label)} FAILS: {one.error}, {count_of(one.tries, 'attempt')}" for one in failing]
+    names = _names(state)
+    said = [
+        f"{names.get(one.receiver, one.label)} FAILS: {one.error}, {count_of(one.tries, 'attempt')}" for one in failing
+    ]
+    said += [f"{took} {names.get(ref, ref)} {_clock(at)}" for ref, at in alert.delivered.items()]
     return "; ".join(said) or "nobody told yet"
 
 
-def _short(label: str) -> str:
-    """Return the service of a label, which is enough beside an alert."""
-    return label.partition(",")[0]
+def _names(state: "State") -> dict[str, str]:
+    """Return what receivers are called beside an alert: by their service where no other has the same."""
+    labels = {ref: receiver.label for ref, receiver in receivers_of(routes_of(state.rollout)).items()}
+    services = Counter(label.partition(",")[0] for label in labels.values())
+    return {
+        ref: service if services[service := label.partition(",")[0]] == 1 else label for ref, label in labels.items()
+    }
 
 
 def _clock(at: float) -> str:

@@ -344,7 +344,7 @@ class AlertView:
     why: str = ""
     """Who acknowledged or silenced it with which reason, or what mutes it."""
     told: str = ""
-    """Who was told and who cannot be reached: `told slack 14:03; smtp FAILS: refused, 2 attempts`."""
+    """Who was told and who cannot be reached: `smtp FAILS: refused, 2 attempts; told slack 14:03`."""
     is_failing: bool = False
     """A receiver does not take it."""
 

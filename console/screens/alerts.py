@@ -17,7 +17,7 @@ from widgets.key_bar import KeyCap
 
 _ASKS = {
     "acknowledge": "why, or what you do about it; Enter acknowledges, Esc takes it away",
-    "silence": "for how long and why, such as: 30m known, the fix is on its way; Enter silences, Esc takes it away",
+    "silence": "such as: 30m the fix is on its way; Enter silences, Esc takes it away",
 }
 
 
@@ -68,7 +68,8 @@ class AlertsScreen(ConsoleDialog[None]):
         """Draw the alerts of the frame."""
         self._body.show(AlertsPart(frame.alerts, frame.silences, self._cursor(), int(frame.at)))
         open_ones = sum(alert.status == "firing" for alert in frame.alerts)
-        title = f"Alerts: {len(frame.alerts)} stand, {open_ones} that nobody takes care of"
+        number = len(frame.alerts)
+        title = f"Alerts: {number} {'stands' if number == 1 else 'stand'}, {open_ones} that nobody takes care of"
         if title != self.title_text:
             self.title_text = title
             self.renew()

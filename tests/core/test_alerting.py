@@ -372,13 +372,28 @@ def test_a_receiver_that_is_down_is_tried_again_and_others_are_told_in_its_place
     assert shop.told() == [("0.escalate_to.0", "fallen through", CRITICAL)]
     view = shop.views()[CRITICAL]
     assert view.is_failing
-    assert "json FAILS: refused" in view.told
+    assert view.told.startswith("json, routes[0].to[0] FAILS: refused, 5 attempts; told json, routes[0].escalate_to[0]")
     assert any("cannot be reached, so json, routes[0].escalate_to[0] is told" in one.text for one in shop.records)
 
     shop.down = set()
     shop.pass_time(300, errors=9)
     assert ("0.to.0", "firing", CRITICAL) in shop.told()
     assert not shop.views()[CRITICAL].is_failing
+
+
+def test_a_receiver_that_has_yet_to_hear_of_what_is_over_is_shown_until_it_has() -> None:
+    shop = scene({"severity": "critical", "to": ["json://one/a"]})
+    shop.down = {"0.to.0"}
+    shop.pass_time(20, errors=9)
+
+    shop.pass_time(60)
+
+    session = SessionView("s", START, is_read_only=False, held_by="")
+    (shown,) = build_frame(shop.state, shop.at, session=session).alerts
+    assert shown.text.startswith("json, routes[0].to[0] FAILS: refused, ")
+    shop.down = set()
+    shop.pass_time(300)
+    assert not build_frame(shop.state, shop.at, session=session).alerts
 
 
 def test_a_message_falls_through_route_after_route_until_somebody_takes_it() -> None:
