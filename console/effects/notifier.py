@@ -6,8 +6,9 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from console.core.alert_values import values_of
@@ -17,6 +18,7 @@ from console.core.redact import REDACTED, Redactor
 from console.core.rollout import AlertTemplate, Rollout
 from console.core.text import visible
 from console.effects import alertmanager
+from console.effects.sending import INCIDENTS
 
 SEND_S = 30.0
 """A receiver that did not take a message after so long is given up for this time."""
@@ -81,11 +83,21 @@ class Notifier:
                 alerts = alertmanager.payload(delivery, composed.each, self._rollout, self._session, at=at)
                 error = await alertmanager.post(address, alerts, self._key(delivery))
             else:
-                error = await _by_apprise(address, composed, _kind(delivery), self._key(delivery))
+                error = await _by_apprise(address, self.messages(delivery, composed, address))
         return Sent(composed.title, without_address(self._redactor.redact(error), address))
 
     def _key(self, delivery: Delivery) -> str:
         return f"{self._session}-{delivery.key}"
+
+    def messages(self, delivery: Delivery, composed: Composed, address: str) -> list[dict[str, str]]:
+        """Return what Apprise is handed: one message, or one for each alert where a service keeps incidents."""
+        if scheme_of(address) not in INCIDENTS:
+            return [_message(composed.title, composed.text, delivery.items, self._key(delivery))]
+        prefix = _PREFIXES.get(delivery.why, "")
+        return [
+            _message(prefix + title, text, (item,), sha256(f"{self._session} {item.alert}".encode()).hexdigest())
+            for item, (title, text) in zip(delivery.items, composed.each, strict=True)
+        ]
 
     def compose(self, delivery: Delivery, at: float) -> Composed:
         """Return what a message says: each alert by its template, or by the default where that fails."""
@@ -132,9 +144,13 @@ def _worst(items: Iterable[Item]) -> int:
     return min(ranked)[2]
 
 
-def _kind(delivery: Delivery) -> str:
+def _message(title: str, text: str, items: Sequence[Item], key: str) -> dict[str, str]:
+    return {"title": title, "text": text, "kind": _kind(items), "key": key}
+
+
+def _kind(items: Sequence[Item]) -> str:
     """Return what Apprise calls this kind of message."""
-    standing = [item for item in delivery.items if item.resolved_at is None]
+    standing = [item for item in items if item.resolved_at is None]
     if not standing:
         return "success"
     is_bad = any(item.found.severity is Severity.CRITICAL or item.found.kind is AlertKind.ACTION for item in standing)
@@ -155,9 +171,9 @@ def without_address(text: str, address: str) -> str:
     return visible(" ".join(text.split()), 300)
 
 
-async def _by_apprise(address: str, composed: Composed, kind: str, key: str) -> str:
-    """Hand a message to a process that sends it, and end that process if it takes too long."""
-    order = {"address": address, "title": composed.title, "text": composed.text, "kind": kind, "key": key}
+async def _by_apprise(address: str, messages: list[dict[str, str]]) -> str:
+    """Hand messages to a process that sends them, and end that process if it takes too long."""
+    order = {"address": address, "messages": messages}
     try:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", "console.effects.sending"),
@@ -180,7 +196,7 @@ async def _by_apprise(address: str, composed: Composed, kind: str, key: str) -> 
         await process.wait()
 
 
-async def _answer(process: asyncio.subprocess.Process, order: dict[str, str]) -> str:
+async def _answer(process: asyncio.subprocess.Process, order: Mapping[str, object]) -> str:
     assert process.stdin is not None and process.stdout is not None, "both are pipes"  # noqa: PT018, S101
     try:
         process.stdin.write(json.dumps(order).encode() + b"\n")

@@ -1,6 +1,7 @@
 """Checks of who is told, and of what the messages say."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from console.core.alert_values import example, names, unknown_example, values_of
 from console.core.alerts import Why
@@ -54,12 +55,12 @@ def _check_template(review: Review, path: Path, template: AlertTemplate, known: 
             review.wrong((*path, "about", index), found, suggestion(name, sorted(about)))
     is_whole = True
     for name, source in template.with_.items():
-        is_whole &= _try(review, (*path, "with", name), lambda source=source: templates.check_expression(source, known))
+        is_whole &= _try(review, (*path, "with", name), partial(templates.check_expression, source, known))
     own = {**known, **dict.fromkeys(template.with_)}
     for key in ("title", "message", "resolved"):
         source = getattr(template, key)
         if source is not None:
-            is_whole &= _try(review, (*path, key), lambda source=source: templates.check(source, own))
+            is_whole &= _try(review, (*path, key), partial(templates.check, source, own))
     if not is_whole:
         return
     whole = values_of(example(review.rollout), review.rollout, session="session", why=Why.FIRING, at=250.0)
@@ -77,12 +78,12 @@ def _check_template(review: Review, path: Path, template: AlertTemplate, known: 
         review.doubt(path, found, "then the default message is sent; ask `is none` first")
 
 
-def _try(review: Review, path: Path, check: object) -> bool:
+def _try(review: Review, path: Path, check: Callable[[], None]) -> bool:
     """Run a check of a template; what is wrong is a problem at its line of the file. Return whether it is right."""
     from console.spec import templates  # noqa: PLC0415 - as above
 
     try:
-        check()  # type: ignore[operator]
+        check()
     except templates.TemplateWrong as error:
         node, place, _ = find(review.tree, path)
         is_block = isinstance(node, ScalarNode) and "\n" in str(node.value)

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from apprise.plugins import pagerduty
+from apprise.plugins.email import base as mail
 
 from console.cli import main
 from console.core.alert_values import example
@@ -15,8 +17,10 @@ from console.core.alerts import AlertKind, Delivery, Facts, Finding, Item, Sever
 from console.core.redact import Redactor
 from console.core.rollout import Rollout
 from console.effects import notifier as notifying
+from console.effects import sending
 from console.effects.alertmanager import url_of
 from console.effects.notifier import Notifier, without_address
+from console.effects.sending import with_key
 from tests.receivers import Mailbox, Webhook, alertmanager, free_port, mailbox, until, webhook
 
 AT = 1_795_219_200.0
@@ -158,6 +162,33 @@ async def test_a_receiver_that_hangs_is_given_up_and_holds_nobody(scheme: str, m
 
     assert "no answer in" in sent.error
     assert ticks > 50, "the loop went on"
+
+
+def test_a_service_that_keeps_incidents_gets_one_for_each_alert_and_closes_it_when_that_is_over(
+    hook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(pagerduty.PAGERDUTY_API_LOOKUP, "us", f"http://127.0.0.1:{hook.port}/enqueue")
+    monkeypatch.setattr(mail, "make_msgid", mail.make_msgid)  # sending changes it for its own process
+    address = "pagerduty://integration@apikey"
+    errors, leaks = (Item(f"metric:{name}@1", replace(found(), about=name), AT) for name in ("errors", "leaks"))
+    both, one = delivery(errors, leaks), delivery(replace(errors, resolved_at=AT + 60), why=Why.RESOLVED)
+    sender = notifier(rollout(address))
+
+    for given in (both, both, one):
+        for message in sender.messages(given, sender.compose(given, AT), address):
+            assert sending.send(address, message) == ""
+
+    told = [(posted.body["event_action"], posted.body["dedup_key"]) for posted in hook.posted]
+    assert [action for action, _ in told] == ["trigger"] * 4 + ["resolve"]
+    assert told[:2] == told[2:4], "a repetition is known by its key"
+    assert len({key for _, key in told}) == 2
+    assert told[4][1] == told[0][1], "the incident that is closed is the one of the alert"
+
+
+def test_an_address_that_names_its_incident_itself_keeps_it() -> None:
+    assert with_key("pagerduty://a@b?dedup=mine", "k") == "pagerduty://a@b?dedup=mine"
+    assert with_key("opsgenie://a?region=eu", "k") == "opsgenie://a?region=eu&action=map&alias=k"
+    assert with_key("slack://a/b/c/#ops", "k") == "slack://a/b/c/#ops"
 
 
 async def test_a_dry_run_composes_and_sends_nothing(hook: Webhook) -> None:
