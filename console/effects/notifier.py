@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -191,8 +192,9 @@ async def _by_apprise(address: str, messages: list[dict[str, str]]) -> str:
     except TimeoutError:
         return f"no answer in {SEND_S:.0f} s"
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # process.kill() may take the exit code from asyncio
         await process.wait()
 
 
