@@ -13,7 +13,7 @@ SAMPLES_KEPT = 20_000
 RECORDS_KEPT = 5_000
 """Journal records kept; beyond that the console's own observations are left out, oldest first, and that is written."""
 
-_OBSERVATIONS = frozenset({"verdict", "source", "gap"})
+_OBSERVATIONS = frozenset({"verdict", "source", "gap", "alert", "told"})
 _LEFT_OUT = "left out"
 
 
@@ -77,7 +77,9 @@ def _thinned(records: list[Record]) -> list[Record]:
         return records
     number = len(leaving) + (0 if before is None else int(records[before].body["records"]))
     since = records[min(leaving) if before is None else before]
-    said = f"{number:,} verdicts, changes of sources and gaps from here on: the session file could not be written"
+    said = (
+        f"{number:,} verdicts, alerts, changes of sources and gaps from here on: the session file could not be written"
+    )
     note = Record(since.at, _LEFT_OUT, said, {"records": number, "until": records[max(leaving)].at})
     place = min(leaving) if before is None else before
     return [

@@ -17,6 +17,7 @@ COMMANDS = {
     "query": "run monitoring queries now",
     "act": "run an action headless",
     "attempts": "list what was begun, and settle an action that hangs or whose outcome is not known",
+    "alerts": "send a test message to every address of the alert routes",
     "verify": "run the automatic checklist items",
     "sessions": "list the sessions on this machine",
     "report": "print the report of a session",

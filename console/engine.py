@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from console.batch import Batch
+from console.core.alert_findings import SESSION
 from console.core.classify import Classifier
 from console.core.counts import LabelCell, LinesCounted
 from console.core.frame import AlertView, Frame, JournalView, SessionView
@@ -23,6 +24,7 @@ from console.core.inputs import (
     SampleTaken,
     SessionClosed,
     SessionOpened,
+    SessionUnwritten,
     SourceChanged,
     TimePassed,
 )
@@ -36,12 +38,14 @@ from console.core.text import visible
 from console.core.view import build_frame
 from console.core.weighing import evidence_name
 from console.core.words import SourceState, Table
+from console.effects.notifier import Notifier
 from console.effects.store import Store, Stored, StoreFailed
 from console.inbox import Counter, Inbox
 from console.probing import Probe, Prober, Settled
 from console.sources.checks import CheckResult, passes
 from console.sources.connect import Connections
 from console.spec.loaded import Loaded
+from console.telling import Teller
 
 DRAIN_S = 0.1
 COMMIT_S = 0.3
@@ -51,6 +55,8 @@ RECORD_EVENTS_S = 10.0
 JOURNAL_KEPT = 500
 CLOCK_STEP_S = 2.0
 """A clock that goes faster or slower than a steady one is followed; one that jumps by more than this was set."""
+LAST_WORDS_S = 5.0
+"""How long leaving waits for alerts that are on their way; what is not told then is told at the next start."""
 SLOW_COMMIT_S = 10.0
 """A commit that takes longer is an alert: what is folded meanwhile is nowhere but in memory."""
 
@@ -69,8 +75,12 @@ class Engine:
         since: float | None = None,
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] | None = None,
+        is_dry_run: bool = False,
     ) -> None:
-        """Take what to watch; `clock` is the time of day, `steady` a clock that nobody sets, without it that one."""
+        """Take what to watch; `clock` is the time of day, `steady` a clock that nobody sets, without it that one.
+
+        With `is_dry_run` alerts are written down and not sent.
+        """
         self.loaded = loaded
         self.store = store
         self.actor = actor
@@ -96,6 +106,8 @@ class Engine:
         self._connections: Connections | None = None
         self._counter: Counter | None = None
         self._prober: Prober | None = None
+        self._is_dry_run = is_dry_run
+        self._teller: Teller | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._frame: Frame | None = None
         self._recorded_at = 0.0
@@ -122,7 +134,7 @@ class Engine:
                 "sha256": self.loaded.text_sha256,
             }
         )
-        self.apply(SessionOpened(at, self.actor, self._version, stored.last_seen))
+        self.apply(SessionOpened(at, self.actor, self._version, stored.last_seen, self._is_dry_run))
         self._frame = self._make_frame()
 
     def _take_up(self, stored: Stored) -> None:
@@ -157,7 +169,17 @@ class Engine:
             "probes": self._prober.run(),
             "sources": connections.run(counter, self.state.phase.began),
         }
+        self._teller = teller = self._make_teller()
+        if teller is not None:
+            loops["alerts"] = teller.run()
         self._tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
+
+    def _make_teller(self) -> Teller | None:
+        """Return what tells of alerts; nobody is told by a console that only looks, or where the file has no routes."""
+        if self._session.is_read_only or not self.loaded.rollout.alerts.routes:
+            return None
+        notifier = Notifier(self.loaded.rollout, self._session.id, self.redactor, is_dry_run=self._is_dry_run)
+        return Teller(notifier, lambda: self.state.alerts, self.apply, lambda: self.commit(durable=True), self.clock)
 
     def _probes(self, connections: Connections) -> Mapping[str, Probe]:
         probes: dict[str, Probe] = {}
@@ -186,6 +208,8 @@ class Engine:
         try:
             self.drain()
             self.apply(SessionClosed(self.clock(), self.actor, why))
+            if self._teller is not None:
+                await self._teller.finish(LAST_WORDS_S)
             is_saved = await self.commit(durable=True)
             if self._connections is not None:
                 await self._connections.close()
@@ -246,6 +270,9 @@ class Engine:
             self.apply(ClockStepped(at, behind_s - self._behind_s))
             self._recorded_at = min(self._recorded_at, at)
         self._behind_s = behind_s
+        unwritten = self._unwritten(at)
+        if bool(unwritten) != (self.state.unwritten is not None):
+            self.apply(SessionUnwritten(at, unwritten))
         self.apply(TimePassed(at))
         if at - self._recorded_at >= RECORD_EVENTS_S:
             self._recorded_at = at
@@ -343,13 +370,19 @@ class Engine:
             journal=self.journal(20),
             schedules=None if self._prober is None else self._prober.schedules,
         )
-        reason, since = self._trouble, self._writing_since
-        if not reason and since is not None and at - since > SLOW_COMMIT_S:
-            reason = f"the disk has not answered for {at - since:.0f} s; what is counted waits in memory"
+        reason = self._unwritten(at)
         if not reason:
             return frame
-        trouble = AlertView("session", "blind", f"the session file cannot be written: {reason}", at)
-        return replace(frame, alerts=(trouble, *frame.alerts))
+        known = next((alert for alert in frame.alerts if alert.name == SESSION), AlertView(SESSION, "blind", "", at))
+        trouble = replace(known, text=f"the session file cannot be written: {reason}")
+        return replace(frame, alerts=(trouble, *(alert for alert in frame.alerts if alert.name != SESSION)))
+
+    def _unwritten(self, at: float) -> str:
+        """Return why what is seen cannot be written down, empty while it can."""
+        since = self._writing_since
+        if not self._trouble and since is not None and at - since > SLOW_COMMIT_S:
+            return f"the disk has not answered for {at - since:.0f} s; what is counted waits in memory"
+        return self._trouble
 
     # -- for orders ----------------------------------------------------------------------------------------------
 

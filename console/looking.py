@@ -69,6 +69,18 @@ class OnlyLooking(ABC):
         """Refuse."""
         raise self._refusal()
 
+    async def acknowledge(self, alert: str, reason: str) -> None:
+        """Refuse."""
+        raise self._refusal()
+
+    async def silence(self, about: str, severity: str, duration: str, reason: str) -> None:
+        """Refuse."""
+        raise self._refusal()
+
+    async def end_silence(self, silence: str) -> None:
+        """Refuse."""
+        raise self._refusal()
+
     async def snapshot(self, screen_svg: str) -> Path:
         """Export what the file says; looking at a session may be written down elsewhere."""
         raise self._refusal()

@@ -52,6 +52,7 @@ async def open_session(
     *,
     is_new: bool = False,
     is_read_only: bool = False,
+    is_dry_run: bool = False,
     since: float | None = None,
     at: float | None = None,
 ) -> Opened:
@@ -78,7 +79,16 @@ async def open_session(
         notice = f"{damage}; a new session file was begun"
         store = await _held(Store.create(session.folder, redactor=redactor), session, lock)
     view = SessionView(session.id, at, is_read_only=is_read_only, held_by="")
-    engine = Engine(loaded, store, view, actor, version("rollout-console"), since=since, steady=time.monotonic)
+    engine = Engine(
+        loaded,
+        store,
+        view,
+        actor,
+        version("rollout-console"),
+        since=since,
+        steady=time.monotonic,
+        is_dry_run=is_dry_run,
+    )
     try:
         await engine.open()
     except (PhaseGone, ValueError, KeyError) as error:

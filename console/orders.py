@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from console.adoption import Adoption
+from console.alert_orders import AlertOrders
 from console.checklist import Checklist
 from console.core.desk import Choice, Order, Refused
 from console.core.export import Export
@@ -44,11 +45,11 @@ END_S = 5.0
 """How long the runner may take to leave, beyond the time that its command has."""
 
 
-class Orders:
+class Orders(AlertOrders):
     """A desk that gives the engine its orders; every one of them is refused with its reason or written down."""
 
     def __init__(self, engine: Engine, session: Session, state_dir: Path) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._session = session
         self._places = places(state_dir, engine.loaded.rollout.rollout, session)
         self._attempts = Adoption(engine, session, self._places)

@@ -22,7 +22,9 @@ async def opened_for(loaded: Loaded, asked: Watch) -> Opened:
     base = asked.state_folder or state_dir()
     since = None if asked.since_s is None else time.time() - asked.since_s
     if not asked.is_read_only:
-        return await open_session(loaded, base, this_actor(), is_new=asked.is_new, since=since)
+        return await open_session(
+            loaded, base, this_actor(), is_new=asked.is_new, is_dry_run=asked.is_dry_run, since=since
+        )
     found = find_open(base, loaded.rollout.rollout)
     if found is not None and found.holder is not None:
         return await open_session(loaded, base, this_actor())

@@ -19,6 +19,8 @@ class Watch:
     """Where sessions are kept; `None` for the user's own."""
     is_new: bool = False
     is_read_only: bool = False
+    is_dry_run: bool = False
+    """Alerts are not sent."""
     since_s: float | None = None
     """How far back the logs of a new session are read."""
 

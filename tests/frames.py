@@ -303,6 +303,15 @@ class FakeDesk:
     async def note(self, text: str) -> None:
         await self._take("note", text)
 
+    async def acknowledge(self, alert: str, reason: str) -> None:
+        await self._take("acknowledge", alert, reason)
+
+    async def silence(self, about: str, severity: str, duration: str, reason: str) -> None:
+        await self._take("silence", about, severity, duration, reason)
+
+    async def end_silence(self, silence: str) -> None:
+        await self._take("end_silence", silence)
+
     async def snapshot(self, screen_svg: str) -> Path:
         await self._take("snapshot", screen_svg)
         return Path("snapshots/2026-03-02T140327Z")

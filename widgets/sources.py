@@ -25,7 +25,7 @@ class StripPart:
     sources: tuple[SourceView, ...]
     flow: Flow
     blind: tuple[AlertView, ...] = ()
-    """Alerts about the monitoring itself that no source in the strip already tells."""
+    """Alerts about the monitoring itself that no source in the strip already tells, and those not delivered."""
 
 
 def strip_part(frame: Frame) -> StripPart:
@@ -33,6 +33,7 @@ def strip_part(frame: Frame) -> StripPart:
     told = {source.name for source in frame.sources}
     metrics = {panel.metric for panel in frame.panels}
     blind = [alert for alert in frame.alerts if alert.severity == "blind" and alert.name not in told]
+    blind += [replace(alert, text=f"{alert.name}: {alert.told}") for alert in frame.alerts if alert.is_failing]
     blind.sort(key=lambda alert: alert.name in metrics)
     return StripPart(frame.sources, frame.flow, tuple(replace(alert, since=float(int(alert.since))) for alert in blind))
 

@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_file(parser)
     parser.add_argument("--new", action="store_true", help="begin a new session instead of resuming the open one")
     parser.add_argument("--read-only", action="store_true", help="look and never act: the keys of actions are gone")
+    parser.add_argument("--dry-run", action="store_true", help="alerts are not sent: the journal says what would be")
     parser.add_argument(
         "--since", type=duration, metavar="1h", help="read the logs of a new session from this long ago"
     )
@@ -44,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         None,
         is_new=arguments.new,
         is_read_only=arguments.read_only,
+        is_dry_run=arguments.dry_run,
         since_s=arguments.since,
     )
     return watch(asked, headless)

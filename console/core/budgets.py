@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from console.core.doubts import blind_reading, partly_read
 from console.core.durations import format_duration
-from console.core.frame import AlertView, Panel, TrackValue
+from console.core.frame import Panel, TrackValue
 from console.core.grains import KEPT_S
 from console.core.inputs import SampleTaken
 from console.core.judging import LEVELS
@@ -250,13 +250,4 @@ def panel(view_: BudgetView) -> Panel:
         is_stale=False,
         keys=(),
         investigate=(),
-    )
-
-
-def alerts(views: tuple[BudgetView, ...], at: float) -> tuple[AlertView, ...]:
-    """Return an alert for each budget that burns."""
-    return tuple(
-        AlertView(one.name, one.verdict.lower(), f"error budget {one.name} burns: {one.reason}", one.since or at)
-        for one in views
-        if one.verdict in LEVELS
     )

@@ -86,6 +86,18 @@ class Desk(Protocol):
         """Write a note into the journal."""
         ...
 
+    async def acknowledge(self, alert: str, reason: str) -> None:
+        """Take care of an alert, given by its key: it is neither escalated nor repeated any more."""
+        ...
+
+    async def silence(self, about: str, severity: str, duration: str, reason: str) -> None:
+        """Tell nobody of matching alerts for a time such as `30m`; `about` is a shell pattern."""
+        ...
+
+    async def end_silence(self, silence: str) -> None:
+        """End a silence before its time."""
+        ...
+
     async def snapshot(self, screen_svg: str) -> Path:
         """Export the session with this picture of the screen and return the folder."""
         ...

@@ -363,6 +363,28 @@ class AlertView:
     severity: str
     text: str
     since: float
+    key: str = ""
+    """What it is acknowledged by; empty while it is only shown, and nobody is told of it yet."""
+    status: str = ""
+    """`firing`, `acknowledged`, `silenced`, `muted`, or empty while nobody is told of it yet."""
+    why: str = ""
+    """Who acknowledged or silenced it with which reason, or what mutes it."""
+    told: str = ""
+    """Who was told and who cannot be reached: `smtp FAILS: refused, 2 attempts; told slack 14:03`."""
+    is_failing: bool = False
+    """A receiver does not take it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceView:
+    """A time in which nobody is told of some alerts."""
+
+    silence: str
+    about: str
+    severity: str
+    until: float
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,6 +439,7 @@ class Frame:
     attempts: tuple[AttemptView, ...]
     """Latest first."""
     alerts: tuple[AlertView, ...]
+    """What calls for attention, metrics first."""
     journal: tuple[JournalView, ...]
     """The newest records, latest first."""
     flow: Flow
@@ -430,6 +453,7 @@ class Frame:
     budgets: tuple[BudgetView, ...] = ()
     automatic: AutomaticView | None = None
     """`None` where nothing is ever begun by itself, and in a console that only looks."""
+    silences: tuple[SilenceView, ...] = ()
 
 
 def worst_first(panels: tuple[Panel, ...]) -> tuple[Panel, ...]:

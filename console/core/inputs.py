@@ -285,6 +285,73 @@ class LadderLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertAcknowledged:
+    """Somebody takes care of an alert: nobody else is told of it again, except that it is over."""
+
+    at: float
+    alert: str
+    """Key of the alert."""
+    actor: Actor
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceMade:
+    """Somebody asked not to be told of some alerts for a time."""
+
+    at: float
+    silence: str
+    """Its id, unique in the session."""
+    about: str
+    """A shell pattern of metrics, sources, budgets and actions."""
+    severity: str
+    """`critical`, `warning`, `blind`, or empty for any."""
+    until: float
+    actor: Actor
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceEnded:
+    """Somebody ended a silence before its time."""
+
+    at: float
+    silence: str
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryBegun:
+    """A message is being handed to a receiver: from now on it may have arrived."""
+
+    at: float
+    delivery: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryEnded:
+    """A receiver took a message, or did not."""
+
+    at: float
+    delivery: str
+    error: str
+    """Why it was not taken; empty if it was."""
+    title: str = ""
+    """What the message said, in one line."""
+    tries: int = 0
+    """How often it was tried at least, where not every try was told."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUnwritten:
+    """The session's file cannot be written, or can be again."""
+
+    at: float
+    reason: str
+    """Empty when it can be."""
+
+
+@dataclass(frozen=True, slots=True)
 class AutomaticFired:
     """A countdown was over, and its action is about to be begun; written down before it is."""
 
@@ -321,6 +388,8 @@ class SessionOpened:
     version: str
     last_seen: float | None
     """When the session was last written to by the console before; `None` for a new one."""
+    is_dry_run: bool = False
+    """Alerts are not sent: the journal says what would have been."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +426,12 @@ Input = (
     | AutomaticFired
     | AutomaticStopped
     | AutomaticArmed
+    | AlertAcknowledged
+    | SilenceMade
+    | SilenceEnded
+    | DeliveryBegun
+    | DeliveryEnded
+    | SessionUnwritten
     | SessionOpened
     | SessionClosed
 )

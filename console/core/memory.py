@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
+from console.core.alerts import AlertBook
 from console.core.attempts import Attempt
 from console.core.automatic import Automatic
 from console.core.budgets import BudgetState
@@ -25,6 +26,7 @@ from console.core.words import SourceState
 if TYPE_CHECKING:
     from console.core.state import State
 
+_ALERTS = TypeAdapter(AlertBook)
 _GAPS = TypeAdapter(Gaps)
 _JUDGED = TypeAdapter(dict[str, Judged])
 _PHASE = TypeAdapter(PhaseState)
@@ -47,8 +49,8 @@ class PhaseGone(Exception):
 def document(state: "State", name: str) -> str:
     """Return one part of the state as JSON.
 
-    It is one of `session`, `phase`, `validation`, `automatic`, `budgets`, `attempts`, `ended`, `named`, `sources`,
-    `metric:NAME` or `evidence:NAME`.
+    It is one of `session`, `phase`, `validation`, `automatic`, `budgets`, `attempts`, `alerts`, `ended`, `named`,
+    `sources`, `metric:NAME` or `evidence:NAME`.
     """
     if name == "session":
         return json.dumps({"began": state.began})
@@ -64,6 +66,8 @@ def document(state: "State", name: str) -> str:
     if name == "attempts":
         kept = _ATTEMPTS.dump_python(list(state.attempts.values()), mode="json")
         return json.dumps({"kept": kept, "settled": sorted(state.settled)})
+    if name == "alerts":
+        return _ALERTS.dump_json(state.alerts).decode()
     if name == "sources":
         gaps = {source.name: _GAPS.dump_python(source.gaps, mode="json") for source in state.sources.values()}
         states = {source.name: (source.state, source.reason) for source in state.sources.values()}
@@ -119,6 +123,8 @@ def restore(
         kept = _ATTEMPTS.validate_python(said["kept"])
         state.settled = set(said["settled"])
         state.attempts = {attempt.started.attempt: attempt for attempt in kept}
+    if "alerts" in documents:
+        state.alerts = _ALERTS.validate_json(documents["alerts"])
     sources = json.loads(documents.get("sources", "{}"))
     # Files of older versions have it in the document of the sources.
     ended = json.loads(documents["ended"]) if "ended" in documents else sources.get("ended", ())

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from console.core.conditions import share_scale
 from console.core.evidence_words import sentence
 from console.core.inputs import Reading, SampleFailed, SampleTaken
-from console.core.judging import Judged, Measured, aged, failed, observe
+from console.core.judging import LEVELS, Judged, Measured, aged, failed, observe
 from console.core.quantiles import quantile
 from console.core.rollout import Metric
 from console.core.rollup import Rollup
@@ -165,3 +165,15 @@ def _read(metric: Metric, rollup: Rollup, track: str, since: float, until: float
     lines = rollup.count(track, LINES, since=since, until=until)
     rate = hits * asked.per / max(1.0, until - since) if asked.per is not None else float(hits)
     return Reading(track, rate if lines else None, samples=lines, bad=hits)
+
+
+def baseline_note(metric: MetricState, judged: Judged, track: str) -> str:
+    """Return that the baseline breaches the same condition, if it does: then it may be the weather, not the canary."""
+    run, condition = judged.run(judged.verdict), metric.thresholds.level(judged.verdict)
+    baseline = metric.judged.get("baseline", Judged())
+    if judged.verdict not in LEVELS or track == "baseline" or run.since is None or condition is None:
+        return ""
+    is_few = baseline.samples is not None and baseline.samples < metric.thresholds.min_samples
+    if condition.needs_baseline or baseline.value is None or baseline.at != judged.at or is_few:
+        return ""
+    return ", the baseline too" if condition.holds(baseline.value, None) else ""

@@ -6,7 +6,7 @@ from math import ceil
 
 from console.core.durations import format_duration
 from console.core.export import clock
-from console.core.frame import AttemptView, AutomaticView, EventView, Frame, Panel, SourceView, worst_first
+from console.core.frame import AlertView, AttemptView, AutomaticView, EventView, Frame, Panel, SourceView, worst_first
 from console.core.gaps import Short, gaps_text, short_note, skew_text
 from console.core.lines import cut_text
 from console.core.outlook import progress_notes, soak_notes, with_time
@@ -28,7 +28,7 @@ def plain_screen(frame: Frame, width: int) -> list[str]:
     width = max(width, _NARROWEST)
     lines = [*_head(frame, width), ""]
     for title, body in (
-        ("ALERTS", [f"{alert.severity}  {alert.text}" for alert in frame.alerts]),
+        ("ALERTS", [_alert(alert) for alert in frame.alerts]),
         ("THRESHOLDS", list(_panels(frame, width))),
         ("EVENTS", _events(frame)),
         ("TO FINISH" if frame.phase.is_last else "TO ADVANCE", list(_advance(frame))),
@@ -38,6 +38,12 @@ def plain_screen(frame: Frame, width: int) -> list[str]:
         if body:
             lines += [title, *(f"  {line}" for line in body), ""]
     return [fitted(line, width) for line in lines[:-1]]
+
+
+def _alert(alert: AlertView) -> str:
+    said = f"{alert.severity}  {alert.text}"
+    more = "; ".join(part for part in (alert.told, alert.why) if part)
+    return f"{said}  ({more})" if more else said
 
 
 def fitted(line: str, width: int) -> str:

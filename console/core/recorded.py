@@ -17,11 +17,13 @@ from console.core.inputs import (
     ActionProgressed,
     ActionStarted,
     Actor,
+    AlertAcknowledged,
     AutomaticArmed,
     AutomaticFired,
     AutomaticStopped,
     ClockStepped,
     ContainerNamed,
+    DeliveryEnded,
     GapSuspected,
     Input,
     ItemTicked,
@@ -32,6 +34,8 @@ from console.core.inputs import (
     SessionClosed,
     SessionOpened,
     SignedOff,
+    SilenceEnded,
+    SilenceMade,
     SkewMeasured,
     SnapshotTaken,
     SourceChanged,
@@ -283,7 +287,8 @@ def told_by(record: Record) -> Iterator[Input]:
     at, body, text = record.at, record.body, record.text
     match record.kind:
         case "session" if "last_seen" in body:
-            yield SessionOpened(at, actor_of(text), str(body["version"]), body["last_seen"])
+            is_dry_run = bool(body.get("is_dry_run"))
+            yield SessionOpened(at, actor_of(text), str(body["version"]), body["last_seen"], is_dry_run)
         case "session":
             actor = actor_of(str(body["actor"]))
             yield SessionClosed(at, actor, text.removesuffix(f" by {actor}"))
@@ -311,6 +316,17 @@ def told_by(record: Record) -> Iterator[Input]:
             yield SignedOff(at, str(body["role"]), actor_of(str(body["actor"])), str(body["note"]))
         case "clock":
             yield ClockStepped(at, float(body["by_s"]))
+        case "acknowledge":
+            yield AlertAcknowledged(at, str(body["alert"]), actor_of(str(body["actor"])), str(body["reason"]))
+        case "silence" if "until" in body:
+            about, severity, until = str(body["about"]), str(body["severity"]), float(body["until"])
+            by, why = actor_of(str(body["actor"])), str(body["reason"])
+            yield SilenceMade(at, str(body["silence"]), about, severity, until, by, why)
+        case "silence":
+            yield SilenceEnded(at, str(body["silence"]), actor_of(str(body["actor"])))
+        case "told":
+            error, title, tries = str(body["error"]), str(body["title"]), int(body["tries"])
+            yield DeliveryEnded(at, str(body["delivery"]), error, title, tries)
         case "note":
             yield NoteWritten(at, actor_of(str(body["actor"])), text)
         case "snapshot":

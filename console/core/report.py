@@ -199,13 +199,14 @@ def _alerts(frame: Frame) -> Section:
     tones = {"critical": "critical", "warning": "warning"}
     return Section(
         "Alerts",
-        ("Severity", "About", "Since (UTC)", "Alert"),
+        ("Severity", "About", "Since (UTC)", "Alert", "Told"),
         tuple(
             (
                 Cell(alert.severity, tones.get(alert.severity, "unknown")),
                 Cell(alert.name),
                 Cell(clock(alert.since)),
                 Cell(alert.text),
+                Cell("; ".join(part for part in (alert.told, alert.why) if part)),
             )
             for alert in frame.alerts
         ),

@@ -89,8 +89,27 @@ def snapshot_json(export: Export) -> dict[str, Any]:
         "thresholds": [_threshold_json(panel) for panel in frame.panels],
         "events": events_json(frame, export.events),
         "alerts": [
-            {"name": alert.name, "severity": alert.severity, "text": alert.text, "since": iso(alert.since)}
+            {
+                "name": alert.name,
+                "severity": alert.severity,
+                "text": alert.text,
+                "since": iso(alert.since),
+                "status": alert.status or None,
+                "why": alert.why,
+                "told": alert.told,
+                "is_failing": alert.is_failing,
+            }
             for alert in frame.alerts
+        ],
+        "silences": [
+            {
+                "about": silence.about,
+                "severity": silence.severity or None,
+                "until": iso(silence.until),
+                "by": silence.by,
+                "reason": silence.reason,
+            }
+            for silence in frame.silences
         ],
         "actions": [_attempt_json(attempt) for attempt in reversed(frame.attempts)],
         "checklist": [

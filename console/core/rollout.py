@@ -42,6 +42,7 @@ __all__ = [
     "ActionKind",
     "AfterStop",
     "AlertRoute",
+    "AlertTemplate",
     "Alerts",
     "Check",
     "ChecklistItem",
@@ -304,19 +305,42 @@ class Action(Part):
 class AlertRoute(Part):
     """Where alerts of a severity go."""
 
-    severity: Literal["critical", "warning"]
+    severity: Literal["critical", "warning", "blind"]
+    """`blind` is for "monitoring blind" and sources that do not answer; without such a route it goes with `warning`."""
     to: tuple[str, ...]
-    """Addresses; they are kept secret."""
+    """Addresses, all of which are told; they are kept secret."""
     escalate_after: Seconds | None = None
-    """How long nobody may react before others are told."""
+    """How long nobody may acknowledge an alert before others are told."""
     escalate_to: tuple[str, ...] = ()
-    """The others."""
+    """The others; they are also told at once when nobody in `to` can be reached."""
+
+
+class AlertTemplate(Part):
+    """What a message says of some alerts. Every text is a Jinja template."""
+
+    about: Names = ()
+    """The metrics, sources, budgets or actions it is for; without any, all."""
+    severity: Literal["critical", "warning", "blind"] | None = None
+    """The severity it is for; without one, all."""
+    with_: Annotated[dict[Name, str], Field(alias="with")] = Field(default_factory=dict)
+    """Names of its own, each a Jinja expression such as `row.users`."""
+    title: str
+    """One line."""
+    message: str
+    resolved: str | None = None
+    """What is said instead of `message` when the alert is over."""
 
 
 class Alerts(Part):
     """Who is told."""
 
     routes: tuple[AlertRoute, ...] = ()
+    group_wait: Seconds = 10.0
+    """For how long alerts are gathered into one message."""
+    repeat: Seconds = 14_400.0
+    """After how long an alert that stands, and that nobody acknowledged, is told again."""
+    templates: dict[Name, AlertTemplate] = Field(default_factory=dict)
+    """What messages say, by a name of your choice; the first that fits an alert is taken."""
 
 
 class Rollout(Part):

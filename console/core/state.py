@@ -9,7 +9,21 @@ from dataclasses import replace
 from functools import partial
 from math import inf
 
-from console.core import acts, automatic, budgets, following, memory, proving, soak, validation
+from console.core import (
+    acts,
+    alarms,
+    alerting,
+    automatic,
+    budgets,
+    checklists,
+    line_news,
+    memory,
+    proving,
+    soak,
+    source_news,
+    validation,
+)
+from console.core.alerts import AlertBook
 from console.core.attempts import Attempt
 from console.core.automatic import Automatic
 from console.core.budgets import BudgetState
@@ -21,11 +35,14 @@ from console.core.inputs import (
     ActionEnded,
     ActionProgressed,
     ActionStarted,
+    AlertAcknowledged,
     AutomaticArmed,
     AutomaticFired,
     AutomaticStopped,
     ClockStepped,
     ContainerNamed,
+    DeliveryBegun,
+    DeliveryEnded,
     GapSuspected,
     Input,
     ItemTicked,
@@ -37,7 +54,10 @@ from console.core.inputs import (
     SampleTaken,
     SessionClosed,
     SessionOpened,
+    SessionUnwritten,
     SignedOff,
+    SilenceEnded,
+    SilenceMade,
     SkewMeasured,
     SnapshotTaken,
     SourceChanged,
@@ -81,8 +101,8 @@ class State:
         """Sources and origins that are gone for good, in the order in which they went."""
         self.named: dict[tuple[str, str], tuple[str, str]] = {}
         """Name and track of the containers that are followed, by source and origin."""
-        self.let_go: list[tuple[str, str]] = []
-        """Those whose positions were forgotten since `forgotten` was last called."""
+        self.origins_forgotten: list[tuple[str, str]] = []
+        """Sources and origins whose positions are to be forgotten on disk too."""
         weighed, parts = weighings(rollout), parts_of_alpha(rollout)
         self.metrics = {
             name: MetricState(name, metric, Thresholds.of(metric, parts), weighing=weighed.get(name))
@@ -101,10 +121,13 @@ class State:
         self.attempts: dict[str, Attempt] = {}
         self.settled: set[str] = set()
         """Every attempt that ended, also those that are no longer kept for the screen."""
+        self.alerts = AlertBook()
+        self.unwritten: tuple[float, str] | None = None
+        """Since when the session's file cannot be written, and why; `None` while it can."""
         self.changed: set[str] = {"phase", "session"}
         """Names of the documents that `documents` has yet to write."""
         self._sampled_at = 0.0
-        self._told_lines = following.ToldLines()
+        self._told_lines = line_news.ToldLines()
         self._told_phase, self._told_validation = self.phase, self.validation
         """As they were when the journal last spoke of them, at a tick."""
 
@@ -149,25 +172,13 @@ class State:
             case SampleSkipped():
                 self.metrics[given.metric].skipped += given.times
                 return []
-            case SourceChanged():
-                return following.change_source(self, given)
-            case SourceSeen():
-                if given.source in self.sources:
-                    self.sources[given.source].seen_at = given.at
-                return []
-            case OriginEnded():
-                following.end(self, given)
-                return []
-            case ContainerNamed():
-                return following.name(self, given)
-            case GapSuspected():
-                return following.suspect_gap(self, given)
-            case SkewMeasured():
-                return following.compare_clocks(self, given)
+            case SourceChanged() | SourceSeen() | OriginEnded() | ContainerNamed() | GapSuspected() | SkewMeasured():
+                return source_news.hear(self, given)
             case ItemTicked() | SignedOff():
-                return self._tick(given)
+                return checklists.tick(self, given)
             case ActionStarted() | ActionProgressed() | ActionEnded():
-                return acts.act(self, given)
+                records = acts.act(self, given)
+                return records + alarms.watch(self, given.at) if isinstance(given, ActionEnded) else records
             case LadderLeft():
                 return acts.leave_ladder(self, given)
             case ActionAbandoned():
@@ -176,8 +187,14 @@ class State:
                 return automatic.told(self, given)
             case SessionOpened():
                 return self._open(given)
+            case AlertAcknowledged() | SilenceMade() | SilenceEnded() | DeliveryBegun() | DeliveryEnded():
+                return alarms.hear(self, given)
+            case SessionUnwritten():
+                self.unwritten = (given.at, given.reason) if given.reason else None
+                return []
             case SessionClosed():
-                return [Record(given.at, "session", f"{given.why} by {given.actor}", {"actor": str(given.actor)})]
+                closed = Record(given.at, "session", f"{given.why} by {given.actor}", {"actor": str(given.actor)})
+                return [*alarms.watch(self, given.at, is_last=True), closed]
             case NoteWritten():
                 return [Record(given.at, "note", given.text, {"actor": str(given.actor)})]
             case SnapshotTaken():
@@ -227,7 +244,7 @@ class State:
                         away_until=self.away_until,
                     )
                     records += self._judging(name, at, partial(state.take, sample, self.phase.traffic, keeps=keeps))
-        self._told_lines, said = following.told_lines(self, self._told_lines, at)
+        self._told_lines, said = line_news.told_lines(self, self._told_lines, at)
         records += said
         if keeps:
             self._sampled_at = at
@@ -238,7 +255,7 @@ class State:
         records += soak.told(self._told_phase, self.phase, at)
         records += validation.told(self._told_validation, self.validation, at)
         self._told_phase, self._told_validation = self.phase, self.validation
-        return records
+        return records + alarms.watch(self, at)
 
     def _judge_budgets(self, at: float) -> list[Record]:
         records = []
@@ -273,7 +290,8 @@ class State:
             source.shift(step.by_s)
         self.phase = soak.stepped(self.phase, step.by_s)
         self.validation = validation.stepped(self.validation, step.by_s)
-        self.changed |= {"phase", "validation"}
+        alerting.stepped(self.alerts, step.by_s)
+        self.changed |= {"phase", "validation", "alerts"}
         for name, state in self.metrics.items():
             self.changed.add(f"metric:{name}")
             if state.weighing is not None:
@@ -314,7 +332,7 @@ class State:
         else:
             records = self._judging(given.metric, given.at, lambda: state.fail(given))
         self.look_between(given.at)
-        return records
+        return records + alarms.watch(self, given.at) if records else records
 
     def _take_for_budgets(self, state: MetricState, given: SampleTaken) -> None:
         for name, spec in self.rollout.slo.items():
@@ -346,28 +364,6 @@ class State:
         }
         return [Record(at, "verdict", f"{name}: {after.verdict}, was {before.verdict}: {after.reason}", body)]
 
-    def _tick(self, given: ItemTicked | SignedOff) -> list[Record]:
-        self.changed.add("phase")
-        if isinstance(given, SignedOff):
-            self.phase = self.phase.signed_off(given)
-            body = {"role": given.role, "actor": str(given.actor), "note": given.note}
-            return [Record(given.at, "sign-off", f"{given.role} signed off by {given.actor}", body)]
-        found = validation.item_of(self.rollout.validation, given.item)
-        if found is None:
-            before = self.phase.ticks.get(given.item)
-            self.phase = self.phase.ticked(given)
-        else:
-            window = found[0].name
-            before = self.validation.window(window).ticks.get(given.item)
-            self.validation = self.validation.ticked(window, given.item, soak.tick_of(given))
-            self.changed.add("validation")
-        if before is not None and before.is_done == given.is_done and given.actor is None:
-            return []
-        who = "verified" if given.actor is None else f"by {given.actor}"
-        said = f"{given.item}: {'done' if given.is_done else 'not done'}, {who}"
-        marked: dict[str, object] = {"item": given.item, "is_done": given.is_done, "note": given.note}
-        return [Record(given.at, "checklist", f"{said}: {given.note}" if given.note else said, marked)]
-
     def _open(self, opened: SessionOpened) -> list[Record]:
         self.opened = opened.at
         if opened.last_seen is None:
@@ -378,9 +374,12 @@ class State:
             if pause_s:
                 self.away_until = opened.at
             text = f"taken up again by {opened.actor} after {pause_s:.0f} s"
-            self._told_lines = following.all_told(self)
+            self._told_lines = line_news.all_told(self)
         self._told_phase, self._told_validation = self.phase, self.validation
-        return [Record(opened.at, "session", text, {"version": opened.version, "last_seen": opened.last_seen})]
+        body: dict[str, object] = {"version": opened.version, "last_seen": opened.last_seen}
+        if opened.is_dry_run:
+            body["is_dry_run"] = True
+        return [Record(opened.at, "session", text, body), *alarms.opened(self, opened)]
 
     # -- writing down and taking up again --------------------------------------------------------------------------
 
@@ -391,5 +390,5 @@ class State:
 
     def forgotten(self) -> list[tuple[str, str]]:
         """Return the sources and origins whose positions were forgotten since the last call."""
-        forgotten, self.let_go = self.let_go, []
+        forgotten, self.origins_forgotten = self.origins_forgotten, []
         return forgotten

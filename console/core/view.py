@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 
+from console.core import alert_views, automatic, budgets, phases, validation
 from console.core import attempts as acting
-from console.core import automatic, budgets, phases, validation
 from console.core.evidence_words import brief, explanation, sentence
 from console.core.frame import (
     ActionView,
-    AlertView,
     AttemptView,
     AutomaticView,
     EventCounts,
@@ -28,8 +27,7 @@ from console.core.frame import (
 from console.core.gaps import short_counts
 from console.core.judging import LEVELS, Judged, pending, shown_value, stands
 from console.core.ladder import ladder_of
-from console.core.metrics import MetricState
-from console.core.proportions import ShareSeen
+from console.core.metrics import MetricState, baseline_note
 from console.core.rollout import CONDITIONS, ActionKind
 from console.core.state import State
 from console.core.tally import CUT, GIVEN_UP, LINES
@@ -99,7 +97,7 @@ def build_frame(
         ),
         actions=_actions(state, session, is_running=running is not None),
         attempts=_attempts(state, measured, at),
-        alerts=(*_alerts(state, measured, at), *budgets.alerts(spending, at)),
+        alerts=alert_views.views(state, at),
         journal=journal,
         flow=Flow(
             lines=state.lines,
@@ -116,6 +114,7 @@ def build_frame(
         validation=windows,
         budgets=spending,
         automatic=None if session.is_read_only or session.replayed else _automatic(state, at),
+        silences=alert_views.silences(state.alerts),
     )
 
 
@@ -170,7 +169,7 @@ def _panel(state: State, metric: MetricState, at: float) -> Panel:
         unit=spec.unit,
         source=spec.source or "",
         verdict=judged.verdict,
-        reason=visible(judged.reason + _beside(metric, judged, track)),
+        reason=visible(judged.reason + baseline_note(metric, judged, track)),
         since=judged.since,
         judged=track,
         values=tuple(_track_value(metric, name) for name in _in_order(metric)),
@@ -188,18 +187,6 @@ def _panel(state: State, metric: MetricState, at: float) -> Panel:
         investigate=spec.investigate,
         evidence=None if metric.weighing is None else _evidence(metric, metric.weighing, judged, state.phase.traffic),
     )
-
-
-def _beside(metric: MetricState, judged: Judged, track: str) -> str:
-    """Return that the baseline breaches the same condition, if it does: then it may be the weather, not the canary."""
-    run, condition = judged.run(judged.verdict), metric.thresholds.level(judged.verdict)
-    baseline = metric.judged.get("baseline", Judged())
-    if judged.verdict not in LEVELS or track == "baseline" or run.since is None or condition is None:
-        return ""
-    is_few = baseline.samples is not None and baseline.samples < metric.thresholds.min_samples
-    if condition.needs_baseline or baseline.value is None or baseline.at != judged.at or is_few:
-        return ""
-    return ", the baseline too" if condition.holds(baseline.value, None) else ""
 
 
 def _evidence(metric: MetricState, weighing: Weighing, judged: Judged, traffic: float) -> EvidenceView:
@@ -328,40 +315,3 @@ def _actions(state: State, session: SessionView, *, is_running: bool) -> tuple[A
             ActionView(name, action.key or "", visible(action.title), action.kind, not why_not, why_not, asked)
         )
     return tuple(views)
-
-
-def _alerts(state: State, panels: tuple[Panel, ...], at: float) -> tuple[AlertView, ...]:
-    alerts = [
-        AlertView(
-            panel.metric, panel.verdict.lower(), f"{panel.metric} {panel.verdict}: {panel.reason}", panel.since or at
-        )
-        for panel in panels
-        if panel.verdict in LEVELS
-    ]
-    blind = [
-        AlertView(panel.metric, "blind", f"monitoring blind: {panel.metric}: {panel.reason}", panel.since)
-        for panel in panels
-        if panel.verdict in (Verdict.UNKNOWN, Verdict.BROKEN)
-        and panel.since is not None
-        and at - panel.since > max(60.0, 2 * state.metrics[panel.metric].thresholds.stale_after_s)
-    ]
-    down = [
-        AlertView(source.name, "blind", f"source {source.name} {source.state}: {source.reason}", source.since)
-        for source in state.sources.values()
-        if source.is_in_trouble
-    ] + [
-        AlertView(
-            source.name,
-            "blind",
-            f"source {source.name}: {one.name} cannot be read: {one.reason}",
-            at if source.unread_since is None else source.unread_since,
-        )
-        for source in state.sources.values()
-        for one in source.unread
-    ]
-    astray = [
-        AlertView(panel.metric, "warning", f"traffic share, by {panel.metric}: {panel.evidence.share_line}", at)
-        for panel in panels
-        if panel.evidence is not None and panel.evidence.share_seen is ShareSeen.OFF
-    ]
-    return tuple(alerts + astray + blind + down)

@@ -47,5 +47,7 @@ def key_caps(frame: Frame, *, may_act: bool, steered: AttemptView | None) -> tup
         if key.guard == "is_automatic":
             caps += _automatic_caps(key, frame) if may_act else []
             continue
+        if key.guard == "has_alerts" and not any(alert.key for alert in frame.alerts):
+            continue
         caps.append(KeyCap(key.shown, key.label, key.weight))
     return tuple(caps)

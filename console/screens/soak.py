@@ -212,6 +212,8 @@ class SoakScreen(ConsoleScreen[None]):
         if guard == "is_automatic":
             automatic = self.desk.frame.automatic
             return self.may_act and automatic is not None and bool(automatic.metric or automatic.disarmed)
+        if guard == "has_alerts":
+            return bool(self.desk.frame.alerts or self.desk.frame.silences)
         if guard == "has_attempt":
             return bool(self.desk.frame.attempts)
         return True
@@ -306,6 +308,12 @@ class SoakScreen(ConsoleScreen[None]):
         from console.screens.journal import JournalScreen  # noqa: PLC0415 - only when it is needed
 
         self.app.push_screen(JournalScreen(self.desk, is_read_only=self.is_read_only))
+
+    def action_alerts(self) -> None:
+        """Open the alerts."""
+        from console.screens.alerts import AlertsScreen  # noqa: PLC0415 - only when it is needed
+
+        self.app.push_screen(AlertsScreen(self.desk, is_read_only=self.is_read_only))
 
     def action_attempt(self) -> None:
         """Open the action under way, or the latest one."""

@@ -1,4 +1,4 @@
-"""Checks of tracks, sources, phases and alerts."""
+"""Checks of tracks, sources and phases."""
 
 from console.core.conditions import ConditionError, split_pause
 from console.core.rollout import ChecklistItem, Phase, SourceSpec
@@ -99,20 +99,3 @@ def check_item(review: Review, where: Path, item: ChecklistItem, seen: set[str],
     check_text(review, (*where, "text"), item.text)
     if item.verify is not None:
         check_check(review, (*where, "verify"), item.verify)
-
-
-def check_alerts(review: Review) -> None:
-    """Check that every route leads somewhere."""
-    if review.rollout.alerts.routes:
-        found, remedy = "alerts are not sent yet", "they are shown on the screen and in snapshots only"
-        review.doubt(("alerts", "routes"), found, remedy)
-    for index, route in enumerate(review.rollout.alerts.routes):
-        path: Path = ("alerts", "routes", index)
-        for key, addresses in (("to", route.to), ("escalate_to", route.escalate_to)):
-            for number, address in enumerate(addresses):
-                if not address.strip():
-                    review.wrong((*path, key, number), "this address is empty", "set the variable, or remove it")
-        if not route.to:
-            review.wrong((*path, "to"), "nobody is told", "name at least one address")
-        if (route.escalate_after is None) != (not route.escalate_to):
-            review.wrong(path, "escalate_after and escalate_to go together", "write both or neither")

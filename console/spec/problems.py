@@ -1,6 +1,7 @@
 """What can be wrong with a rollout file, said so that the operator can put it right."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -8,6 +9,8 @@ from console.core.text import visible
 
 _SHOWN_LIMIT = 80
 """Longest piece of a file that a message repeats, in characters."""
+_ADDRESS = re.compile(r"://.*(?=')|://.*", re.DOTALL)
+"""What follows the scheme of an address, up to the quote that ends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,9 @@ class Problem:
 
 
 def problem(place: Place, key: str, found: str, expected: str) -> Problem:
-    """Return a problem whose texts no terminal interprets."""
+    """Return a problem whose texts no terminal interprets, and that repeats no address of alerts, a secret."""
+    if key.startswith("alerts") and not key.startswith("alerts.templates"):
+        key, found, expected = (_ADDRESS.sub("://…", text) for text in (key, found, expected))
     return Problem(visible(place.file, 500), place.line, visible(key, 300), visible(found, 600), visible(expected, 600))
 
 

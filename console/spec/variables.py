@@ -22,6 +22,8 @@ _URL_PASSWORD = re.compile(r"://[^/?#\s@:]*:([^/?#\s]+)@")
 _NAMED_PASSWORD = re.compile(
     r"(?:^|[?&;\s])(?:password|sslpassword|passwd|token)\s*=\s*('[^']*'|[^\s&;#]+)", re.IGNORECASE
 )
+_TOKEN = re.compile(r"(?=[^/?&=:@#,]*[0-9])(?=[^/?&=:@#,]*[A-Za-z])[^/?&=:@#,.]{8,}(?=[/?&#,@]|$)")
+"""A part of an alert address that is no word and no host, with letters and digits: a token."""
 _SECRET_HEADER = re.compile(r"authorization|cookie|token|secret|key", re.IGNORECASE)
 _AUTH_SCHEME = re.compile(r"(?:bearer|basic|token)\s+", re.IGNORECASE)
 
@@ -150,6 +152,9 @@ class Variables:
         # The address of an alert route is a credential as a whole.
         if path[:2] == ("alerts", "routes") and len(path) > 4 and path[3] in ("to", "escalate_to"):
             self._keep(value)
+            for token in _TOKEN.findall(value.partition("://")[2]):
+                self._keep(token)
+                self._keep(unquote(token))
 
     def _note_url(self, value: str, *, whole: bool) -> None:
         passwords = [*_URL_PASSWORD.findall(value), *(said.strip("'") for said in _NAMED_PASSWORD.findall(value))]

@@ -8,7 +8,6 @@ import pytest
 
 from console.core.classify import Classifier
 from console.core.counts import Cell, LinesCounted
-from console.core.following import ENDED_KEPT
 from console.core.frame import Frame, SessionView
 from console.core.inputs import (
     ActionEnded,
@@ -30,6 +29,7 @@ from console.core.inputs import (
 )
 from console.core.memory import restore
 from console.core.rollout import Rollout
+from console.core.source_news import ENDED_KEPT
 from console.core.state import State
 from console.core.tally import CUT, count_lines, count_texts
 from console.core.verdict import Verdict

@@ -471,6 +471,7 @@ def test_a_breach_of_both_tracks_is_said_so_and_one_of_the_canary_alone_is_not()
 
     assert frame_of(weather).panels[0].reason == "> 5%, the baseline too"
     assert frame_of(weather).reason == "failures: > 5%, the baseline too"
+    assert frame_of(weather).alerts[0].text == "failures CRITICAL: > 5%, the baseline too"
     assert frame_of(canary).panels[0].reason == "> 5%"
 
 

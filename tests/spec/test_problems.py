@@ -74,7 +74,7 @@ SHAPE = [
     ),
     (
         "alerts: {routes: [{severity: loud, to: [x]}]}",
-        "alerts.routes[0].severity: found 'loud'; expected critical or warning",
+        "alerts.routes[0].severity: found 'loud'; expected critical, warning or blind",
     ),
 ]
 
@@ -255,9 +255,20 @@ MEANING = [
     ("alerts: {routes: [{severity: critical, to: []}]}", "alerts.routes[0].to: nobody is told"),
     ("alerts: {routes: [{severity: critical, to: ['']}]}", "alerts.routes[0].to[0]: this address is empty"),
     (
-        "alerts: {routes: [{severity: critical, to: [x], escalate_after: 5m}]}",
+        'alerts: {routes: [{severity: critical, to: ["json://x"], escalate_after: 5m}]}',
         "escalate_after and escalate_to go together",
     ),
+    ('alerts: {repeat: 0s, routes: [{severity: critical, to: ["json://x"]}]}', "repeat: found '0s'; expected more"),
+    ("alerts: {templates: {t: {title: '{{ valu }}', message: x}}}", "there is no value valu; did you mean value?"),
+    (
+        "alerts:\n  templates:\n    t:\n      title: x\n      message: |\n        one\n        {% if %}\n",
+        "10: alerts.templates.t.message: Expected an expression",
+    ),
+    ("alerts: {templates: {t: {title: x, message: x, with: {a: 'row.'}}}}", "templates.t.with.a: "),
+    ("alerts: {templates: {t: {title: x, message: '{{ \"x\" * 9999 }}'}}}", "works on small numbers only"),
+    ("alerts: {templates: {t: {title: x, message: '{{ range(9) }}'}}}", "there is no value range"),
+    ("alerts: {templates: {t: {title: x, message: '{{ \"\".__class__ }}'}}}", "this template fails"),
+    ("alerts: {templates: {t: {title: x, message: x, about: [nope]}}}", "there is no metric, source, budget or action"),
 ]
 
 

@@ -212,3 +212,18 @@ def test_a_unit_from_the_environment_is_not_in_the_messages_about_its_conditions
         "rollout.yaml:4: metrics.m.target: '< 5 ms' does not fit the unit of m; correct the variable",
         "rollout.yaml:5: phases[0].pause[0]: 'm > 5 s' does not fit the unit of m; correct the variable",
     ]
+
+
+def test_the_tokens_in_an_alert_address_are_secret_one_by_one_and_its_words_are_not(write: Write) -> None:
+    address = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#production"
+    text = f'alerts: {{routes: [{{severity: critical, to: ["{address}", "json://hooks.shop.example:8080/alerts"]}}]}}\n'
+
+    secrets = loads(write(text + PHASES), {}).secrets
+
+    assert set(secrets) == {
+        address,
+        "T1JJ3T3L2",
+        "A1BRTD4JD",
+        "TIiajkdnlazkcOXrIdevi7FQ",
+        "json://hooks.shop.example:8080/alerts",
+    }

@@ -1,15 +1,10 @@
-"""What following its sources does to the state of a session, and what the journal says of it."""
+"""What sources say of themselves does to the state of a session."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from console.core.gaps import bounds_text, size_text, skew_text
-from console.core.inputs import ContainerNamed, GapSuspected, OriginEnded, SkewMeasured, SourceChanged
-from console.core.lines import cut_text
+from console.core.inputs import ContainerNamed, GapSuspected, OriginEnded, SkewMeasured, SourceChanged, SourceSeen
 from console.core.record import Record
-from console.core.tally import CUT, GIVEN_UP
-from console.core.words import count_of
 
 if TYPE_CHECKING:
     from console.core.state import State
@@ -18,8 +13,30 @@ ENDED_KEPT = 500
 """Containers and commands of a source that are remembered after they ended; none of them ever comes again."""
 
 
-def change_source(state: "State", change: SourceChanged) -> list[Record]:
-    """Note that a source went from one state to another."""
+def hear(
+    state: "State",
+    given: SourceChanged | SourceSeen | OriginEnded | ContainerNamed | GapSuspected | SkewMeasured,
+) -> list[Record]:
+    """Note what a source says, and return what the journal has to say about it."""
+    match given:
+        case SourceChanged():
+            return _changed(state, given)
+        case SourceSeen():
+            if given.source in state.sources:
+                state.sources[given.source].seen_at = given.at
+            return []
+        case OriginEnded():
+            _end(state, given.source, given.origin)
+            return []
+        case ContainerNamed():
+            return _named(state, given)
+        case GapSuspected():
+            return _suspect_gap(state, given)
+        case SkewMeasured():
+            return _compare_clocks(state, given)
+
+
+def _changed(state: "State", change: SourceChanged) -> list[Record]:
     source = state.sources.get(change.source)
     state.changed.add("sources")
     if source is None or not source.changed(change):
@@ -31,9 +48,8 @@ def change_source(state: "State", change: SourceChanged) -> list[Record]:
     return [Record(change.at, "source", said, body | ({"unread": unread} if unread else {}))]
 
 
-def end(state: "State", gone: OriginEnded) -> None:
+def _end(state: "State", source: str, origin: str) -> None:
     """Note that an origin is gone for good, and forget the oldest of those that went before."""
-    source, origin = gone.source, gone.origin
     state.changed |= {"ended", "named"}
     state.ended.pop((source, origin), None)
     state.ended[source, origin] = None
@@ -43,12 +59,12 @@ def end(state: "State", gone: OriginEnded) -> None:
         return  # a file is told from what it held before it was truncated by how often it was
     for old in [one for one in state.ended if one[0] == source][:-ENDED_KEPT]:
         del state.ended[old]
-        state.let_go.append(old)
+        state.origins_forgotten.append(old)
         for key in [key for key in state.positions if key[:2] == old]:
             del state.positions[key]
 
 
-def name(state: "State", given: ContainerNamed) -> list[Record]:
+def _named(state: "State", given: ContainerNamed) -> list[Record]:
     """Remember what a container is called, and tell what became of it."""
     key, called = (given.source, given.origin), (given.name, given.track)
     before, became = state.named.get(key), given.became
@@ -64,8 +80,7 @@ def name(state: "State", given: ContainerNamed) -> list[Record]:
     return [Record(given.at, "source", said, body)]
 
 
-def suspect_gap(state: "State", gap: GapSuspected) -> list[Record]:
-    """Note that lines may be missing."""
+def _suspect_gap(state: "State", gap: GapSuspected) -> list[Record]:
     if gap.source in state.sources:
         state.sources[gap.source].gaps.add(gap)
         state.changed.add("sources")
@@ -83,45 +98,9 @@ def suspect_gap(state: "State", gap: GapSuspected) -> list[Record]:
     return [Record(gap.at, "gap", said, body)]
 
 
-def compare_clocks(state: "State", measured: SkewMeasured) -> list[Record]:
-    """Note how far the clock of a source is from this machine's."""
+def _compare_clocks(state: "State", measured: SkewMeasured) -> list[Record]:
     source = state.sources.get(measured.source)
     if source is None or not source.compared(measured):
         return []
     said = f"{source.name}: {skew_text(measured.skew_s)}"
     return [Record(measured.at, "source", said, {"source": source.name, "skew_s": measured.skew_s})]
-
-
-@dataclass(frozen=True, slots=True)
-class ToldLines:
-    """What the journal was told of lines that were not read as they should be."""
-
-    given_up: Mapping[str, int] = field(default_factory=dict)
-    """Lines that each rule had been given up on when it was last said."""
-    has_cut: bool = False
-    """It was said that a line was longer than the limit."""
-
-
-def all_told(state: "State") -> ToldLines:
-    """Return what a session that is taken up again has already been told."""
-    given_up = {event: state.rollup.total(None, GIVEN_UP + event) for event in state.rollout.events}
-    return ToldLines(given_up, has_cut=state.rollup.total(None, CUT) > 0)
-
-
-def told_lines(state: "State", told: ToldLines, at: float) -> tuple[ToldLines, list[Record]]:
-    """Say which rules were given up on lines, each time that their number has doubled, and once that one was cut."""
-    records, given_up = [], dict(told.given_up)
-    for event in state.rollout.events:
-        lines = state.rollup.total(None, GIVEN_UP + event)
-        if lines < max(1, 2 * given_up.get(event, 0)):
-            continue
-        given_up[event] = lines
-        said = (
-            f"the search of rule {event} was given up on {count_of(lines, 'line')} so far, as its expression"
-            " backtracks: its counts are short"
-        )
-        records.append(Record(at, "rule", said, {"event": event, "lines": lines}))
-    cut = 0 if told.has_cut else state.rollup.total(None, CUT)
-    if cut:
-        records.append(Record(at, "rule", f"{cut_text(cut)}; the source strip counts them", {"lines": cut}))
-    return ToldLines(given_up, told.has_cut or cut > 0), records

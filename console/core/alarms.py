@@ -1,0 +1,53 @@
+"""What alerts do to the state of a session: they are seen, told of, and people say what they do about them."""
+
+from typing import TYPE_CHECKING
+
+from console.core import alerting, outbox, paging
+from console.core.alert_findings import findings
+from console.core.inputs import (
+    AlertAcknowledged,
+    DeliveryBegun,
+    DeliveryEnded,
+    SessionOpened,
+    SilenceEnded,
+    SilenceMade,
+)
+from console.core.receivers import marks_of
+from console.core.record import Record
+
+if TYPE_CHECKING:
+    from console.core.state import State
+
+
+def watch(state: "State", at: float, *, is_last: bool = False) -> list[Record]:
+    """Raise and resolve alerts, and make the messages that are due; with `is_last` none waits for others."""
+    before = state.alerts.changes
+    records = alerting.see(state.alerts, findings(state, at), at)
+    paging.page(state.alerts, state.rollout, at, is_last=is_last)
+    if state.alerts.changes != before:
+        state.changed.add("alerts")
+    return records
+
+
+def hear(
+    state: "State", given: AlertAcknowledged | SilenceMade | SilenceEnded | DeliveryBegun | DeliveryEnded
+) -> list[Record]:
+    """Take up what people say of alerts and what became of messages, and return what the journal says of it."""
+    state.changed.add("alerts")
+    match given:
+        case AlertAcknowledged():
+            return alerting.acknowledge(state.alerts, given)
+        case SilenceMade() | SilenceEnded():
+            return alerting.silence(state.alerts, given)
+        case DeliveryBegun():
+            return outbox.begin(state.alerts, given)
+        case DeliveryEnded():
+            return outbox.end(state.alerts, state.rollout, given)
+
+
+def opened(state: "State", given: SessionOpened) -> list[Record]:
+    """Take the alerts of a session up again, and return what has to be said of them."""
+    state.changed.add("alerts")
+    marks = marks_of(state.rollout)
+    said = paging.opened(state.alerts, state.rollout, marks, given.at, is_dry=given.is_dry_run)
+    return [Record(given.at, "alert", one) for one in said]

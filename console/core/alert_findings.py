@@ -1,0 +1,266 @@
+"""What calls for attention, read from the state."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from console.core.alerts import AlertKind, Facts, Finding, Severity
+from console.core.attempts import Attempt
+from console.core.judging import LEVELS, Judged, shown_value
+from console.core.metrics import MetricState, baseline_note
+from console.core.proportions import ShareSeen
+from console.core.rollout import ActionKind
+from console.core.standing import is_few
+from console.core.text import visible
+from console.core.values import format_value
+from console.core.verdict import Verdict
+from console.core.watched import WatchedSource
+from console.core.words import Outcome, SourceState
+
+if TYPE_CHECKING:
+    from console.core.state import State
+
+RIPE_S = 30.0
+"""A source that is in trouble for less is shown, and nobody is told."""
+SESSION = "session"
+"""Key of the alert that the session's file cannot be written."""
+_FAILED = (Outcome.FAILED, Outcome.UNVERIFIED, Outcome.UNKNOWN)
+_UNSEEN = (Verdict.UNKNOWN, Verdict.BROKEN)
+_LABELS_SAID = 3
+_COLUMNS = 30
+_CELL = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything that calls for attention at a moment."""
+
+    found: tuple[Finding, ...]
+    unknown: frozenset[str]
+    """Keys of what may call for attention, and nobody knows: an alert of these goes on."""
+
+
+def findings(state: "State", at: float) -> Findings:
+    """Return what calls for attention at `at`, in the order of the screen: metrics first, then what blinds them."""
+    found = [*_verdicts(state, at), *_shares(state, at), *_blind(state, at), *_sources(state, at)]
+    found += [*_budgets(state, at), *_actions(state), *_session(state)]
+    return Findings(tuple(found), frozenset(_unknown(state)))
+
+
+def _verdicts(state: "State", at: float) -> Iterator[Finding]:
+    for name in state.metrics:
+        judged = state.verdict_of(name)
+        if judged.verdict in LEVELS:
+            severity, metric = Severity(judged.verdict.lower()), state.metrics[name]
+            track = metric.judged_track(state.phase.traffic)
+            reason = visible(judged.reason + baseline_note(metric, judged, track))
+            yield Finding(
+                key=f"metric:{name}:{severity}",
+                kind=AlertKind.METRIC,
+                severity=severity,
+                about=name,
+                text=f"{name} {judged.verdict}: {reason}",
+                reason=reason,
+                since=at if judged.since is None else judged.since,
+                facts=_facts(state, name, judged),
+                sources=_sources_of(state, name),
+            )
+
+
+def _shares(state: "State", at: float) -> Iterator[Finding]:
+    for name, metric in state.metrics.items():
+        asked = metric.metric.evidence
+        if metric.weighing is None or asked is None or not asked.traffic:
+            continue
+        known = metric.weighing.traffic.against(state.phase.traffic / 100)
+        if known is not None and known[0] is ShareSeen.OFF:
+            yield Finding(
+                key=f"share:{name}",
+                kind=AlertKind.SHARE,
+                severity=Severity.WARNING,
+                about=name,
+                text=f"traffic share, by {name}: {known[1]}",
+                reason=known[1],
+                since=at,
+                facts=_facts(state, name, state.verdict_of(name)),
+                sources=_sources_of(state, name),
+            )
+
+
+def _blind(state: "State", at: float) -> Iterator[Finding]:
+    for name, metric in state.metrics.items():
+        judged = state.verdict_of(name)
+        limit_s = max(60.0, 2 * metric.thresholds.stale_after_s)
+        if judged.verdict not in _UNSEEN or judged.since is None or at - judged.since <= limit_s:
+            continue
+        reason = visible(judged.reason)
+        yield Finding(
+            key=f"blind:{name}",
+            kind=AlertKind.BLIND,
+            severity=Severity.BLIND,
+            about=name,
+            text=f"monitoring blind: {name}: {reason}",
+            reason=reason,
+            since=judged.since,
+            facts=_facts(state, name, judged),
+            sources=_sources_of(state, name),
+            # What has some samples and too few is being measured: it is shown, and nobody is woken.
+            is_told=not is_few(state, name, judged),
+        )
+
+
+def _sources(state: "State", at: float) -> Iterator[Finding]:
+    for source in state.sources.values():
+        if source.is_in_trouble:
+            said = f"source {source.name} {source.state}: {source.reason}"
+            yield _of_source(state, source, f"source:{source.name}", said, reason=source.reason, since=source.since)
+        for one in source.unread:
+            since = at if source.unread_since is None else source.unread_since
+            said = f"source {source.name}: {one.name} cannot be read: {one.reason}"
+            yield _of_source(state, source, f"unread:{source.name}:{one.name}", said, reason=one.reason, since=since)
+
+
+def _of_source(state: "State", source: WatchedSource, key: str, text: str, *, reason: str, since: float) -> Finding:
+    where = Facts(phase=_phase(state), traffic=state.phase.traffic, actions=_ways_out(state))
+    return Finding(
+        key, AlertKind.SOURCE, Severity.BLIND, source.name, text, reason, since, where, (source.name,), ripe_s=RIPE_S
+    )
+
+
+def _budgets(state: "State", at: float) -> Iterator[Finding]:
+    for name, known in state.budgets.items():
+        if known.verdict in LEVELS:
+            metric = state.rollout.slo[name].metric
+            yield Finding(
+                key=f"budget:{name}:{known.verdict.lower()}",
+                kind=AlertKind.BUDGET,
+                severity=Severity(known.verdict.lower()),
+                about=name,
+                text=f"error budget {name} burns: {known.reason}",
+                reason=known.reason,
+                since=known.since or at,
+                facts=_facts(state, metric, state.verdict_of(metric)),
+                sources=_sources_of(state, metric),
+            )
+
+
+def _actions(state: "State") -> Iterator[Finding]:
+    """Yield the actions whose newest attempt did not do what it should; a rollback that is done settles all before."""
+    newest: dict[str, Attempt] = {}
+    for attempt in state.attempts.values():
+        if attempt.outcome is Outcome.DONE and attempt.started.kind == ActionKind.ROLLBACK:
+            newest.clear()
+        newest[attempt.started.action] = attempt
+    for name, attempt in newest.items():
+        if attempt.outcome in _FAILED and attempt.ended is not None:
+            title, reason = visible(attempt.started.title), visible(attempt.detail) or attempt.outcome.value
+            yield Finding(
+                key=f"action:{name}:{attempt.started.attempt}",
+                kind=AlertKind.ACTION,
+                severity=Severity.CRITICAL,
+                about=name,
+                text=f"action {title} {attempt.outcome.upper()}: {reason}",
+                reason=reason,
+                since=attempt.ended,
+                facts=Facts(
+                    verdict=attempt.outcome.upper(),
+                    phase=_phase(state),
+                    traffic=state.phase.traffic,
+                    actions=_ways_out(state),
+                ),
+            )
+
+
+def _session(state: "State") -> Iterator[Finding]:
+    if state.unwritten is not None:
+        since, reason = state.unwritten
+        text = f"the session file cannot be written: {reason}"
+        yield Finding(SESSION, AlertKind.SESSION, Severity.BLIND, SESSION, text, reason, since, ripe_s=RIPE_S)
+
+
+def _unknown(state: "State") -> Iterator[str]:
+    for name in state.metrics:
+        if state.verdict_of(name).verdict in _UNSEEN:
+            yield from (f"metric:{name}:{severity}" for severity in (Severity.CRITICAL, Severity.WARNING))
+        if state.verdict_of(name).verdict is Verdict.CRITICAL:
+            yield f"metric:{name}:{Severity.WARNING}"  # one breach, which has become worse
+    for name, known in state.budgets.items():
+        if known.verdict is Verdict.UNKNOWN:
+            yield from (f"budget:{name}:{severity}" for severity in (Severity.CRITICAL, Severity.WARNING))
+        if known.verdict is Verdict.CRITICAL:
+            yield f"budget:{name}:{Severity.WARNING}"
+    for source in state.sources.values():
+        if source.state is SourceState.STARTING:
+            yield f"source:{source.name}"
+        if source.state is SourceState.STARTING or source.is_in_trouble:
+            yield f"unread:{source.name}:"
+
+
+def is_unknown(key: str, unknown: frozenset[str]) -> bool:
+    """Return whether nobody knows what became of the trouble of a key."""
+    kind, _, rest = key.partition(":")
+    return key in unknown or (kind == "unread" and f"{kind}:{rest.partition(':')[0]}:" in unknown)
+
+
+def _sources_of(state: "State", name: str) -> tuple[str, ...]:
+    """Return the sources that a metric is measured with; one of events needs every log source."""
+    metric = state.rollout.metrics[name]
+    if not metric.is_probed:
+        return tuple(source.name for source in state.sources.values() if source.gives_lines)
+    return () if metric.source is None else (metric.source,)
+
+
+def _facts(state: "State", name: str, judged: Judged) -> Facts:
+    found = state.metrics[name]
+    spec, track = found.metric, found.judged_track(state.phase.traffic)
+    baseline = found.judged.get("baseline", Judged()).value if track != "baseline" else None
+    said = spec.critical if judged.verdict is Verdict.CRITICAL else spec.warning
+    return Facts(
+        verdict=judged.verdict.value,
+        value=judged.value,
+        value_text=shown_value(found.thresholds, judged),
+        unit=spec.unit,
+        samples=judged.samples,
+        bad=judged.bad,
+        baseline=baseline,
+        baseline_text="" if baseline is None else format_value(baseline, spec.unit),
+        threshold=said or "",
+        target=spec.target or "",
+        track=track,
+        window_s=state.at - state.phase.began if spec.window == "phase" else spec.window,
+        phase=_phase(state),
+        traffic=state.phase.traffic,
+        actions=_ways_out(state, name),
+        row=_row(found),
+        labels=_labels(state, found),
+    )
+
+
+def _phase(state: "State") -> str:
+    return visible(state.rollout.phases[state.phase.index].name)
+
+
+def _ways_out(state: "State", metric: str = "") -> tuple[tuple[str, str], ...]:
+    """Return key and title of what a metric offers, or else of every rollback."""
+    on = state.rollout.metrics[metric].on if metric else None
+    named = [one for one in (on.critical, on.warning) if one in state.rollout.actions] if on is not None else []
+    rollbacks = [name for name, action in state.rollout.actions.items() if action.kind is ActionKind.ROLLBACK]
+    actions = [state.rollout.actions[name] for name in dict.fromkeys(named or rollbacks) if name is not None]
+    return tuple((action.key or "", visible(action.title)) for action in actions)
+
+
+def _row(found: MetricState) -> tuple[tuple[str, str], ...]:
+    if found.table is None or not found.table.rows:
+        return ()
+    cells = zip(found.table.columns, found.table.rows[0], strict=False)
+    return tuple((column, visible(cell, _CELL)) for column, cell in list(cells)[:_COLUMNS])
+
+
+def _labels(state: "State", found: MetricState) -> tuple[tuple[str, str], ...]:
+    asked = found.metric.events or found.metric.quantile
+    said: dict[str, str] = {}
+    for event in asked.of if asked is not None else ():
+        for label, values in state.rollup.labels(None, event).items():
+            often = sorted(values.items(), key=lambda pair: (-pair[1], pair[0]))[:_LABELS_SAID]
+            said.setdefault(label, ", ".join(f"{visible(value, _CELL)} ({count:,})" for value, count in often))
+    return tuple(said.items())

@@ -1,0 +1,153 @@
+"""Alerts as they are raised, muted, acknowledged and resolved: a fold over what is found and what people say.
+
+Nothing here sends anything: `core.paging` makes the messages and `core.outbox` keeps them until they arrived.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from console.core.alert_findings import Findings, is_unknown
+from console.core.alerts import Alert, AlertBook, AlertKind, Page, Said, Severity, Silence
+from console.core.inputs import AlertAcknowledged, SilenceEnded, SilenceMade
+from console.core.record import Record
+from console.core.runs import later
+
+_OWN_RECORD = (AlertKind.BLIND, AlertKind.SHARE)
+"""What has no record of its own in the journal: a verdict, a source, a budget and an action have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Muting:
+    """Why nobody is told of an alert."""
+
+    is_silence: bool
+    text: str
+
+
+def see(book: AlertBook, seen: Findings, at: float) -> list[Record]:
+    """Raise what is new, keep what stands or is not known, resolve what is over; return what the journal says of it."""
+    records = list(_expired(book, at))
+    found = {one.key: one for one in seen.found if one.is_told}
+    for key, one in found.items():
+        alert = book.alerts.get(key)
+        if alert is not None:
+            book.alerts[key] = replace(alert, found=one)
+        elif at - one.since >= one.ripe_s:
+            book.alerts[key] = Alert(one, at)
+            book.changes += 1
+            if one.kind in _OWN_RECORD:
+                records.append(_record(at, book.alerts[key], one.text))
+    for key, alert in list(book.alerts.items()):
+        if key not in found and not is_unknown(key, seen.unknown):
+            over = replace(book.alerts.pop(key), resolved_at=at)
+            book.resolved.append(over)
+            book.changes += 1
+            if alert.found.kind in _OWN_RECORD:
+                records.append(_record(at, over, f"over: {alert.found.text}"))
+    return records
+
+
+def _record(at: float, alert: Alert, text: str) -> Record:
+    return Record(at, "alert", text, {"alert": alert.key, "severity": alert.found.severity.value})
+
+
+def _expired(book: AlertBook, at: float) -> Iterator[Record]:
+    for silence in [one for one in book.silences.values() if one.until <= at]:
+        del book.silences[silence.id]
+        book.changes += 1
+        yield Record(at, "alert", f"silence of {_pattern(silence)} is over", {"silence": silence.id})
+
+
+def _pattern(silence: Silence) -> str:
+    return f"{silence.severity} {silence.about}".strip()
+
+
+# -- what people say -------------------------------------------------------------------------------------------------
+
+
+def acknowledge(book: AlertBook, given: AlertAcknowledged) -> list[Record]:
+    """Note that somebody takes care of an alert; the first who does counts."""
+    alert = book.alerts.get(given.alert)
+    if alert is None or alert.acknowledged is not None:
+        return []
+    book.alerts[given.alert] = replace(alert, acknowledged=Said(given.at, str(given.actor), given.reason))
+    book.changes += 1
+    body = {"alert": given.alert, "actor": str(given.actor), "reason": given.reason}
+    said = f"{alert.found.text}: acknowledged by {given.actor}: {given.reason}"
+    return [Record(given.at, "acknowledge", said, body)]
+
+
+def silence(book: AlertBook, given: SilenceMade | SilenceEnded) -> list[Record]:
+    """Begin or end a silence."""
+    book.changes += 1
+    if isinstance(given, SilenceEnded):
+        ended = book.silences.pop(given.silence, None)
+        if ended is None:
+            return []
+        text = f"silence of {_pattern(ended)} ended by {given.actor}"
+        return [Record(given.at, "silence", text, {"silence": given.silence, "actor": str(given.actor)})]
+    said = Said(given.at, str(given.actor), given.reason)
+    made = Silence(given.silence, given.about, given.severity, given.until, said)
+    book.silences[made.id] = made
+    body = {
+        "silence": made.id,
+        "about": made.about,
+        "severity": made.severity,
+        "until": made.until,
+        "actor": said.actor,
+        "reason": said.reason,
+    }
+    return [Record(given.at, "silence", f"{_pattern(made)} silenced by {said.actor}: {said.reason}", body)]
+
+
+# -- muting ----------------------------------------------------------------------------------------------------------
+
+
+def muting(book: AlertBook, alert: Alert, at: float) -> Muting | None:
+    """Return why nobody is told of an alert now, `None` if nothing mutes it.
+
+    A warning is muted by the critical alert of the same metric or budget, and everything that comes from a source by
+    the alert that the source does not answer. An alert that is muted itself still mutes others.
+    """
+    found = alert.found
+    for one in book.silences.values():
+        matches = fnmatchcase(found.about, one.about) and one.severity in ("", found.severity)
+        if matches and one.until > at:
+            return Muting(True, f"silenced by {one.said.actor}: {one.said.reason}")
+    for other in book.alerts.values():
+        if other.key == alert.key:
+            continue
+        if found.severity is Severity.WARNING and other.key == found.key.removesuffix("warning") + "critical":
+            return Muting(False, f"muted by {other.found.text}")
+        is_down = other.found.kind is AlertKind.SOURCE and other.key.startswith("source:")
+        if is_down and found.key != other.key and other.found.about in found.sources:
+            return Muting(False, f"muted by {other.found.text}")
+    return None
+
+
+# -- time ------------------------------------------------------------------------------------------------------------
+
+
+def stepped(book: AlertBook, by_s: float) -> None:
+    """Let everything wait for as long as before, after a step of this machine's clock."""
+    if not (book.alerts or book.silences or book.outbox):
+        return
+    for key, alert in book.alerts.items():
+        pages = {ref: _later(page, by_s) for ref, page in alert.pages.items()}
+        book.alerts[key] = replace(alert, pages=pages)
+    for name, one in book.silences.items():
+        book.silences[name] = replace(one, until=one.until + by_s)
+    for name, delivery in book.outbox.items():
+        book.outbox[name] = replace(delivery, next_at=delivery.next_at + by_s)
+    book.refreshed = {ref: at + by_s for ref, at in book.refreshed.items()}
+    book.changes += 1
+
+
+def _later(page: Page, by_s: float) -> Page:
+    return Page(
+        waits_since=later(page.waits_since, by_s),
+        told_at=later(page.told_at, by_s),
+        last_at=later(page.last_at, by_s),
+        escalated_at=later(page.escalated_at, by_s),
+    )

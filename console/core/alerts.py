@@ -1,0 +1,234 @@
+"""What an alert is: something that calls for attention, who was told of it, and what was said about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class AlertKind(StrEnum):
+    """What an alert is about."""
+
+    METRIC = "metric"
+    """A verdict of WARNING or CRITICAL."""
+    BLIND = "blind"
+    """A metric of which nothing has been known for too long."""
+    SOURCE = "source"
+    """A source that does not answer, or a part of it that cannot be read."""
+    SHARE = "share"
+    """The traffic is not shared as planned."""
+    BUDGET = "budget"
+    """An error budget that burns."""
+    ACTION = "action"
+    """An action that failed, could not be verified, or of which nobody knows how it ended."""
+    SESSION = "session"
+    """What is seen cannot be written down."""
+
+
+class Severity(StrEnum):
+    """How bad it is; routes are chosen by it."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    BLIND = "blind"
+    """The monitoring itself does not see."""
+
+    @property
+    def rank(self) -> int:
+        """Its place from worst (0) to mildest."""
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The numbers behind an alert, for its message; what is not known is `None` or empty."""
+
+    verdict: str = ""
+    value: float | None = None
+    value_text: str = ""
+    unit: str = ""
+    samples: int | None = None
+    bad: int | None = None
+    baseline: float | None = None
+    baseline_text: str = ""
+    threshold: str = ""
+    """The condition that is breached, as the file says it."""
+    target: str = ""
+    track: str = ""
+    window_s: float | None = None
+    phase: str = ""
+    traffic: float = 0.0
+    """The share of the traffic that the canary has, percent."""
+    actions: tuple[tuple[str, str], ...] = ()
+    """Key and title of what can be done about it."""
+    row: tuple[tuple[str, str], ...] = ()
+    """Columns of the first row that the query of the metric returned."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """Per named group of the metric's events its most frequent values, since the session began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that calls for attention at a moment."""
+
+    key: str
+    """The same as long as it is the same trouble: `metric:error_rate:critical`."""
+    kind: AlertKind
+    severity: Severity
+    about: str
+    """The metric, source, budget or action."""
+    text: str
+    reason: str
+    since: float
+    facts: Facts = Facts()
+    sources: tuple[str, ...] = ()
+    """The sources that it comes from."""
+    ripe_s: float = 0.0
+    """How long it must last before anybody is told."""
+    is_told: bool = True
+    """Whether anybody is told; what is not is for the screen alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person decided, and why."""
+
+    at: float
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How far a route is with an alert."""
+
+    waits_since: float | None = None
+    """Since when it waits to be told; `None` while it is muted."""
+    told_at: float | None = None
+    """When the first message was made."""
+    last_at: float | None = None
+    """When the newest message was made."""
+    escalated_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A finding that lasts, from when it was raised until it is resolved and that was told."""
+
+    found: Finding
+    """As it was seen the last time."""
+    started_at: float
+    resolved_at: float | None = None
+    acknowledged: Said | None = None
+    pages: Mapping[str, Page] = field(default_factory=dict)
+    """By route."""
+    told: Mapping[str, str] = field(default_factory=dict)
+    """The receivers for which a message that it stands was made, with their labels."""
+    delivered: Mapping[str, float] = field(default_factory=dict)
+    """When each receiver took such a message."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from the others that stand."""
+        return self.found.key
+
+    @property
+    def id(self) -> str:
+        """What tells it from an earlier one of the same trouble."""
+        return f"{self.found.key}@{round(self.started_at * 1000)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A time in which nobody is told of alerts that match."""
+
+    id: str
+    about: str
+    """A shell pattern of what the alert is about: a metric, source, budget or action."""
+    severity: str
+    """Empty for any."""
+    until: float
+    said: Said
+
+
+class Why(StrEnum):
+    """Why a message is sent."""
+
+    FIRING = "firing"
+    REPEATED = "repeated"
+    ESCALATED = "escalated"
+    FALLEN = "fallen through"
+    """Those who should have been told could not be reached."""
+    RESOLVED = "resolved"
+    REFRESHED = "refreshed"
+    """A receiver that keeps alerts itself is told that they still stand; for people this is no message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An alert in a message, as it was when the message was made."""
+
+    alert: str
+    """Its id."""
+    found: Finding
+    started_at: float
+    resolved_at: float | None = None
+    told: tuple[str, ...] = ()
+    """Where it is over, the receivers that were told that it stands: each hears of the end by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message for one receiver that is not known to have arrived."""
+
+    id: str
+    """The same however often it is tried, also after a restart."""
+    message: str
+    """The same for all receivers of one message."""
+    receiver: str
+    label: str
+    """What the operator reads of the receiver."""
+    route: str
+    why: Why
+    items: tuple[Item, ...]
+    made_at: float
+    next_at: float
+    """When it is tried, or tried again."""
+    tries: int = 0
+    began_at: float | None = None
+    """When it was handed to the receiver, while nobody knows what became of it."""
+    error: str = ""
+    """Why it failed the last time."""
+    is_repetition: bool = False
+    """It may have arrived before: the console ended while it was under way."""
+    is_taken: bool = False
+    """Another receiver of the message has it."""
+    has_fallen: bool = False
+    """Others were told in its place."""
+
+    @property
+    def key(self) -> str:
+        """What a receiver may tell a repetition by: also unique where a number was lost with the disk."""
+        return f"{self.id}-{round(self.made_at * 1000):x}"
+
+
+@dataclass(slots=True)
+class AlertBook:
+    """The alerts of a session, who waits for what, and what is to be sent."""
+
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    """Those that stand, by key."""
+    resolved: list[Alert] = field(default_factory=list)
+    """Those that are over, and somebody is yet to hear it."""
+    silences: dict[str, Silence] = field(default_factory=dict)
+    outbox: dict[str, Delivery] = field(default_factory=dict)
+    """In the order in which they were made."""
+    refreshed: dict[str, float] = field(default_factory=dict)
+    """When receivers that keep alerts themselves were last told what stands."""
+    number: int = 0
+    """Of the newest message."""
+    is_dry: bool = False
+    """What was told here was not sent."""
+    addresses: dict[str, str] = field(default_factory=dict)
+    """A mark of each receiver's address, by which a change of the file is noticed."""
+    changes: int = 0
+    """How often anything in it changed that has to be written down."""

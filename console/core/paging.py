@@ -1,0 +1,198 @@
+"""Who is to be told of which alert, and when: messages made for the outbox.
+
+An alert waits for `group_wait`, so that what comes together is told together; what was over by then is told as over.
+It is told again every `repeat` and escalated after `escalate_after`, until somebody acknowledges it. That it is over is
+told to everybody who was told that it stands.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from console.core.alerting import Muting, muting
+from console.core.alerts import Alert, AlertBook, Item, Page, Why
+from console.core.outbox import post
+from console.core.receivers import Receiver, Route, receivers_of, routes_for, routes_of
+from console.core.rollout import Rollout
+
+REFRESH_S = 60.0
+"""How often a receiver that keeps alerts itself is told what stands; it believes each for `OUTLOOK_S`."""
+OUTLOOK_S = 600.0
+"""How long it believes that an alert stands without hearing of it: long enough for a console to be started again."""
+
+
+def page(book: AlertBook, rollout: Rollout, at: float, *, is_last: bool = False) -> None:
+    """Make the messages that are due at a moment; with `is_last` none waits to be gathered with others."""
+    routes = routes_of(rollout)
+    if not routes:
+        book.resolved.clear()
+        return
+    muted = {alert.id: muting(book, alert, at) for alert in (*book.alerts.values(), *book.resolved)}
+    wait_s = 0.0 if is_last else rollout.alerts.group_wait
+    for route in routes:
+        _wait(book, routes, route, muted, at)
+        _fire(book, routes, route, at, wait_s)
+        _repeat(book, routes, route, muted, at=at, repeat_s=rollout.alerts.repeat)
+        _escalate(book, routes, route, muted, at)
+    _resolve(book, routes, at)
+    _refresh(book, routes, at)
+
+
+def _of(alerts: Iterable[Alert], routes: Sequence[Route], route: Route) -> list[Alert]:
+    return [alert for alert in alerts if route in routes_for(routes, alert.found.severity)]
+
+
+def _put(book: AlertBook, alert: Alert) -> None:
+    """Keep an alert, whether it stands or is over."""
+    book.changes += 1
+    if alert.resolved_at is None:
+        book.alerts[alert.key] = alert
+    else:
+        book.resolved = [alert if one.id == alert.id else one for one in book.resolved]
+
+
+def _paged(alert: Alert, route: Route, change: Callable[[Page], Page], told: Iterable[Receiver] = ()) -> Alert:
+    pages = {**alert.pages, route.ref: change(alert.pages.get(route.ref, Page()))}
+    return replace(alert, pages=pages, told={**alert.told, **{one.ref: one.label for one in told}})
+
+
+def _wait(
+    book: AlertBook, routes: Sequence[Route], route: Route, muted: Mapping[str, Muting | None], at: float
+) -> None:
+    """Let what nobody was told of wait, and what is muted not."""
+    for alert in _of([*book.alerts.values(), *book.resolved], routes, route):
+        known = alert.pages.get(route.ref, Page())
+        if known.told_at is not None:
+            continue
+        if muted[alert.id] is not None and known.waits_since is not None:
+            _put(book, _paged(alert, route, lambda page: replace(page, waits_since=None)))
+        elif muted[alert.id] is None and known.waits_since is None and alert.resolved_at is None:
+            _put(book, _paged(alert, route, lambda page: replace(page, waits_since=at)))
+
+
+def _fire(book: AlertBook, routes: Sequence[Route], route: Route, at: float, wait_s: float) -> None:
+    waiting = [alert for alert in _of([*book.alerts.values(), *book.resolved], routes, route) if _waits(alert, route)]
+    since = [page.waits_since for alert in waiting if (page := alert.pages[route.ref]).waits_since is not None]
+    if not since or at - min(since) < wait_s:
+        return
+    post(book, route, route.to, Why.FIRING, [_item(alert) for alert in waiting], at=at)
+    for alert in waiting:
+        told = route.to if alert.resolved_at is None else ()
+        _put(book, _paged(alert, route, lambda page: replace(page, waits_since=None, told_at=at, last_at=at), told))
+
+
+def _waits(alert: Alert, route: Route) -> bool:
+    page = alert.pages.get(route.ref, Page())
+    return page.told_at is None and page.waits_since is not None
+
+
+def _repeat(
+    book: AlertBook,
+    routes: Sequence[Route],
+    route: Route,
+    muted: Mapping[str, Muting | None],
+    *,
+    at: float,
+    repeat_s: float,
+) -> None:
+    due = [
+        alert
+        for alert in _of(book.alerts.values(), routes, route)
+        if alert.acknowledged is None
+        and muted[alert.id] is None
+        and (last := alert.pages.get(route.ref, Page()).last_at) is not None
+        and at - last >= repeat_s
+    ]
+    if not due:
+        return
+    busy = {delivery.receiver for delivery in book.outbox.values()}
+    is_escalated = any(alert.pages[route.ref].escalated_at is not None for alert in due)
+    everybody = (*route.to, *(route.escalate_to if is_escalated else ()))
+    people = tuple(one for one in everybody if not one.keeps_alerts and one.ref not in busy)
+    post(book, route, people, Why.REPEATED, [_item(alert) for alert in due], at=at)
+    for alert in due:
+        _put(book, _paged(alert, route, lambda page: replace(page, last_at=at), people))
+
+
+def _escalate(
+    book: AlertBook, routes: Sequence[Route], route: Route, muted: Mapping[str, Muting | None], at: float
+) -> None:
+    """Tell the next ones; what a source that went down mutes was told before, and nobody reacted to it."""
+    if route.escalate_after_s is None:
+        return
+    due = []
+    for alert in _of(book.alerts.values(), routes, route):
+        known, by = alert.pages.get(route.ref, Page()), muted[alert.id]
+        is_silenced = by is not None and by.is_silence
+        if alert.acknowledged is not None or is_silenced or known.told_at is None or known.escalated_at is not None:
+            continue
+        if at - known.told_at >= route.escalate_after_s:
+            due.append(alert)
+    if due:
+        post(book, route, route.escalate_to, Why.ESCALATED, [_item(alert) for alert in due], at=at)
+    for alert in due:
+        change = _paged(alert, route, lambda page: replace(page, escalated_at=at, last_at=at), route.escalate_to)
+        _put(book, change)
+
+
+def _resolve(book: AlertBook, routes: Sequence[Route], at: float) -> None:
+    """Tell that alerts are over, to everybody who was told that they stand."""
+    over = [alert for alert in book.resolved if not any(_waits(alert, route) for route in routes)]
+    if not over:
+        return
+    for route in routes:
+        for receiver in (*route.to, *route.escalate_to):
+            items = [_item(alert) for alert in over if receiver.ref in alert.told]
+            if items:
+                post(book, route, (receiver,), Why.RESOLVED, items, at=at)
+    gone = {alert.id for alert in over}
+    book.resolved = [alert for alert in book.resolved if alert.id not in gone]
+    book.changes += 1
+
+
+def _refresh(book: AlertBook, routes: Sequence[Route], at: float) -> None:
+    """Tell those that keep alerts themselves what stands, muted or not: what they do not hear of, they take as over."""
+    busy = {delivery.receiver for delivery in book.outbox.values()}
+    for route in routes:
+        for receiver in (*route.to, *route.escalate_to):
+            if not receiver.keeps_alerts or receiver.ref in busy:
+                continue
+            items = [_item(alert) for alert in book.alerts.values() if receiver.ref in alert.told]
+            if items and at - book.refreshed.get(receiver.ref, 0.0) >= REFRESH_S:
+                post(book, route, (receiver,), Why.REFRESHED, items, at=at)
+
+
+def _item(alert: Alert) -> Item:
+    told = () if alert.resolved_at is None else tuple(alert.told)
+    return Item(alert.id, alert.found, alert.started_at, alert.resolved_at, told)
+
+
+def opened(book: AlertBook, rollout: Rollout, marks: Mapping[str, str], at: float, *, is_dry: bool) -> list[str]:
+    """Take a book up again, and return what has to be said of it.
+
+    A delivery that was under way is made again. Where addresses are others now, or messages were not really sent, what
+    stands is told anew, and messages for an address that is gone are given up.
+    """
+    routes = routes_of(rollout)
+    changed = {ref for ref in {*book.addresses, *marks} if book.addresses.get(ref) != marks.get(ref)}
+    is_anew = book.is_dry and not is_dry
+    told = sorted(ref for ref in changed & set(book.addresses) if ref in receivers_of(routes))
+    lost = [one for one in book.outbox.values() if is_anew or one.receiver in changed]
+    for delivery in lost:
+        del book.outbox[delivery.id]
+    for name, delivery in book.outbox.items():
+        was_under_way = delivery.began_at is not None
+        book.outbox[name] = replace(
+            delivery, began_at=None, next_at=at, is_repetition=was_under_way or delivery.is_repetition
+        )
+    for key, alert in book.alerts.items():
+        kept = {
+            ref: page
+            for ref, page in alert.pages.items()
+            if not is_anew and not any(one.startswith(f"{ref}.") for one in changed)
+        }
+        told_by = {ref: label for ref, label in alert.told.items() if not is_anew and ref not in changed}
+        book.alerts[key] = replace(alert, pages=kept, told=told_by)
+    book.is_dry, book.addresses = is_dry, dict(marks)
+    book.changes += 1
+    said = [f"the address of {receivers_of(routes)[ref].label} is another one now" for ref in told]
+    return said + [f"given up, as its address is another one now: {one.label}" for one in lost if not is_anew]

@@ -1,0 +1,106 @@
+"""Who is told: the routes of a rollout file, with a name for each address that gives nothing of it away."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from console.core.alerts import Severity
+from console.core.rollout import Rollout
+
+ALERTMANAGER = ("alertmanager", "alertmanagers")
+"""Schemes of a Prometheus Alertmanager, by HTTP and by HTTPS; everything else is an address of Apprise."""
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30})://")
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """An address, without the address."""
+
+    ref: str
+    """Where it stands in the file: `0.to.1`."""
+    label: str
+    """What the operator reads: `slack, routes[0].to[1]`."""
+    keeps_alerts: bool
+    """It is told again and again what stands, and decides itself whom to tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where alerts of a severity go."""
+
+    ref: str
+    severity: Severity
+    to: tuple[Receiver, ...]
+    escalate_after_s: float | None
+    escalate_to: tuple[Receiver, ...]
+
+
+def scheme_of(address: str) -> str:
+    """Return the scheme of an address in small letters; empty for none."""
+    found = _SCHEME.match(address.strip())
+    return "" if found is None else found[1].lower()
+
+
+def routes_of(rollout: Rollout) -> tuple[Route, ...]:
+    """Return the routes of a rollout in their order."""
+    return tuple(
+        Route(
+            ref=str(index),
+            severity=Severity(route.severity),
+            to=_receivers(route.to, index, "to"),
+            escalate_after_s=route.escalate_after,
+            escalate_to=_receivers(route.escalate_to, index, "escalate_to"),
+        )
+        for index, route in enumerate(rollout.alerts.routes)
+    )
+
+
+def routes_for(routes: Iterable[Route], severity: Severity) -> tuple[Route, ...]:
+    """Return the routes of a severity.
+
+    Where no route is for what is blind, it goes where warnings go, or else where what is critical goes: that nobody
+    sees anything must not go unheard.
+    """
+    known = tuple(routes)
+    wanted = (severity, Severity.WARNING, Severity.CRITICAL) if severity is Severity.BLIND else (severity,)
+    for one in wanted:
+        found = tuple(route for route in known if route.severity is one)
+        if found:
+            return found
+    return ()
+
+
+def receivers_of(routes: Iterable[Route]) -> dict[str, Receiver]:
+    """Return every receiver by its ref, in the order of the file."""
+    return {receiver.ref: receiver for route in routes for receiver in (*route.to, *route.escalate_to)}
+
+
+def addresses_of(rollout: Rollout) -> dict[str, str]:
+    """Return the address of each receiver by its ref; they are secret."""
+    return {
+        f"{index}.{key}.{number}": address
+        for index, route in enumerate(rollout.alerts.routes)
+        for key, addresses in (("to", route.to), ("escalate_to", route.escalate_to))
+        for number, address in enumerate(addresses)
+    }
+
+
+def marks_of(rollout: Rollout) -> dict[str, str]:
+    """Return a mark of each address by which a change shows, and from which nobody can tell or guess the address."""
+    return {
+        ref: hashlib.sha256(address.encode("utf-8", "surrogatepass")).hexdigest()[:4]
+        for ref, address in addresses_of(rollout).items()
+    }
+
+
+def _receivers(addresses: tuple[str, ...], route: int, key: str) -> tuple[Receiver, ...]:
+    return tuple(
+        Receiver(
+            ref=f"{route}.{key}.{number}",
+            label=f"{scheme_of(address) or 'address'}, routes[{route}].{key}[{number}]",
+            keeps_alerts=scheme_of(address) in ALERTMANAGER,
+        )
+        for number, address in enumerate(addresses)
+    )

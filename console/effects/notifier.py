@@ -1,0 +1,209 @@
+"""Hands the messages of alerts to their receivers, each with a time-out, and never with a secret in it."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from console.core.alert_values import values_of
+from console.core.alerts import AlertKind, Delivery, Item, Severity, Why
+from console.core.receivers import ALERTMANAGER, addresses_of, scheme_of
+from console.core.redact import REDACTED, Redactor
+from console.core.rollout import AlertTemplate, Rollout
+from console.core.text import visible
+from console.effects import alertmanager
+from console.effects.sending import INCIDENTS
+
+SEND_S = 30.0
+"""A receiver that did not take a message after so long is given up for this time."""
+AT_ONCE = 4
+"""Messages that are on their way at the same time."""
+ITEMS_SAID = 20
+"""Alerts that one message tells in full."""
+_PREFIXES = {
+    Why.REPEATED: "STILL ",
+    Why.ESCALATED: "ESCALATED, nobody acknowledged it: ",
+    Why.FALLEN: "SENT TO YOU as others cannot be reached: ",
+}
+_HOSTLESS = re.compile(r"[A-Za-z0-9_-]{8,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A message in words, free of secrets."""
+
+    title: str
+    text: str
+    each: tuple[tuple[str, str], ...]
+    """Title and text of every alert in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of a message."""
+
+    title: str
+    error: str
+    """Why it was not taken; empty if it was."""
+
+
+class Notifier:
+    """Sends deliveries for one session; a dry one composes them and sends nothing."""
+
+    def __init__(self, rollout: Rollout, session: str, redactor: Redactor, *, is_dry_run: bool = False) -> None:
+        self._rollout = rollout
+        self._session = session
+        self._redactor = redactor
+        self._addresses = addresses_of(rollout)
+        self._is_dry_run = is_dry_run
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    async def send(self, delivery: Delivery, at: float) -> Sent:
+        """Hand a delivery over; whatever goes wrong is in the answer."""
+        try:
+            return await self._send(delivery, at)
+        except Exception as error:  # noqa: BLE001 - a message that cannot be sent must not end the watch
+            return Sent("", f"it could not be sent: {type(error).__name__}")
+
+    async def _send(self, delivery: Delivery, at: float) -> Sent:
+        address = self._addresses.get(delivery.receiver)
+        if address is None:
+            return Sent("", "its address is not in the rollout file any more")
+        composed = await asyncio.to_thread(self.compose, delivery, at)
+        if self._is_dry_run:
+            return Sent(composed.title, "")
+        async with self._slots:
+            if scheme_of(address) in ALERTMANAGER:
+                alerts = alertmanager.payload(delivery, composed.each, self._rollout, self._session, at=at)
+                error = await alertmanager.post(address, alerts, self._key(delivery))
+            else:
+                error = await _by_apprise(address, self.messages(delivery, composed, address))
+        return Sent(composed.title, without_address(self._redactor.redact(error), address))
+
+    def _key(self, delivery: Delivery) -> str:
+        return f"{self._session}-{delivery.key}"
+
+    def messages(self, delivery: Delivery, composed: Composed, address: str) -> list[dict[str, str]]:
+        """Return what Apprise is handed: one message, or one for each alert where a service keeps incidents."""
+        if scheme_of(address) not in INCIDENTS:
+            return [_message(composed.title, composed.text, delivery.items, self._key(delivery))]
+        prefix = _PREFIXES.get(delivery.why, "")
+        return [
+            _message(prefix + title, text, (item,), sha256(f"{self._session} {item.alert}".encode()).hexdigest())
+            for item, (title, text) in zip(delivery.items, composed.each, strict=True)
+        ]
+
+    def compose(self, delivery: Delivery, at: float) -> Composed:
+        """Return what a message says: each alert by its template, or by the default where that fails."""
+        each = tuple(self._said(item, delivery.why, at) for item in delivery.items)
+        title = each[0][0] if len(each) == 1 else f"{len(each)} alerts: {each[_worst(delivery.items)][0]}"
+        prefix = _PREFIXES.get(delivery.why, "")
+        paragraphs = [text if len(each) == 1 else f"{one}\n{text}" for one, text in each[:ITEMS_SAID]]
+        if len(each) > ITEMS_SAID:
+            paragraphs.append(f"and {len(each) - ITEMS_SAID} more")
+        if delivery.is_repetition:
+            paragraphs.append("Sent again after a restart of the console: it may have reached you before.")
+        paragraphs.append(f"delivery {self._key(delivery)}")
+        return Composed(visible(prefix + title, 400), "\n\n".join(paragraphs), each)
+
+    def _said(self, item: Item, why: Why, at: float) -> tuple[str, str]:
+        from console.spec import templates  # noqa: PLC0415 - Jinja is imported when there is something to say
+
+        values = values_of(item, self._rollout, session=self._session, why=why, at=at)
+        name, template = self._template(item)
+        is_over = item.resolved_at is not None
+        try:
+            message = templates.render(template or templates.DEFAULT, values, is_resolved=is_over)
+        except templates.TemplateWrong as error:
+            message = templates.render(templates.DEFAULT, values, is_resolved=is_over)
+            failed = f"The template {name} of the rollout file failed: {error}"
+            message = templates.Message(message.title, f"{message.text}\n{failed}")
+        title = f"RESOLVED: {message.title}" if is_over else message.title
+        return self._safe(title), self._safe(message.text)
+
+    def _template(self, item: Item) -> tuple[str, AlertTemplate | None]:
+        for name, template in self._rollout.alerts.templates.items():
+            fits = not template.about or item.found.about in template.about
+            if fits and template.severity in (None, item.found.severity.value):
+                return name, template
+        return "", None
+
+    def _safe(self, text: str) -> str:
+        return "\n".join(visible(line) for line in self._redactor.redact(text).split("\n"))
+
+
+def _worst(items: Iterable[Item]) -> int:
+    """Return the place of the alert that gives a message of several its title: what stands first, the worst first."""
+    ranked = [(item.resolved_at is not None, item.found.severity.rank, place) for place, item in enumerate(items)]
+    return min(ranked)[2]
+
+
+def _message(title: str, text: str, items: Sequence[Item], key: str) -> dict[str, str]:
+    return {"title": title, "text": text, "kind": _kind(items), "key": key}
+
+
+def _kind(items: Sequence[Item]) -> str:
+    """Return what Apprise calls this kind of message."""
+    standing = [item for item in items if item.resolved_at is None]
+    if not standing:
+        return "success"
+    is_bad = any(item.found.severity is Severity.CRITICAL or item.found.kind is AlertKind.ACTION for item in standing)
+    return "failure" if is_bad else "warning"
+
+
+def without_address(text: str, address: str) -> str:
+    """Return what a service said without any part of its address, safe to draw; hosts of ordinary addresses stay."""
+    parts = urlsplit(address)
+    pieces = [address, parts.username, parts.password, *parts.path.split("/"), parts.query]
+    pieces += [value for _, value in parse_qsl(parts.query)]
+    host = parts.netloc.rpartition("@")[2]
+    if "." not in host and ":" not in host and _HOSTLESS.fullmatch(host):
+        pieces.append(host)  # slack://TokenA/TokenB: what stands where a host would is a token
+    found = {piece for one in pieces if one for piece in (one, unquote(one)) if len(piece) >= 4}
+    for piece in sorted(found, key=len, reverse=True):
+        text = text.replace(piece, REDACTED)
+    return visible(" ".join(text.split()), 300)
+
+
+async def _by_apprise(address: str, messages: list[dict[str, str]]) -> str:
+    """Hand messages to a process that sends them, and end that process if it takes too long."""
+    order = {"address": address, "messages": messages}
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "console.effects.sending"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},
+            start_new_session=True,
+        )
+    except OSError as error:
+        return f"no process can be started to send it: {error}"
+    try:
+        async with asyncio.timeout(SEND_S):
+            return await _answer(process, order)
+    except TimeoutError:
+        return f"no answer in {SEND_S:.0f} s"
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # process.kill() may take the exit code from asyncio
+        await process.wait()
+
+
+async def _answer(process: asyncio.subprocess.Process, order: Mapping[str, object]) -> str:
+    assert process.stdin is not None and process.stdout is not None, "both are pipes"  # noqa: PT018, S101
+    try:
+        process.stdin.write(json.dumps(order).encode() + b"\n")
+        await process.stdin.drain()
+        said = await process.stdout.readline()
+        return str(json.loads(said)["error"])
+    except (OSError, ValueError, KeyError) as error:
+        return f"the process that sends it ended: {type(error).__name__}"

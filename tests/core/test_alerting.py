@@ -1,0 +1,686 @@
+"""Alerts as a fold: who is told of what and when, and that nothing is lost or told twice."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from console.core import outbox
+from console.core.alerts import Delivery, Why
+from console.core.frame import AlertView, SessionView
+from console.core.grains import Packed
+from console.core.inputs import (
+    ActionEnded,
+    ActionStarted,
+    Actor,
+    AlertAcknowledged,
+    ClockStepped,
+    DeliveryBegun,
+    DeliveryEnded,
+    Input,
+    Reading,
+    SampleFailed,
+    SampleTaken,
+    SessionClosed,
+    SessionOpened,
+    SilenceEnded,
+    SilenceMade,
+    SourceChanged,
+    TimePassed,
+)
+from console.core.memory import document, restore
+from console.core.record import Record
+from console.core.recorded import told_by
+from console.core.rollout import Rollout
+from console.core.state import State
+from console.core.view import build_frame
+from console.core.words import Outcome, SourceState
+
+START = 1_795_219_200.0
+ANNA = Actor("anna", "ops1", "pts/3")
+ESCALATING = {"severity": "critical", "to": ["json://one/a"], "escalate_after": "5m", "escalate_to": ["json://boss/b"]}
+WARNINGS = {"severity": "warning", "to": ["json://eng/c"]}
+
+
+def rollout(*routes: dict[str, Any], **alerts: Any) -> Rollout:
+    """A rollout with two metrics from a database and one from elsewhere."""
+    asked = {"every": "10s", "stale_after": "1m"}
+    judged = {"target": "< 1", "warning": "> 2", "critical": "> 5"}
+    return Rollout.model_validate(
+        {
+            "rollout": "shop",
+            "title": "The shop",
+            "service": "shop",
+            "sources": {"db": {"postgres": "postgresql://db/shop"}},
+            "metrics": {
+                "errors": {"query": "errors", "source": "db", **asked, **judged},
+                "leaks": {"query": "leaks", "source": "db", **asked, **judged},
+                "lag": {"command": ["lag"], **asked, **judged},
+            },
+            "phases": [{"name": "Canary", "traffic": "10%"}],
+            "actions": {"rollback": {"key": "R", "title": "Roll back", "kind": "rollback", "steps": [{"run": ["x"]}]}},
+            "alerts": {"routes": list(routes or (ESCALATING, WARNINGS)), **alerts},
+        }
+    )
+
+
+@dataclass
+class Scene:
+    """A session whose messages are taken by receivers at once, unless they are down."""
+
+    state: State
+    down: set[str] = field(default_factory=set)
+    got: list[tuple[float, Delivery]] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    at: float = START
+
+    def give(self, *given: Input) -> None:
+        """Fold inputs."""
+        for one in given:
+            self.records += self.state.apply(one)
+
+    def sample(self, metric: str, value: float) -> None:
+        """Measure something."""
+        self.give(SampleTaken(self.at, metric, (Reading("", value, samples=100),), 0.01))
+
+    def measured(self, **values: float) -> None:
+        """Measure everything, all well but for what is said."""
+        for metric in ("errors", "leaks", "lag"):
+            self.sample(metric, values.get(metric, 0.0))
+
+    def deliver(self) -> None:
+        """Let receivers take what is due, or not."""
+        for delivery in outbox.due(self.state.alerts, self.at):
+            self.give(DeliveryBegun(self.at, delivery.id))
+            is_down = delivery.receiver in self.down
+            self.give(DeliveryEnded(self.at, delivery.id, "refused" if is_down else "", "title"))
+            if not is_down:
+                self.got.append((self.at - START, delivery))
+
+    def pass_time(self, seconds: float, step_s: float = 1.0, **values: float) -> None:
+        """Let time pass, measuring all the while."""
+        until = self.at + seconds
+        while self.at < until:
+            self.at += step_s
+            self.measured(**values)
+            self.give(TimePassed(self.at))
+            self.deliver()
+
+    def told(self) -> list[tuple[str, str, str]]:
+        """Who was told what of which alert, in order; without refreshes."""
+        return [
+            (delivery.receiver, delivery.why.value, item.found.key)
+            for _, delivery in self.got
+            for item in delivery.items
+            if delivery.why is not Why.REFRESHED
+        ]
+
+    def views(self) -> dict[str, AlertView]:
+        """The alerts on the screen that are told of."""
+        session = SessionView("s", START, is_read_only=False, held_by="")
+        frame = build_frame(self.state, self.at, session=session)
+        return {alert.key: alert for alert in frame.alerts if alert.key}
+
+    def killed(self) -> "Scene":
+        """Return the scene after the console was killed and started again, with what it had written down."""
+        fresh = State(self.state.rollout, self.at)
+        names = ("session", "phase", "attempts", "alerts", "sources", *(f"metric:{one}" for one in fresh.metrics))
+        documents = {name: document(self.state, name) for name in names}
+        restore(
+            fresh, documents=documents, positions={}, counts=Packed(), totals={}, labels={}, lines=0, unclassified=0
+        )
+        again = Scene(fresh, self.down, self.got, self.records, self.at)
+        again.give(SessionOpened(self.at, ANNA, "1", self.at))
+        return again
+
+
+def scene(*routes: dict[str, Any], **alerts: Any) -> Scene:
+    made = Scene(State(rollout(*routes, **alerts), START))
+    made.give(SessionOpened(START, ANNA, "1", None), SourceChanged(START, "db", SourceState.LIVE))
+    made.pass_time(5)
+    return made
+
+
+CRITICAL = "metric:errors:critical"
+WARNING = "metric:errors:warning"
+
+
+def test_a_critical_alert_is_told_once_after_group_wait_and_once_when_it_is_over() -> None:
+    shop = scene()
+
+    shop.pass_time(60, errors=9)
+    shop.pass_time(60)
+
+    assert shop.told() == [("0.to.0", "firing", CRITICAL), ("0.to.0", "resolved", CRITICAL)]
+    assert [at for at, _ in shop.got] == [16, 66]
+
+
+def test_alerts_that_come_together_are_one_message() -> None:
+    shop = scene()
+
+    shop.pass_time(4, errors=9)
+    shop.pass_time(20, errors=9, lag=9)
+
+    assert [len(delivery.items) for _, delivery in shop.got] == [2]
+
+
+def test_an_alert_that_is_over_before_it_was_told_is_told_as_over_and_only_once() -> None:
+    shop = scene()
+
+    shop.pass_time(3, errors=9)
+    shop.pass_time(60)
+
+    assert shop.told() == [("0.to.0", "firing", CRITICAL)]
+    assert shop.got[0][1].items[0].resolved_at is not None
+
+
+def test_a_warning_is_muted_by_the_critical_of_the_same_metric_alone() -> None:
+    shop = scene()
+
+    shop.pass_time(5, errors=3, leaks=3)
+    shop.pass_time(30, errors=9, leaks=3)
+
+    assert shop.told() == [("0.to.0", "firing", CRITICAL), ("1.to.0", "firing", "metric:leaks:warning")] or (
+        Counter(shop.told()) == Counter([("0.to.0", "firing", CRITICAL), ("1.to.0", "firing", "metric:leaks:warning")])
+    )
+
+
+def test_a_warning_that_was_told_and_became_critical_is_over_when_both_are() -> None:
+    shop = scene()
+
+    shop.pass_time(30, errors=3)
+    shop.pass_time(30, errors=9)
+    shop.pass_time(30)
+
+    assert Counter(shop.told()) == Counter(
+        (receiver, why, key)
+        for receiver, key in (("1.to.0", WARNING), ("0.to.0", CRITICAL))
+        for why in ("firing", "resolved")
+    )
+
+
+def test_not_knowing_resolves_nothing() -> None:
+    shop = scene()
+    shop.pass_time(30, errors=9)
+
+    for _ in range(600):
+        shop.at += 1
+        shop.give(SampleFailed(shop.at, "errors", "connection refused", 0.1), TimePassed(shop.at))
+        shop.deliver()
+
+    assert CRITICAL in shop.views()
+    assert "resolved" not in [why for _, why, _ in shop.told()]
+
+
+def test_a_metric_that_nobody_can_measure_is_an_alert_of_its_own_where_warnings_go() -> None:
+    shop = scene()
+
+    for _ in range(200):
+        shop.at += 1
+        shop.give(SampleFailed(shop.at, "lag", "no such file", 0.1), TimePassed(shop.at))
+        shop.sample("errors", 0)
+        shop.sample("leaks", 0)
+        shop.deliver()
+
+    assert shop.told() == [("1.to.0", "firing", "blind:lag")]
+
+
+def test_what_is_blind_goes_where_critical_goes_if_there_is_no_other_way() -> None:
+    shop = scene(ESCALATING)
+
+    shop.give(SourceChanged(shop.at, "db", SourceState.RETRYING, "refused"))
+    shop.pass_time(50)
+
+    assert shop.told() == [("0.to.0", "firing", "source:db")]
+
+
+def test_everything_that_comes_from_a_source_is_muted_while_it_is_down() -> None:
+    shop = scene()
+    shop.give(SourceChanged(shop.at, "db", SourceState.RETRYING, "refused"))
+
+    for _ in range(300):
+        shop.at += 1
+        for metric in ("errors", "leaks"):
+            shop.give(SampleFailed(shop.at, metric, "connection refused", 0.1))
+        shop.sample("lag", 0)
+        shop.give(TimePassed(shop.at))
+        shop.deliver()
+
+    assert shop.told() == [("1.to.0", "firing", "source:db")]
+    assert {view.status for key, view in shop.views().items() if key.startswith("blind:")} == {"muted"}
+
+
+def test_a_source_that_blinks_wakes_nobody() -> None:
+    shop = scene()
+
+    shop.give(SourceChanged(shop.at, "db", SourceState.RETRYING, "refused"))
+    shop.pass_time(20)
+    shop.give(SourceChanged(shop.at, "db", SourceState.LIVE))
+    shop.pass_time(120)
+
+    assert shop.told() == []
+
+
+def test_what_nobody_acknowledges_is_escalated() -> None:
+    shop = scene()
+
+    shop.pass_time(400, errors=9)
+
+    assert shop.told() == [("0.to.0", "firing", CRITICAL), ("0.escalate_to.0", "escalated", CRITICAL)]
+    assert shop.got[1][0] - shop.got[0][0] == 300
+
+
+def test_a_restart_puts_no_escalation_off() -> None:
+    shop = scene()
+    shop.pass_time(200, errors=9)
+
+    again = shop.killed()
+    again.pass_time(200, errors=9)
+
+    (told, _), (escalated, delivery) = again.got
+    assert delivery.why is Why.ESCALATED
+    assert escalated - told == 300
+
+
+def test_an_alert_that_is_acknowledged_is_neither_escalated_nor_repeated_and_its_end_is_told() -> None:
+    shop = scene(repeat="10m")
+    shop.pass_time(60, errors=9)
+
+    shop.give(AlertAcknowledged(shop.at, CRITICAL, ANNA, "on it"))
+    shop.pass_time(1800, errors=9)
+    shop.pass_time(10)
+
+    assert shop.told() == [("0.to.0", "firing", CRITICAL), ("0.to.0", "resolved", CRITICAL)]
+
+
+def test_an_acknowledgement_is_of_this_alert_and_not_of_the_next() -> None:
+    shop = scene()
+    shop.pass_time(60, errors=9)
+    shop.give(AlertAcknowledged(shop.at, CRITICAL, ANNA, "on it"))
+    shop.pass_time(60)
+
+    shop.pass_time(400, errors=9)
+
+    assert [why for _, why, _ in shop.told()] == ["firing", "resolved", "firing", "escalated"]
+
+
+def test_what_stands_is_told_again_to_everybody_who_knows_of_it() -> None:
+    shop = scene(repeat="10m")
+
+    shop.pass_time(930, errors=9)
+
+    assert shop.told()[2:] == [("0.to.0", "repeated", CRITICAL), ("0.escalate_to.0", "repeated", CRITICAL)]
+
+
+def silence(shop: Scene, about: str = "errors", severity: str = "", seconds: float = 300) -> None:
+    shop.give(SilenceMade(shop.at, "s1", about, severity, shop.at + seconds, ANNA, "known, waiting for the fix"))
+
+
+def test_a_silence_mutes_what_matches_until_it_is_over() -> None:
+    shop = scene()
+    silence(shop, "err*")
+
+    shop.pass_time(290, errors=9, leaks=9)
+    assert shop.told() == [("0.to.0", "firing", "metric:leaks:critical")]
+    assert shop.views()[CRITICAL].status == "silenced"
+    assert "anna@ops1 (pts/3): known, waiting" in shop.views()[CRITICAL].why
+
+    shop.pass_time(60, errors=9, leaks=9)
+    assert ("0.to.0", "firing", CRITICAL) in shop.told()
+
+
+def test_a_silence_of_a_severity_leaves_the_others() -> None:
+    shop = scene()
+    silence(shop, "*", "warning")
+
+    shop.pass_time(30, errors=9, lag=3)
+
+    assert shop.told() == [("0.to.0", "firing", CRITICAL)]
+
+
+def test_a_silence_can_be_ended() -> None:
+    shop = scene()
+    silence(shop)
+    shop.pass_time(30, errors=9)
+
+    shop.give(SilenceEnded(shop.at, "s1", ANNA))
+    shop.pass_time(30, errors=9)
+
+    assert shop.told() == [("0.to.0", "firing", CRITICAL)]
+
+
+def test_what_was_told_is_told_to_be_over_even_in_a_silence() -> None:
+    shop = scene()
+    shop.pass_time(30, errors=9)
+    silence(shop)
+
+    shop.pass_time(30)
+
+    assert shop.told() == [("0.to.0", "firing", CRITICAL), ("0.to.0", "resolved", CRITICAL)]
+
+
+def test_a_receiver_that_is_down_is_tried_again_and_others_are_told_in_its_place() -> None:
+    shop = scene()
+    shop.down = {"0.to.0"}
+
+    shop.pass_time(60, errors=9)
+
+    assert shop.told() == [("0.escalate_to.0", "fallen through", CRITICAL)]
+    view = shop.views()[CRITICAL]
+    assert view.is_failing
+    assert view.told.startswith("json, routes[0].to[0] FAILS: refused, 5 attempts; told json, routes[0].escalate_to[0]")
+    assert any("cannot be reached, so json, routes[0].escalate_to[0] is told" in one.text for one in shop.records)
+
+    shop.down = set()
+    shop.pass_time(300, errors=9)
+    assert ("0.to.0", "firing", CRITICAL) in shop.told()
+    assert not shop.views()[CRITICAL].is_failing
+
+
+def test_a_receiver_that_has_yet_to_hear_of_what_is_over_is_shown_until_it_has() -> None:
+    shop = scene({"severity": "critical", "to": ["json://one/a"]})
+    shop.down = {"0.to.0"}
+    shop.pass_time(20, errors=9)
+
+    shop.pass_time(60)
+
+    session = SessionView("s", START, is_read_only=False, held_by="")
+    (shown,) = build_frame(shop.state, shop.at, session=session).alerts
+    assert shown.text.startswith("json, routes[0].to[0] FAILS: refused, ")
+    shop.down = set()
+    shop.pass_time(300)
+    assert not build_frame(shop.state, shop.at, session=session).alerts
+
+
+def test_a_message_falls_through_route_after_route_until_somebody_takes_it() -> None:
+    shop = scene()
+    shop.down = {"0.to.0", "0.escalate_to.0"}
+
+    shop.pass_time(90, errors=9)
+
+    assert shop.told() == [("1.to.0", "fallen through", CRITICAL)]
+
+
+def test_one_receiver_that_is_down_calls_nobody_else_while_another_has_the_message() -> None:
+    shop = scene({**ESCALATING, "to": ["json://one/a", "json://two/a"]}, WARNINGS)
+    shop.down = {"0.to.0"}
+
+    shop.pass_time(200, errors=9)
+
+    assert shop.told() == [("0.to.1", "firing", CRITICAL)]
+
+
+def test_a_later_alert_is_not_kept_back_by_a_receiver_that_does_not_take_the_first() -> None:
+    shop = scene()
+    shop.down = {"0.to.0"}
+    shop.pass_time(1000, errors=9)
+
+    shop.pass_time(60, errors=9, leaks=9)
+
+    assert ("0.escalate_to.0", "fallen through", "metric:leaks:critical") in shop.told()
+
+
+def test_whoever_is_told_in_place_of_others_is_not_told_that_it_stands_when_it_is_over_by_then() -> None:
+    shop = scene({"severity": "critical", "to": ["json://one/a"]}, WARNINGS, group_wait="0s")
+    shop.down = {"0.to.0"}
+
+    shop.pass_time(3, errors=9)
+    shop.pass_time(60)
+
+    assert shop.told() == [("1.to.0", "fallen through", CRITICAL)]
+    assert shop.got[0][1].items[0].resolved_at is not None
+
+
+def test_a_receiver_that_is_back_is_told_everything_at_once() -> None:
+    shop = scene({"severity": "critical", "to": ["json://one/a"]})
+    shop.down = {"0.to.0"}
+    shop.pass_time(2000, errors=9)
+    shop.down = set()
+
+    shop.pass_time(20, errors=9, leaks=9)
+
+    assert {key for _, _, key in shop.told()} == {CRITICAL, "metric:leaks:critical"}
+
+
+def test_the_journal_tells_what_people_said_and_what_was_told_so_that_it_can_be_replayed() -> None:
+    shop = scene()
+    shop.pass_time(30, errors=9)
+    acknowledged = AlertAcknowledged(shop.at, CRITICAL, ANNA, "on it")
+    silenced = SilenceMade(shop.at, "s1", "err*", "critical", shop.at + 300, ANNA, "known")
+    ended = SilenceEnded(shop.at, "s1", ANNA)
+    told = [one for one in shop.records if one.kind == "told"]
+
+    shop.give(acknowledged, silenced, ended)
+
+    again = [given for record in shop.records[-3:] for given in told_by(record)]
+    assert again == [acknowledged, silenced, ended]
+    (delivered,) = (given for record in told for given in told_by(record))
+    assert delivered == DeliveryEnded(START + 16, "1.0.to.0", "", "title")
+
+
+def test_a_message_that_can_never_be_delivered_is_given_up_after_a_day_and_that_is_written_down() -> None:
+    shop = scene({"severity": "critical", "to": ["json://one/a"]})
+    shop.down = {"0.to.0"}
+    shop.pass_time(30, errors=9)
+
+    shop.pass_time(100_000, step_s=60)
+
+    assert any("GIVEN UP" in one.text for one in shop.records)
+
+
+def test_an_action_that_failed_is_an_alert_until_a_rollback_is_done() -> None:
+    shop = scene()
+
+    def attempt(name: str, outcome: Outcome) -> None:
+        steps = ("run x",)
+        began = ActionStarted(shop.at, name, "rollback", "rollback", "Roll back", ANNA, "bad", 0.0, None, steps)
+        shop.give(began, ActionEnded(shop.at, name, outcome, "exit code 1"))
+
+    attempt("a1", Outcome.FAILED)
+    shop.pass_time(30)
+    attempt("a2", Outcome.DONE)
+    shop.pass_time(30)
+
+    key = "action:rollback:a1"
+    assert shop.told() == [("0.to.0", "firing", key), ("0.to.0", "resolved", key)]
+
+
+def test_leaving_tells_what_was_waiting_to_be_gathered() -> None:
+    shop = scene(group_wait="5m")
+    shop.pass_time(10, errors=9)
+
+    shop.give(SessionClosed(shop.at, ANNA, "left"))
+    shop.deliver()
+
+    assert shop.told() == [("0.to.0", "firing", CRITICAL)]
+
+
+def test_a_delivery_that_was_under_way_when_the_console_died_is_made_again_with_the_same_key() -> None:
+    shop = scene()
+    shop.down = {"0.to.0"}
+    shop.pass_time(11, errors=9)
+    (before,) = shop.state.alerts.outbox.values()
+    shop.give(DeliveryBegun(shop.at, before.id))
+
+    again = shop.killed()
+    (after,) = outbox.due(again.state.alerts, again.at)
+
+    assert (after.key, after.is_repetition) == (before.key, True)
+
+
+def test_a_dry_run_is_told_for_real_afterwards() -> None:
+    shop = Scene(State(rollout(), START))
+    shop.give(SessionOpened(START, ANNA, "1", None, is_dry_run=True))
+    shop.pass_time(30, errors=9)
+    assert shop.told() == [("0.to.0", "firing", CRITICAL)]
+    assert any("would be told (dry run)" in one.text for one in shop.records)
+
+    shop.give(SessionOpened(shop.at, ANNA, "1", shop.at))
+    shop.pass_time(30, errors=9)
+
+    assert shop.told() == [("0.to.0", "firing", CRITICAL)] * 2
+
+
+def test_a_new_address_is_told_what_stands() -> None:
+    shop = scene()
+    shop.pass_time(30, errors=9)
+    moved = shop.killed()
+    moved.state.rollout = rollout({**ESCALATING, "to": ["json://elsewhere/a"]}, WARNINGS)
+
+    moved.give(SessionOpened(moved.at, ANNA, "1", moved.at))
+    moved.pass_time(30, errors=9)
+
+    assert moved.told() == [("0.to.0", "firing", CRITICAL)] * 2
+    assert any("the address of json, routes[0].to[0] is another one now" in one.text for one in moved.records)
+
+
+def test_a_step_of_the_clock_escalates_nothing() -> None:
+    shop = scene()
+    shop.pass_time(30, errors=9)
+
+    shop.at += 7200
+    shop.give(ClockStepped(shop.at, 7200))
+    shop.pass_time(200, errors=9)
+
+    assert [why for _, why, _ in shop.told()] == ["firing"]
+
+
+def test_an_alertmanager_is_told_every_minute_what_stands_and_once_that_it_is_over() -> None:
+    shop = scene({"severity": "critical", "to": ["alertmanager://am:9093"]}, repeat="2m")
+
+    shop.pass_time(310, errors=9)
+    shop.pass_time(200)
+
+    whys = [delivery.why for _, delivery in shop.got]
+    assert whys == [Why.FIRING, *[Why.REFRESHED] * 4, Why.RESOLVED]
+
+
+def test_without_routes_alerts_stand_on_the_screen_and_say_that_nobody_is_told() -> None:
+    shop = Scene(State(rollout().model_copy(update={"alerts": Rollout.model_fields["alerts"].default}), START))
+    shop.pass_time(30, errors=9)
+
+    assert shop.views()[CRITICAL].told == "nobody is told: no route"
+    shop.pass_time(30)
+    assert not shop.views()
+    assert not shop.state.alerts.resolved
+
+
+# -- properties ------------------------------------------------------------------------------------------------------
+
+_VALUES = st.sampled_from((0.0, 0.0, 3.0, 9.0, None))
+_MOMENTS = st.lists(
+    st.tuples(
+        st.integers(1, 400),
+        _VALUES,
+        _VALUES,
+        st.sampled_from(("", "", "", "kill", "kill under way", "ack", "down", "up", "silence")),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+def play(moments: Iterable[tuple[int, float | None, float | None, str]], *, is_killed: bool = True) -> Scene:
+    """Play a story: so many seconds with these values, and then something happens. At the end all is well."""
+    shop = scene(repeat="30m")
+    for seconds, errors, leaks, event in moments:
+        for _ in range(min(seconds, 12)):
+            shop.at += max(1, seconds // 12)
+            for metric, value in (("errors", errors), ("leaks", leaks), ("lag", 0.0)):
+                if value is None:
+                    shop.give(SampleFailed(shop.at, metric, "refused", 0.1))
+                else:
+                    shop.sample(metric, value)
+            shop.give(TimePassed(shop.at))
+            shop.deliver()
+        shop = _happens(shop, event, is_killed=is_killed)
+    shop.down = set()
+    shop.give(*(SilenceEnded(shop.at, name, ANNA) for name in list(shop.state.alerts.silences)))
+    shop.pass_time(700, step_s=10)
+    return shop
+
+
+def _happens(shop: Scene, event: str, *, is_killed: bool) -> Scene:
+    if event == "kill" and is_killed:
+        return shop.killed()
+    if event == "kill under way" and is_killed:
+        for delivery in outbox.due(shop.state.alerts, shop.at):
+            shop.give(DeliveryBegun(shop.at, delivery.id))
+        return shop.killed()
+    if event == "ack":
+        shop.give(*(AlertAcknowledged(shop.at, key, ANNA, "on it") for key in list(shop.state.alerts.alerts)))
+    elif event in ("down", "up"):
+        shop.down = {"0.to.0"} if event == "down" else set()
+    elif event == "silence":
+        silence(shop, seconds=120)
+    return shop
+
+
+@given(_MOMENTS)
+@settings(max_examples=30, deadline=None)
+def test_nothing_is_taken_twice_and_nothing_is_left_behind(moments: list[tuple[int, Any, Any, str]]) -> None:
+    shop = play(moments)
+
+    keys = [delivery.key for _, delivery in shop.got]
+    assert len(keys) == len(set(keys)), "no receiver took a delivery twice"
+    assert not shop.state.alerts.outbox
+    assert not shop.state.alerts.alerts
+    assert not shop.state.alerts.resolved
+
+
+@given(_MOMENTS)
+@settings(max_examples=30, deadline=None)
+def test_whoever_heard_that_an_alert_stands_hears_once_that_it_is_over(
+    moments: list[tuple[int, Any, Any, str]],
+) -> None:
+    shop = play(moments)
+
+    heard: dict[tuple[str, str], str] = {}
+    for _, delivery in shop.got:
+        for item in delivery.items:
+            pair = (delivery.receiver, item.alert)
+            if item.resolved_at is None:
+                assert heard.get(pair) != "over", "nothing is told to stand after it was told to be over"
+                heard[pair] = "stands"
+            else:
+                assert heard.get(pair) != "over", "an end is told once"
+                heard[pair] = "over"
+    assert set(heard.values()) <= {"over"}
+
+
+@given(_MOMENTS)
+@settings(max_examples=20, deadline=None)
+def test_every_alert_that_nothing_muted_is_told(moments: list[tuple[int, Any, Any, str]]) -> None:
+    loud = [(seconds, errors, leaks, "" if event == "silence" else event) for seconds, errors, leaks, event in moments]
+    shop = play(loud)
+
+    raised = {
+        record.body["metric"] for record in shop.records if record.kind == "verdict" and record.body["to"] == "CRITICAL"
+    }
+    told = {item.found.about for _, one in shop.got for item in one.items if item.found.severity == "critical"}
+    assert raised <= told
+
+
+@given(_MOMENTS)
+@settings(max_examples=20, deadline=None)
+def test_a_kill_changes_nothing_of_what_is_told(moments: list[tuple[int, Any, Any, str]]) -> None:
+    calm = [(seconds, errors, leaks, event if "kill" in event else "") for seconds, errors, leaks, event in moments]
+
+    killed, left_alone = play(calm), play(calm, is_killed=False)
+
+    assert Counter(killed.told()) == Counter(left_alone.told())
+
+
+@pytest.mark.parametrize("minutes", [1, 10_000])
+def test_the_outbox_is_bounded_however_long_a_receiver_is_down(minutes: int) -> None:
+    shop = scene({"severity": "critical", "to": ["json://one/a"]})
+    shop.down = {"0.to.0"}
+
+    for number in range(min(minutes, 600)):
+        shop.pass_time(30, step_s=15, errors=9 if number % 2 else 0)
+
+    assert len(shop.state.alerts.outbox) <= outbox.KEPT + 1
