@@ -392,6 +392,22 @@ def test_any_restart_gives_the_same_evidence_and_the_same_verdict(cuts: list[int
     assert broken.verdict_of("failures") == straight.verdict_of("failures")
 
 
+def test_a_restart_before_the_first_look_leaves_no_count_out() -> None:
+    spec = rollout(failures=FAILURES)
+    first, *rest = Service().minutes(2, canary=0.01)
+    straight, broken = begun(spec), begun(spec)
+    straight.apply(first)
+    broken.apply(first)
+
+    documents = broken.documents()
+    broken = again(broken, spec)
+    fold(straight, iter(rest))
+    fold(broken, iter(rest))
+
+    assert "evidence:failures" in documents, "also that nothing was weighed yet has to be known"
+    assert seen(broken).samples == seen(straight).samples == (400, 3600)
+
+
 def test_an_answer_that_counts_the_same_time_again_is_left_out() -> None:
     spec = rollout(errors={"query": "errors", "source": "db", "unit": "%", "evidence": {}})
     state = begun(spec)
