@@ -93,7 +93,9 @@ class WatchedSource:
         return self.kind != "file" and self.parts.get(track, 0) > 0
 
     def counted(self, counted: LinesCounted) -> None:
-        """Note that lines came."""
+        """Note that lines came, if any did: where a file begins to be read is noted in the same way."""
+        if not counted.lines:
+            return
         self.lines += counted.lines
         self.seen_at = self.line_at = max(counted.at, self.line_at or 0.0)
         self.newest = max(counted.newest, self.newest or 0.0)
