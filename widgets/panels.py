@@ -152,9 +152,11 @@ def _samples(panel: Panel) -> list[Span]:
 
 
 def counted(value: TrackValue) -> str:
-    """Return what a value was measured on: `27 of 166`, `201 samples`; empty where nobody says."""
+    """Return what a value was measured on: `27 of 166`, `201 samples`, `in 220 lines`; empty where nobody says."""
     if value.samples is None:
         return ""
+    if value.counts_lines:
+        return f"in {count_of(value.samples, 'line')}"
     return f"{value.bad:,} of {value.samples:,}" if value.bad is not None else count_of(value.samples, "sample")
 
 

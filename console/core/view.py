@@ -206,6 +206,7 @@ def _track_value(metric: MetricState, track: str) -> TrackValue:
         reason=visible(judged.reason),
         since=judged.since,
         text=shown_value(metric.thresholds, judged),
+        counts_lines=metric.thresholds.counts_lines,
     )
 
 
