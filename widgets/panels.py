@@ -289,8 +289,8 @@ def _narrow(panel: Panel, place: _Place) -> tuple[Line, Line]:
 def _with_evidence(reason: list[Span], panel: Panel, evidence: EvidenceView, room: int) -> list[Span]:
     """Return why the verdict stands with the evidence behind it, or in its place where there is room for one."""
     spans = evidence_spans(evidence, room - cells(reason) - 2)
-    if any(span.text == evidence.line for span in reason):
-        return reason
+    if any(span.text and evidence.line.startswith(span.text) for span in reason):
+        return [Span(evidence.line, reason[0].role)]
     if cells(reason) + 2 + cells(spans) <= room:
         return [*reason, Span("  "), *spans]
     return evidence_spans(evidence, room) if panel.verdict is Verdict.OK else reason

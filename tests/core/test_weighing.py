@@ -155,7 +155,7 @@ def test_a_canary_that_is_proven_worse_is_a_warning_with_its_ratio_and_its_odds(
     judged, evidence = state.verdict_of("failures"), seen(state)
     assert judged.verdict is Verdict.WARNING
     assert judged.reason.startswith("3.0x the baseline's rate, sure (")
-    assert judged.reason == evidence.line
+    assert evidence.line == f"{judged.reason}; 2.6x now", "what it is now stands beside what was proven over all"
     assert evidence.is_worse
     assert not evidence.is_not_worse
     assert evidence.ratio == pytest.approx(3, rel=0.3)
