@@ -21,6 +21,8 @@ SENTENCE_ROOM = 180
 _BADGE = 14
 _MARK = 2
 _EVIDENCE_BAR = 6
+_REASON = 24
+"""What a line with columns keeps for why the verdict stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,12 @@ def columns_for(panels: Sequence[Panel], width: int, *, has_keys: bool = True) -
     if has_keys:
         widest = max((key_cells(key) for panel in panels for key in panel.keys), default=0)
         keys = min(widest, width // 4)
+    if is_wide and width < PLOT_ROOM:
+        # Why a verdict stands comes before the end of a label, of the other track and of a name.
+        fixed = width - (_MARK + _BADGE + 1 + 2 + 2 + 2 + 1) - _REASON
+        keys = max(min(keys, 16), min(keys, fixed - name - values))
+        values = max(min(values, value + 12, 28), min(values, fixed - name - keys))
+        name = max(min(name, 16), min(name, fixed - values - keys))
     room = width - (_MARK + _BADGE + 1 + name + 2 + values + 2 + (keys + 1 if keys else 0))
     if not is_wide:
         lacking = max(0, -room)
