@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import inf
 
 from console.batch import Batch
 from console.core.alert_findings import SESSION
@@ -42,6 +43,7 @@ from console.effects.notifier import Notifier
 from console.effects.store import Store, Stored, StoreFailed
 from console.inbox import Counter, Inbox
 from console.probing import Probe, Prober, Settled
+from console.sources.base import Attached
 from console.sources.checks import CheckResult, passes
 from console.sources.connect import Connections
 from console.spec.loaded import Loaded
@@ -94,6 +96,7 @@ class Engine:
         self._session = session
         self._version = version
         self._since = since
+        self._attached = Attached()
         self._batch = Batch()
         self._commits = asyncio.Lock()
         self._journal: list[JournalView] = []
@@ -118,6 +121,7 @@ class Engine:
         """Take the session up where it was left, or begin it."""
         at = self.clock()
         stored = await self.store.load(at=at)
+        self._attached = _attached(stored.last_seen, self._since, at)
         if stored.last_seen is None:
             if self._since is not None:
                 self.state.backdate(self._since)
@@ -167,7 +171,7 @@ class Engine:
             "frame": self._every(FRAME_S, self._publish),
             "commit": self._commit_often(),
             "probes": self._prober.run(),
-            "sources": connections.run(counter, self.state.phase.began),
+            "sources": connections.run(counter, self.state.phase.began, self._attached),
         }
         self._teller = teller = self._make_teller()
         if teller is not None:
@@ -409,6 +413,13 @@ class Engine:
         answered = all(state.answered_at is not None for state in self.state.metrics.values() if state.metric.is_probed)
         started = all(source.state is not SourceState.STARTING for source in self.state.sources.values())
         return answered and started
+
+
+def _attached(last_seen: float | None, since: float | None, at: float) -> Attached:
+    """Return from when on lines are asked for, by a new watch from now on, unless it is asked for more."""
+    if last_seen is not None:
+        return Attached(looked_at=last_seen)
+    return Attached(at, inf) if since is None else Attached(since, since)
 
 
 def journal_view(seq: int, record: Record) -> JournalView:

@@ -84,6 +84,29 @@ class Counter:
         """Return the name and track of a container as an earlier run of the console knew it; `None` if it did not."""
         return self._named.get((source, origin))
 
+    def begin(self, source: str, origin: str, name: str, track: str, key: int) -> None:
+        """Let a stream without a name begin behind a key: that none of its lines is counted is written down too."""
+        with self._lock:
+            if (source, origin, "") in self._positions:
+                return
+            self._positions[source, origin, ""] = key
+            self._post(
+                LinesCounted(
+                    at=self._clock(),
+                    source=source,
+                    origin=origin,
+                    stream="",
+                    name=name,
+                    track=track,
+                    after=-1,
+                    upto=key,
+                    lines=0,
+                    unclassified=0,
+                    counts={},
+                    labels={},
+                )
+            )
+
     def ended(self, source: str, origin: str) -> None:
         """Note that an origin is gone for good."""
         self._ended.add((source, origin))

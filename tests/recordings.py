@@ -1,13 +1,13 @@
 """Sessions recorded by the engine itself, with a clock and inputs of the test's own."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from console.core.counts import Cell, LinesCounted
 from console.core.frame import SessionView
-from console.core.inputs import Actor, Input, Reading, SampleTaken, SourceChanged
+from console.core.inputs import Actor, ClockStepped, Input, Reading, SampleTaken, SourceChanged
 from console.core.redact import Redactor
 from console.core.rollout import Evidence, Rollout
 from console.core.state import State
@@ -99,33 +99,57 @@ def live(at: float) -> list[Input]:
     ]
 
 
-def record(folder: Path, *runs: tuple[float, int, Sequence[Input]], rollout: Rollout = ROLLOUT) -> State:
-    """Record a session: each run has its beginning, its length in seconds and its inputs; return how it ended."""
-    return asyncio.run(_record(folder, runs, rollout))
+def record(
+    folder: Path,
+    *runs: tuple[float, int, Sequence[Input]],
+    rollout: Rollout = ROLLOUT,
+    look: Callable[[State], None] = lambda _: None,
+) -> State:
+    """Record a session: each run has its beginning, its length in seconds and its inputs; return how it ended.
+
+    `look` is called after every tick.
+    """
+    return asyncio.run(_record(folder, runs, rollout, look))
 
 
-async def _record(folder: Path, runs: Iterable[tuple[float, int, Sequence[Input]]], rollout: Rollout) -> State:
+async def _record(
+    folder: Path, runs: Iterable[tuple[float, int, Sequence[Input]]], rollout: Rollout, look: Callable[[State], None]
+) -> State:
     loaded = Loaded(rollout, folder / "shop.yaml", folder, {}, (), "0" * 64, ())
     state: State | None = None
-    for since, seconds, inputs in runs:
+    for run in runs:
         store = await (Store.create if state is None else Store.open)(folder, redactor=Redactor())
-        state = await _watch(loaded, store, since, seconds, inputs)
+        state = await _watch(loaded, store, run, look)
     assert state is not None
     return state
 
 
-async def _watch(loaded: Loaded, store: Store, since: float, seconds: int, inputs: Sequence[Input]) -> State:
-    now = since
+async def _watch(
+    loaded: Loaded, store: Store, run: tuple[float, int, Sequence[Input]], look: Callable[[State], None]
+) -> State:
+    since, seconds, inputs = run
+    now, ahead_s = since, 0.0
     engine = Engine(
-        loaded, store, SessionView("s", since, is_read_only=False, held_by=""), ANNA, "1", clock=lambda: now
+        loaded,
+        store,
+        SessionView("s", since, is_read_only=False, held_by=""),
+        ANNA,
+        "1",
+        clock=lambda: now,
+        steady=lambda: now - ahead_s,
     )
     await engine.open()
     waiting = sorted(inputs, key=lambda one: one.at)
     for second in range(1, seconds + 1):
-        now = since + second
+        now = since + second + ahead_s
         while waiting and waiting[0].at <= now:
-            engine.apply(_following(engine, waiting.pop(0)))
+            heard = waiting.pop(0)
+            if isinstance(heard, ClockStepped):  # the engine sees that by itself
+                now, ahead_s = now + heard.by_s, ahead_s + heard.by_s
+            else:
+                engine.apply(_following(engine, heard))
         engine.tick()
+        look(engine.state)
         if second % 60 == 0:
             await engine.commit()
     assert not waiting, "an input is later than its run"

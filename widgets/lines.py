@@ -43,9 +43,14 @@ def fit(text: str, width: int, *, is_right: bool = False) -> str:
     text = clean(text)
     length = len(text) if text.isascii() else cell_len(text)
     if length > width:
-        return set_cell_size(text, width - 1) + "…" if width > 0 else ""
+        return set_cell_size(_shortened(text, width), width) if width > 0 else ""
     padding = " " * (width - length)
     return padding + text if is_right else text + padding
+
+
+def _shortened(text: str, width: int) -> str:
+    """Return text that does not fit into `width` cells, with a `…` at its end: one, also if it was cut before."""
+    return set_cell_size(text, width - 1).rstrip().rstrip("…") + "…"
 
 
 def clip(text: str, width: int) -> str:
@@ -76,7 +81,8 @@ def cut(spans: Sequence[Span], width: int) -> list[Span]:
         elif left > 0 and is_last and cell_len(text.rstrip()) <= left:
             kept.append(Span(set_cell_size(text, left), span.role))
         elif left > 0:
-            kept.append(Span(set_cell_size(text, left - 1).rstrip() + "…", span.role))
+            is_said = bool(kept) and kept[-1].text.endswith("…") and _shortened(text, left) == "…"
+            kept += [] if is_said else [Span(_shortened(text, left), span.role)]
         return kept
     return kept
 

@@ -21,6 +21,8 @@ SENTENCE_ROOM = 180
 _BADGE = 14
 _MARK = 2
 _EVIDENCE_BAR = 6
+_REASON = 24
+"""What a line with columns keeps for why the verdict stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,12 @@ def columns_for(panels: Sequence[Panel], width: int, *, has_keys: bool = True) -
     if has_keys:
         widest = max((key_cells(key) for panel in panels for key in panel.keys), default=0)
         keys = min(widest, width // 4)
+    if is_wide and width < PLOT_ROOM:
+        # Why a verdict stands comes before the end of a label, of the other track and of a name.
+        fixed = width - (_MARK + _BADGE + 1 + 2 + 2 + 2 + 1) - _REASON
+        keys = max(min(keys, 16), min(keys, fixed - name - values))
+        values = max(min(values, value + 12, 28), min(values, fixed - name - keys))
+        name = max(min(name, 16), min(name, fixed - values - keys))
     room = width - (_MARK + _BADGE + 1 + name + 2 + values + 2 + (keys + 1 if keys else 0))
     if not is_wide:
         lacking = max(0, -room)
@@ -152,9 +160,11 @@ def _samples(panel: Panel) -> list[Span]:
 
 
 def counted(value: TrackValue) -> str:
-    """Return what a value was measured on: `27 of 166`, `201 samples`; empty where nobody says."""
+    """Return what a value was measured on: `27 of 166`, `201 samples`, `in 220 lines`; empty where nobody says."""
     if value.samples is None:
         return ""
+    if value.counts_lines:
+        return f"in {count_of(value.samples, 'line')}"
     return f"{value.bad:,} of {value.samples:,}" if value.bad is not None else count_of(value.samples, "sample")
 
 
@@ -287,8 +297,8 @@ def _narrow(panel: Panel, place: _Place) -> tuple[Line, Line]:
 def _with_evidence(reason: list[Span], panel: Panel, evidence: EvidenceView, room: int) -> list[Span]:
     """Return why the verdict stands with the evidence behind it, or in its place where there is room for one."""
     spans = evidence_spans(evidence, room - cells(reason) - 2)
-    if any(span.text == evidence.line for span in reason):
-        return reason
+    if any(span.text and evidence.line.startswith(span.text) for span in reason):
+        return [Span(evidence.line, reason[0].role)]
     if cells(reason) + 2 + cells(spans) <= room:
         return [*reason, Span("  "), *spans]
     return evidence_spans(evidence, room) if panel.verdict is Verdict.OK else reason

@@ -114,7 +114,7 @@ def explanation(
     is_breach: bool = False,
 ) -> tuple[str, ...]:
     """Return the sentences of the detail view: the line of the panel, the numbers, and what each of them means."""
-    asked, needed = comparison.comparing, comparison.needed
+    asked = comparison.comparing
     enough = chance_text(asked.alpha)
     target = f"{asked.not_worse_than:g}x"
     return (
@@ -123,14 +123,31 @@ def explanation(
         f"{_of(comparison.bad_baseline, comparison.total_baseline)} on the baseline, "
         f"in {comparison.looks:,} intervals with both.",
         _ratio_sentence(comparison),
-        f"Evidence that it is worse: {comparison.log_e_worse:.1f} of {needed:.1f}, at most {comparison.peak:.1f} "
-        f"so far. At {needed:.1f} it is sure: chance alone gets there in {enough} rollouts, however often one looks.",
-        f"Of a change for the worse later on: {comparison.log_e_late:.1f}; of one from the start: "
-        f"{comparison.log_e_from_start:.1f}. The number above is the two together.",
-        f"Evidence that it is not {target} worse: {comparison.log_e_not_worse:.1f} of {needed:.1f}. "
+        f"That it is worse: {strength(comparison.log_e_worse)}{_strongest(comparison)}. It is sure when chance alone "
+        f"would show as much in {enough} rollouts, however often one looks.{_beginning(comparison)}",
+        f"That it is not {target} worse: {strength(comparison.log_e_not_worse)}; sure at {enough} as well. "
         "That nothing is wrong is proven by this alone, not by the silence of the alarm.",
         _dispersion_sentence(dispersion),
     )
+
+
+def strength(log_e: float) -> str:
+    """Return what some evidence, a natural logarithm, is in words: in how many rollouts chance alone shows as much."""
+    return "hardly anything says so" if log_e < math.log(2) else f"{chance_text(math.exp(-log_e))} by chance"
+
+
+def _strongest(comparison: Comparison) -> str:
+    """Return how strong the evidence for a worse canary was before, if that was a lot more than now."""
+    is_less = comparison.peak >= math.log(2) and comparison.peak - max(0.0, comparison.log_e_worse) >= math.log(2)
+    return f" now, {strength(comparison.peak)} when it was strongest" if is_less else ""
+
+
+def _beginning(comparison: Comparison) -> str:
+    """Return whether a canary that looks worse was so from the start."""
+    if comparison.log_e_worse < math.log(2):
+        return ""
+    is_late = comparison.log_e_late > comparison.log_e_from_start
+    return f" It looks {'as if it became so later on' if is_late else 'so from the start on'}."
 
 
 def _ratio_sentence(comparison: Comparison) -> str:

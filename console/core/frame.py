@@ -39,6 +39,8 @@ class TrackValue:
     """When the verdict began; `None` before the first judgement."""
     text: str
     """The value as shown: `5.42 %`, `12/100 samples`, `0 of 18,204 (< 0.017 %)`, `no data`."""
+    counts_lines: bool = False
+    """Its samples are log lines, of which it is a count and no share."""
 
 
 @dataclass(frozen=True, slots=True)

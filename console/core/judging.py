@@ -340,7 +340,8 @@ def _judged_as(judged: Judged, at: float, verdict: Verdict, reason: str) -> Judg
 def shown_value(thresholds: Thresholds, judged: Judged) -> str:
     """Return the value as an operator reads it: `5.42 %`, `12/100 samples`, `0 of 18,204 (< 0.017 %)`, `no data`.
 
-    Where lines may be missing, a count is `≥3 of 18,204` and any other value `5.42 %, short`.
+    A count of log lines says on how many lines only while it is 0; otherwise it would read as a share of them. Where
+    lines may be missing, a count is `≥3 of 18,204` and any other value `5.42 %, short`.
     """
     if judged.value is None:
         return "0 of 0" if judged.samples == 0 else "no data"
@@ -350,6 +351,8 @@ def shown_value(thresholds: Thresholds, judged: Judged) -> str:
         hits = judged.bad if judged.bad is not None else round(judged.value)
         # Rule of three: with no hit in n, the rate is below 3/n with 95 % confidence.
         is_bounded = hits == 0 and 300 / judged.samples < BOUND_PERCENT and not judged.short and not judged.unread
+        if hits and thresholds.counts_lines:
+            return f"{SHORT_MARK if judged.short else ''}{format_value(judged.value, thresholds.unit)}"
         bound = f" (< {bare_number(300 / judged.samples)} %)" if is_bounded else ""
         return f"{SHORT_MARK if judged.short else ''}{hits:,} of {judged.samples:,}{bound}"
     return format_value(judged.value, thresholds.unit) + (", short" if judged.short else "")

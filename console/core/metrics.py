@@ -110,6 +110,11 @@ class MetricState:
             self.judged[track] = aged(self.thresholds, judged, sample.at)
             self.remember(track, sample.at, None)
 
+    def forget_answer(self) -> None:
+        """Let go of what the last answer showed beside its numbers, which another console had."""
+        self.table = self.took_s = self.answered_at = None
+        self.error, self.skipped = "", 0
+
     def grow_old(self, at: float) -> None:
         """Let values that are too old become unknown."""
         for track, judged in self.judged.items():

@@ -12,11 +12,12 @@ _FORESEEN_S = 366 * 86_400.0
 """What is expected later than this is as good as never, and the calendar ends somewhere."""
 
 
-def outlook(found: Sequence[Clause], at: float) -> tuple[float | None, str]:
+def outlook(found: Sequence[Clause], at: float, *, is_breached: bool = False) -> tuple[float | None, str]:
     """Return when the last clause may be met at the soonest, and in one line what is waited for.
 
     The time is a lower bound: what nobody can foresee comes on top, and is named. `None` while no time is known,
-    and while an action has to come first: a canary without its share is not on its way.
+    while an action has to come first (a canary without its share is not on its way), and while a breach of which
+    nobody can foresee the end holds the soak clock (`is_breached`): the time would only run away.
     """
     missing = [clause for clause in found if not clause.is_met]
     if not missing:
@@ -29,6 +30,8 @@ def outlook(found: Sequence[Clause], at: float) -> tuple[float | None, str]:
     if not timed:
         return None, f"waiting for {_named(blocking)}"
     left_s, last = max(timed, key=lambda pair: pair[0])
+    if is_breached and any(clause.kind in ("metric", "pause") for clause in blocking):
+        return None, f"the soak stands, waiting for {_named(blocking)}"
     earliest = at + left_s
     return earliest, f"earliest {when(earliest, at)}, waiting for {_named(blocking or [last])}"
 

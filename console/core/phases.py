@@ -1,6 +1,7 @@
 """What is missing before the next phase may begin."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from console.core.conditions import split_pause
 from console.core.durations import format_duration
@@ -8,7 +9,7 @@ from console.core.frame import ChecklistView, Clause, PhaseView
 from console.core.outlook import outlook
 from console.core.progress import StopView
 from console.core.rollout import Phase, Rollout
-from console.core.soak import UNSEEN, PhaseState, Stop, is_unseen, pause_holds, share_text
+from console.core.soak import UNSEEN, PhaseState, Stop, StopKind, is_unseen, pause_holds, share_text
 from console.core.standing import Standing
 from console.core.text import visible
 from console.core.values import format_value
@@ -84,7 +85,10 @@ def view(
     """Return the present phase as the screen shows it; `more_items` are those of the validation windows."""
     phase = rollout.phases[state.index]
     is_last = state.index == len(rollout.phases) - 1
-    earliest, said = outlook(found, at)
+    is_breached = state.hold_kind is StopKind.BREACH
+    earliest, said = outlook(found, at, is_breached=is_breached)
+    if is_breached and earliest is None:
+        found = tuple(replace(clause, expected_s=None) if clause.kind == "soak" else clause for clause in found)
     return PhaseView(
         index=state.index,
         count=len(rollout.phases),

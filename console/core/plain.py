@@ -57,7 +57,7 @@ def fitted(line: str, width: int) -> str:
         if taken > width - 1:
             break
         kept += character
-    return kept + "…"
+    return kept.rstrip().rstrip("…") + "…"
 
 
 def cell_width(text: str) -> int:

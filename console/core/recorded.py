@@ -149,6 +149,8 @@ def _ticks(recording: Recording, runs: Sequence[Run]) -> Iterator[float]:
     """
     events = metrics_of_events(recording.rollout)
     known = {sample.at for sample in recording.samples if sample.metric in events}
+    slept = {record.at: max(0.0, float(record.body["by_s"])) for record in recording.records if record.kind == "clock"}
+    known |= slept.keys()
     for record in recording.records:
         is_of_tick = record.kind == "rule" or (record.kind == "phase" and "holds" in record.body)
         if is_of_tick or (record.kind in ("verdict", "evidence") and record.body.get("metric") in events):
@@ -160,8 +162,9 @@ def _ticks(recording: Recording, runs: Sequence[Run]) -> Iterator[float]:
             yield from _passed(run.since, inside[0] if inside else run.until, recording.edges)
         for before, after in pairwise(inside):
             yield before
-            if not events or after - before <= STOOD_STILL_S:
-                yield from _between(before, after, recording.edges)
+            fell_asleep = after - slept.get(after, 0.0)
+            if not events or fell_asleep - before <= STOOD_STILL_S:
+                yield from _between(before, fell_asleep, recording.edges)
         if inside:
             yield inside[-1]
             yield from _passed(inside[-1], run.until, recording.edges)

@@ -124,7 +124,8 @@ class State:
         self.alerts = AlertBook()
         self.unwritten: tuple[float, str] | None = None
         """Since when the session's file cannot be written, and why; `None` while it can."""
-        self.changed: set[str] = {"phase", "session"}
+        # That evidence has not begun yet is written down too: what a later file asks for begins in the midst.
+        self.changed: set[str] = {"phase", "session", *(f"evidence:{name}" for name in weighed)}
         """Names of the documents that `documents` has yet to write."""
         self._sampled_at = 0.0
         self._told_lines = line_news.ToldLines()
@@ -287,7 +288,7 @@ class State:
         self._shift(step.by_s)
         self.away_until = step.at if step.by_s > 0 else self.away_until + step.by_s
         for source in self.sources.values():
-            source.shift(step.by_s)
+            source.shift(step.by_s, step.at)
         self.phase = soak.stepped(self.phase, step.by_s)
         self.validation = validation.stepped(self.validation, step.by_s)
         alerting.stepped(self.alerts, step.by_s)
@@ -373,6 +374,9 @@ class State:
             self._shift(pause_s)
             if pause_s:
                 self.away_until = opened.at
+            self._sampled_at = 0.0  # a console begins with its first tick, and knows no answer but its own
+            for state in self.metrics.values():
+                state.forget_answer()
             text = f"taken up again by {opened.actor} after {pause_s:.0f} s"
             self._told_lines = line_news.all_told(self)
         self._told_phase, self._told_validation = self.phase, self.validation

@@ -28,6 +28,8 @@ class Thresholds:
     alpha: float | None
     """How often the interval of a rate may be wrong, where evidence is asked for, this metric's part; `None` where it
     is not."""
+    counts_lines: bool
+    """Its samples are all the log lines that were read: it is a count, and no share of them."""
     worse: Verdict | None
     """The verdict where the canary is sure to be worse than the baseline."""
 
@@ -55,6 +57,7 @@ class Thresholds:
             no_data=metric.no_data,
             broken_after=metric.broken_after,
             alpha=None if metric.evidence is None else metric.evidence.alpha / parts_of_alpha,
+            counts_lines=metric.events is not None and metric.events.over is None,
             worse=None if metric.evidence is None else Verdict(metric.evidence.worse.upper()),
             **parsed,
         )

@@ -6,7 +6,7 @@ from math import isfinite
 
 from console.core import alert_views, automatic, budgets, phases, validation
 from console.core import attempts as acting
-from console.core.evidence_words import brief, explanation, sentence
+from console.core.evidence_words import brief, explanation, ratio_text
 from console.core.frame import (
     ActionView,
     AttemptView,
@@ -197,12 +197,16 @@ def _evidence(metric: MetricState, weighing: Weighing, judged: Judged, traffic: 
     is_traffic = asked is not None and asked.traffic
     share = weighing.traffic.against(traffic / 100) if is_traffic else None
     ratio, between = compared.ratio, compared.within
+    said, *more = explanation(
+        compared, weighing.dispersion, canary_share=traffic / 100, wait_s=wait_s, is_breach=is_breach
+    )
+    now = _ratio_now(metric) if weighing.stands_since is not None and 0 < traffic < 100 else None
+    present = "" if now is None else f"; {ratio_text(now)} now"
+    line = said + present
     return EvidenceView(
-        line=sentence(compared, canary_share=traffic / 100, wait_s=wait_s, is_breach=is_breach),
-        brief=brief(compared, canary_share=traffic / 100, wait_s=wait_s, is_breach=is_breach),
-        explanation=explanation(
-            compared, weighing.dispersion, canary_share=traffic / 100, wait_s=wait_s, is_breach=is_breach
-        ),
+        line=line,
+        brief=brief(compared, canary_share=traffic / 100, wait_s=wait_s, is_breach=is_breach) + present,
+        explanation=(line, *more),
         is_worse=weighing.stands_since is not None,
         is_not_worse=compared.is_not_worse,
         log_e_worse=compared.log_e_worse,
@@ -218,6 +222,21 @@ def _evidence(metric: MetricState, weighing: Weighing, judged: Judged, traffic: 
         share_seen=None if share is None else share[0],
         share_line="" if share is None else share[1],
     )
+
+
+def _ratio_now(metric: MetricState) -> float | None:
+    """Return the ratio of the present rates of bad samples: what was proven is an average over all that was compared.
+
+    `None` where there are no such rates, too few samples, or nothing bad on the baseline now.
+    """
+    rates = []
+    for track in ("canary", "baseline"):
+        judged = metric.judged.get(track, Judged())
+        if judged.bad is None or not judged.samples or judged.samples < metric.thresholds.min_samples:
+            return None
+        bad = judged.samples - judged.bad if metric.thresholds.is_more_better else judged.bad
+        rates.append(bad / judged.samples)
+    return rates[0] / rates[1] if rates[1] else None
 
 
 def _in_order(metric: MetricState) -> list[str]:
@@ -236,6 +255,7 @@ def _track_value(metric: MetricState, track: str) -> TrackValue:
         reason=visible(judged.reason),
         since=judged.since,
         text=shown_value(metric.thresholds, judged),
+        counts_lines=metric.thresholds.counts_lines,
     )
 
 

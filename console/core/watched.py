@@ -7,7 +7,6 @@ from console.core.counts import LinesCounted
 from console.core.frame import SourceView
 from console.core.gaps import Gaps
 from console.core.inputs import SkewMeasured, SourceChanged, Unread
-from console.core.runs import later
 from console.core.words import SourceState
 
 _WELL = (SourceState.LIVE, SourceState.QUIET)
@@ -61,17 +60,25 @@ class WatchedSource:
             self.unread_since = change.at if self.unread else None
         if is_well:
             self.seen_at = change.at
+        if change.state is SourceState.STARTING:  # another console begins, and has not heard what was said before
+            self.line_at = self.newest = self.skew_s = None
+            self.shift_s = 0.0
         return is_news
 
     def recall(self, state: SourceState, reason: str, at: float) -> None:
         """Take up how the source was doing when the session was last written to."""
         self.state, self.reason, self.seen_at, self.since = state, reason, at, at
 
-    def shift(self, by_s: float) -> None:
-        """Move what is remembered of it along with this machine's clock."""
-        self.since += by_s
-        self.seen_at, self.line_at = later(self.seen_at, by_s), later(self.line_at, by_s)
-        self.unread_since = later(self.unread_since, by_s)
+    def shift(self, by_s: float, at: float) -> None:
+        """Move what is remembered of it along with this machine's clock, which was noticed at `at`.
+
+        What came between the step and that moment has the new time already, and nothing is later than now.
+        """
+        self.since = min(at, self.since + by_s)
+        self.seen_at, self.line_at, self.unread_since = (
+            None if known is None else min(at, known + by_s)
+            for known in (self.seen_at, self.line_at, self.unread_since)
+        )
 
     def is_written(self, track: str) -> bool:
         """Return whether somebody is there who may write lines of a track, however silent.
@@ -86,7 +93,9 @@ class WatchedSource:
         return self.kind != "file" and self.parts.get(track, 0) > 0
 
     def counted(self, counted: LinesCounted) -> None:
-        """Note that lines came."""
+        """Note that lines came, if any did: where a file begins to be read is noted in the same way."""
+        if not counted.lines:
+            return
         self.lines += counted.lines
         self.seen_at = self.line_at = max(counted.at, self.line_at or 0.0)
         self.newest = max(counted.newest, self.newest or 0.0)

@@ -1,7 +1,10 @@
 """The dialog of one panel: why its verdict stands, and what the comparison with the baseline says."""
 
+from math import exp
+
 from console.core.desk import Desk
 from console.core.durations import format_duration
+from console.core.evidence_words import chance_text, strength
 from console.core.frame import EvidenceView, Frame, Panel
 from console.core.verdict import Verdict
 from console.screens.base import ConsoleDialog
@@ -80,11 +83,11 @@ def _evidence(evidence: EvidenceView, width: int) -> list[Line]:
     worse = VERDICT[Verdict.WARNING] if evidence.worse_share >= 1 else Role.PLOT
     lines = [
         Line((Span(" canary against baseline", Role.STRONG),)),
-        _bar("worse", evidence.worse_share, f"{evidence.log_e_worse:.1f} of {evidence.needed:.1f}", worse),
+        _bar("worse", evidence.worse_share, _strength(evidence.log_e_worse, evidence.needed), worse),
         _bar(
             f"not {evidence.not_worse_than:g}x worse",
             evidence.not_worse_share,
-            f"{evidence.log_e_not_worse:.1f} of {evidence.needed:.1f}",
+            _strength(evidence.log_e_not_worse, evidence.needed),
             VERDICT[Verdict.OK] if evidence.is_not_worse else Role.PLOT,
         ),
         BLANK,
@@ -92,6 +95,10 @@ def _evidence(evidence: EvidenceView, width: int) -> list[Line]:
     for sentence in filter(None, (evidence.share_line, *evidence.explanation)):
         lines += [Line((Span(f" {text}"),)) for text in wrap(sentence, max(10, width - 2))]
     return lines
+
+
+def _strength(log_e: float, needed: float) -> str:
+    return f"{strength(log_e)}, sure at {chance_text(exp(-needed))}"
 
 
 def _bar(name: str, share: float, said: str, role: Role) -> Line:

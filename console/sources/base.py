@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import NoReturn, Protocol, TypeVar
 
 from console.core.inputs import (
@@ -58,6 +59,16 @@ class Block:
     """Without their line ends."""
 
 
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """From when on the lines of a source are asked for, in seconds since the epoch."""
+
+    looked_at: float = -inf
+    """When another console had read everything, or since when this one is asked to; minus infinity for nobody knows."""
+    leaves_out_until: float = -inf
+    """What stands in a file that was never read, and was not changed later than this, is of before the watch."""
+
+
 class LineSink(Protocol):
     """Where log readers hand lines over. Thread-safe; the calling thread does the classifying."""
 
@@ -75,6 +86,10 @@ class LineSink(Protocol):
 
     def take(self, block: Block) -> None:
         """Count a block; lines that were counted before, which their keys tell, are dropped."""
+        ...
+
+    def begin(self, source: str, origin: str, name: str, track: str, key: int) -> None:
+        """Note that a stream without a name is counted behind a key, as what stands before it is not asked for."""
         ...
 
     def ended(self, source: str, origin: str) -> None:

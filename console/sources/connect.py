@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from console.core.probes import Metric
 from console.core.rollout import Rollout, SourceSpec
-from console.sources.base import Asker, LineSink, LogSource, Post, Standing
+from console.sources.base import Asker, Attached, LineSink, LogSource, Post, Standing
 from queries.loader import Query
 
 if TYPE_CHECKING:
@@ -30,14 +30,17 @@ class Connections:
         self._askers: dict[str, Asker] = {}
         self._engines: dict[str | None, Engine] = {}
 
-    def log_source(self, name: str, sink: LineSink, since_s: float) -> LogSource:
-        """Return the reader of a log source; containers seen for the first time are read from `since_s` on."""
+    def log_source(self, name: str, sink: LineSink, since_s: float, attached: Attached | None = None) -> LogSource:
+        """Return the reader of a log source; containers seen for the first time are read from `since_s` on.
+
+        What files hold is read as `attached` says, without it from their beginning.
+        """
         spec = self._rollout.sources[name]
         standing = Standing(name, self._post)
         if spec.file is not None:
             from console.sources.file_logs import FileLogs  # noqa: PLC0415
 
-            return FileLogs(spec.file, self.base_dir, sink, standing, track=spec.track)
+            return FileLogs(spec.file, self.base_dir, sink, standing, track=spec.track, attached=attached)
         if spec.command is not None:
             from console.sources.command_logs import CommandLogs  # noqa: PLC0415
 
@@ -109,12 +112,12 @@ class Connections:
             self._askers[key] = make()
         return self._askers[key]  # type: ignore[return-value] # a key is made by one maker only
 
-    async def run(self, sink: LineSink, since_s: float) -> None:
+    async def run(self, sink: LineSink, since_s: float, attached: Attached | None = None) -> None:
         """Read every log source and keep in touch with the others, until cancelled."""
         async with asyncio.TaskGroup() as group:
             for name, spec in self._rollout.sources.items():
                 if spec.gives_lines:
-                    group.create_task(self.log_source(name, sink, since_s).run(), name=f"read {name}")
+                    group.create_task(self.log_source(name, sink, since_s, attached).run(), name=f"read {name}")
                 else:
                     group.create_task(self.asker(name).run(), name=f"keep {name}")
 

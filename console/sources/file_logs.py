@@ -1,7 +1,8 @@
 """Follows the log files that a shell pattern names, through rotation and truncation.
 
 How one file is known again and read is `followed_file`. The pattern should not match the copies that `copytruncate`
-makes, which are files of their own. A file that was never read before is read from its beginning.
+makes, which are files of their own. A file that was never read before is read from its beginning, but for those that a
+new watch finds: it begins with what is written from then on, or with the files that were changed since it was asked to.
 """
 
 import contextlib
@@ -11,12 +12,13 @@ import stat
 import threading
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from console.core.inputs import Unread
 from console.sources import followed_file
-from console.sources.base import LineSink, Standing, in_daemon, supervise
+from console.sources.base import Attached, LineSink, Standing, in_daemon, supervise
 from console.sources.followed_file import FileFeed, FollowedFile
 
 LOOK_S = 1.0
@@ -34,12 +36,22 @@ class FileLogs:
     """The log source of a shell pattern of files."""
 
     def __init__(
-        self, pattern: str, base_dir: Path, sink: LineSink, standing: Standing, *, track: str | None = None
+        self,
+        pattern: str,
+        base_dir: Path,
+        sink: LineSink,
+        standing: Standing,
+        *,
+        track: str | None = None,
+        attached: Attached | None = None,
     ) -> None:
         self._pattern = pattern
         self._base_dir = base_dir
         self._feed = FileFeed(standing.source, track or "", base_dir, sink, standing)
         self._standing = standing
+        self._attached = attached or Attached()
+        self._looked_at = self._attached.looked_at
+        """When everything that is there had been read the last time."""
         self._had_files = bool(sink.known(standing.source))
         """Whether there ever was something to read: its absence is no beginning then."""
         self._files: dict[Inode, FollowedFile] = {}
@@ -69,7 +81,7 @@ class FileLogs:
             self._missing = None
 
     def _follow(self, stop: threading.Event) -> None:
-        look_at = 0.0
+        look_at, began = 0.0, time.time()
         while not stop.is_set():
             has_looked = time.monotonic() >= look_at
             if has_looked:
@@ -82,6 +94,9 @@ class FileLogs:
                 self._standing.seen()
             if has_looked and not stop.is_set():
                 self._find_moved()
+                self._attached = replace(self._attached, leaves_out_until=min(began, self._attached.leaves_out_until))
+                if not self._refused and not self._failing:
+                    self._looked_at = time.time()
             self._let_go()
             stop.wait(followed_file.POLL_S)
 
@@ -137,7 +152,8 @@ class FileLogs:
 
     def _open(self, path: Path) -> Inode:
         """Follow a file and return its inode, which may be another one than a moment before. Raises `OSError`."""
-        file = FollowedFile(self._feed, path)
+        is_old = path.stat().st_mtime <= self._attached.leaves_out_until
+        file = FollowedFile(self._feed, path, looked_at=self._looked_at, is_old=is_old)
         if file.inode in self._files:
             file.close()
         else:
@@ -199,7 +215,7 @@ class FileLogs:
     def _take_up_moved(self, path: Path) -> None:
         """Follow a file if it is one of the missing ones. Raises `OSError`."""
         missing = self._missing or set()
-        file = FollowedFile(self._feed, path)
+        file = FollowedFile(self._feed, path, looked_at=self._looked_at)
         try:
             file.read(threading.Event())
         finally:

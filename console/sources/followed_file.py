@@ -2,7 +2,9 @@
 
 A file is known by its device, inode and the beginning of its first line, so a rename is no new file, and another file
 in its place is. A file that is truncated in place (`copytruncate`) begins a new generation. A line's key is the offset
-of its end. Files have no times: lines count at the moment they are read.
+of its end. Files have no times: a line counts at the moment it is read. What stood in the file when it was opened was
+written before its last change and, as far as that is known, after somebody looked last: it is spread evenly over that
+time, by its place in the file.
 """
 
 import hashlib
@@ -11,6 +13,7 @@ import os
 import stat
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, count
 from pathlib import Path
@@ -38,10 +41,39 @@ class FileFeed:
     standing: Standing
 
 
+@dataclass(slots=True)
+class Backlog:
+    """What stood in a file when it was opened, and between which moments it was written."""
+
+    size: int
+    """Bytes in the file then."""
+    since: float
+    """When everything had been read, or minus infinity where nobody knows."""
+    until: float
+    """When the file was changed last."""
+    begins: int | None = None
+    """Where the first line that was not read then ended."""
+
+    def times(self, keys: Sequence[int], now: float) -> list[float]:
+        """Return when lines were written, by the offsets of their ends; those behind the backlog are written now."""
+        if not keys or keys[0] > self.size:
+            return [now] * len(keys)
+        if self.begins is None:
+            self.begins = keys[0]
+        since = min(self.since, self.until) if math.isfinite(self.since) else self.until
+        per_byte_s = (self.until - since) / max(1, self.size - self.begins)
+        return [now if key > self.size else since + (key - self.begins) * per_byte_s for key in keys]
+
+
 class FollowedFile:
     """One open file: where reading stands, and what of it was cut but has no line end yet."""
 
-    def __init__(self, feed: FileFeed, path: Path) -> None:
+    def __init__(self, feed: FileFeed, path: Path, *, looked_at: float, is_old: bool = False) -> None:
+        """Open a file; raises `OSError`.
+
+        `looked_at` is when it was known the last time that all was read, in seconds since the epoch. What stands in a
+        file that `is_old` and was never read is left out.
+        """
         self.path = path
         self.name = visible(str(path.relative_to(feed.base_dir) if path.is_relative_to(feed.base_dir) else path), 200)
         self.grown_at = time.monotonic()
@@ -55,6 +87,8 @@ class FollowedFile:
             os.close(self._fd)
             raise IsADirectoryError(f"{path} is no regular file")
         self.inode = (found.st_dev, found.st_ino)
+        self._backlog = Backlog(found.st_size, looked_at, min(time.time(), found.st_mtime))
+        self._is_old = is_old
         self.origin = ""
         """Empty until the file has a first line."""
         self._signature = b""
@@ -147,6 +181,8 @@ class FollowedFile:
             offset = sink.resume(source, self.origin, "")
             if offset < 0:
                 self._read_to, self._tail = 0, b""
+                if self._is_old:
+                    self._leave_out()
                 return
             if self.origin not in known:
                 continue
@@ -158,6 +194,16 @@ class FollowedFile:
             said = "the file was truncated while nobody read it: lines may be lost"
             self._feed.standing.gap(self.name, said, until=time.time(), track=self._feed.track)
             sink.ended(source, self.origin)
+
+    def _leave_out(self) -> None:
+        """Begin behind the last line that ended before the file was opened."""
+        self._is_old = False
+        since = max(0, self._backlog.size - LINE_LIMIT_BYTES)
+        end = os.pread(self._fd, self._backlog.size - since, since).rfind(b"\n") + 1
+        if end:
+            self._read_to = since + end
+            self._tail = os.pread(self._fd, min(TAIL_BYTES, self._read_to), max(0, self._read_to - TAIL_BYTES))
+            self._feed.sink.begin(self._feed.source, self.origin, self.name, self._feed.track, self._read_to)
 
     def _is_overwritten(self) -> bool:
         """Return whether its beginning or what was read last is not there any more; many files begin alike."""
@@ -181,6 +227,7 @@ class FollowedFile:
         )
         self._feed.sink.ended(self._feed.source, self.origin)
         self._read_to, self._tail, self._open, self.origin = 0, b"", b"", ""
+        self._backlog, self._is_old = Backlog(0, now, now), False
         self.grown_at = time.monotonic()
         self._identify()
 
@@ -205,8 +252,8 @@ class FollowedFile:
         self._open += more[: max(0, room)]
 
     def _hand_over(self, lines: list[bytes], keys: list[int]) -> None:
-        now = time.time()
-        feed = self._feed
+        feed, now = self._feed, time.time()
+        times = self._backlog.times(keys, now)
         lines = [line if len(line) <= LINE_LIMIT_BYTES else line[:LINE_LIMIT_BYTES] + TRUNCATED for line in lines]
         for start in range(0, len(lines), BLOCK_LINES):
             some = lines[start : start + BLOCK_LINES]
@@ -218,7 +265,7 @@ class FollowedFile:
                     name=self.name,
                     track=feed.track,
                     keys=keys[start : start + BLOCK_LINES],
-                    times=[now] * len(some),
+                    times=times[start : start + BLOCK_LINES],
                     lines=some,
                 )
             )

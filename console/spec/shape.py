@@ -24,13 +24,16 @@ def shaped(tree: MapNode, problems: list[Problem]) -> Rollout | None:
     that their meaning can be checked too. `None` when not even that makes a rollout.
     """
     said = _without_empty_sections(plain(tree))
-    errors = _errors(said)
-    if not errors:
-        return Rollout.model_validate(said, by_alias=True, by_name=False)
-    problems.extend(_problems(errors, tree))
-    for error in errors:
-        _drop(said, error)
-    return None if _errors(said) else Rollout.model_validate(said, by_alias=True, by_name=False)
+    for attempt in range(_ATTEMPTS):
+        errors = _errors(said)
+        if not errors:
+            return Rollout.model_validate(said, by_alias=True, by_name=False)
+        # What a metric lacks as a whole is only looked for when each of its keys fits.
+        told = errors if attempt == 0 else [error for error in errors if error["loc"][:1] == ("metrics",)]
+        problems.extend(_problems(told, tree))
+        for error in errors:
+            _drop(said, error)
+    return None
 
 
 def fitting(model: type[M], said: Any, tree: MapNode, problems: list[Problem]) -> M | None:
@@ -110,6 +113,8 @@ def _drop(said: dict[str, Any], error: ErrorDetails) -> None:
     if not loc or (error["type"] == "extra_forbidden" and _is_taken_out(said, loc)):
         return
     section = said.get(str(loc[0]))
+    if _is_alone(loc) and _is_taken_out(said, loc[:3]):
+        return
     if loc[0] in ("rollout", "title", "service"):
         said[str(loc[0])] = "unknown"
     elif len(loc) > 1 and isinstance(section, dict) and loc[0] != "alerts":
@@ -118,6 +123,17 @@ def _drop(said: dict[str, Any], error: ErrorDetails) -> None:
         section[loc[1]] = {"name": f"unknown {loc[1]}", **_STAND_IN[str(loc[0])]}
     else:
         said.pop(str(loc[0]), None)
+
+
+_ATTEMPTS = 4
+_ALONE = frozenset(
+    {"title", "every", "timeout", "stale_after", "for", "keep_for", "min_samples", "broken_after", "investigate"}
+)
+"""Keys of a metric without which the rest of it means the same: its conditions are checked all the same."""
+
+
+def _is_alone(loc: tuple[int | str, ...]) -> bool:
+    return len(loc) > 2 and loc[0] == "metrics" and loc[2] in _ALONE
 
 
 _STAND_IN: dict[str, dict[str, Any]] = {

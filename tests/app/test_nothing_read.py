@@ -36,7 +36,9 @@ phases:
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
     (tmp_path / "shop-1.log").write_text("served\n" * 500)
     (tmp_path / "shop.yaml").write_text(FILE)
-    opened = await open_session(load(str(tmp_path / "shop.yaml"), {}), tmp_path / "state", Actor("anna", "ops1"))
+    opened = await open_session(
+        load(str(tmp_path / "shop.yaml"), {}), tmp_path / "state", Actor("anna", "ops1"), since=0.0
+    )
     assert opened.engine is not None
     await opened.engine.start()
     await until(lambda: _later(opened.engine, 2).panels[0].verdict is Verdict.OK)

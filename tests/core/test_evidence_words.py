@@ -130,8 +130,8 @@ def test_the_detail_view_says_what_each_number_means() -> None:
 
     assert "40 of 600 bad on the canary, 361 of 11,400 on the baseline" in told
     assert "Ratio of the rates: 2.1x, surely " in told
-    assert f"Evidence that it is worse: {WORSE.log_e_worse:.1f} of 3.0" in told
-    assert "chance alone gets there in 1 in 20 rollouts" in told
+    assert "That it is worse: 1 in 700 by chance. It is sure when chance alone would show as much in 1 in 20" in told
+    assert "That it is not 1.5x worse: hardly anything says so; sure at 1 in 20 as well." in told
     assert "5.0 is assumed" in told
 
 
@@ -139,6 +139,7 @@ def test_the_detail_view_before_anything_has_no_number_that_is_not_known() -> No
     told = "\n".join(explanation(Comparison(), Dispersion()))
 
     assert "Ratio of the rates: not known" in told
+    assert "That it is worse: hardly anything says so." in told
     assert "nan" not in told
 
 

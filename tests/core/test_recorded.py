@@ -151,6 +151,16 @@ def test_no_time_passes_while_the_machine_slept() -> None:
     assert [at for at in ticks if 11 < at < 211] == []
 
 
+def test_time_passes_up_to_the_moment_at_which_the_machine_fell_asleep() -> None:
+    samples = [SampleTaken(AT + at, "failures", (Reading("canary", 0.0, 10),), 0.0) for at in (1, 207)]
+    (slept,) = State(ACTIONS, AT).apply(ClockStepped(AT + 207, 200.0))
+
+    found = list(inputs_of(recording([opened(AT), slept], samples=samples), AT + 210))
+
+    ticks = [one.at - AT for one in found if isinstance(one, TimePassed)]
+    assert ticks[:8] == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 207.0, 208.0]
+
+
 def test_counts_known_by_the_minute_are_read_from_the_values_that_were_written_down() -> None:
     edges = Edges(seconds=int(AT) + 3600, bin_seconds=int(AT) + 3600)
     bad = [10, 40, 40, 40, 10]

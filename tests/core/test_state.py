@@ -406,6 +406,17 @@ def test_a_step_of_the_clock_is_no_time(by_s: float) -> None:
     assert state.at == START + by_s + 300
 
 
+def test_what_was_heard_between_a_step_of_the_clock_and_its_notice_is_not_moved_into_the_future() -> None:
+    state = fold(lines(START + 4000.5, "canary", ["served home"]))
+
+    state.apply(ClockStepped(START + 4001, 3600.0))
+    state.apply(TimePassed(START + 4001))
+
+    app = next(source for source in frame_of(state, START + 4001).sources if source.name == "app")
+    assert app.lag_s is not None
+    assert app.lag_s <= 1.0
+
+
 def test_the_session_tells_when_it_was_taken_up_again() -> None:
     state = State(ROLLOUT, START)
 

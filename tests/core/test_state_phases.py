@@ -185,7 +185,8 @@ def test_a_metric_that_is_not_ok_is_named_with_its_number_and_why() -> None:
     frame = frame_of(state, 20)
 
     assert clause_of(frame, "metric", "errors").text == "errors is CRITICAL, 7 %: > 5%"
-    assert frame.phase.outlook.startswith("earliest 01:00, waiting for errors, checklist backup")
+    assert frame.phase.outlook.startswith("the soak stands, waiting for errors, checklist backup")
+    assert frame.phase.earliest is None
 
 
 def test_too_few_samples_are_expected_by_the_rate_at_which_they_come() -> None:

@@ -155,7 +155,7 @@ def test_a_canary_that_is_proven_worse_is_a_warning_with_its_ratio_and_its_odds(
     judged, evidence = state.verdict_of("failures"), seen(state)
     assert judged.verdict is Verdict.WARNING
     assert judged.reason.startswith("3.0x the baseline's rate, sure (")
-    assert judged.reason == evidence.line
+    assert evidence.line == f"{judged.reason}; 2.6x now", "what it is now stands beside what was proven over all"
     assert evidence.is_worse
     assert not evidence.is_not_worse
     assert evidence.ratio == pytest.approx(3, rel=0.3)
@@ -390,6 +390,22 @@ def test_any_restart_gives_the_same_evidence_and_the_same_verdict(cuts: list[int
 
     assert seen(broken) == seen(straight)
     assert broken.verdict_of("failures") == straight.verdict_of("failures")
+
+
+def test_a_restart_before_the_first_look_leaves_no_count_out() -> None:
+    spec = rollout(failures=FAILURES)
+    first, *rest = Service().minutes(2, canary=0.01)
+    straight, broken = begun(spec), begun(spec)
+    straight.apply(first)
+    broken.apply(first)
+
+    documents = broken.documents()
+    broken = again(broken, spec)
+    fold(straight, iter(rest))
+    fold(broken, iter(rest))
+
+    assert "evidence:failures" in documents, "also that nothing was weighed yet has to be known"
+    assert seen(broken).samples == seen(straight).samples == (400, 3600)
 
 
 def test_an_answer_that_counts_the_same_time_again_is_left_out() -> None:

@@ -45,7 +45,7 @@ def env_of(shop: Path) -> dict[str, str]:
 
 
 def console(shop: Path, *options: str, columns: int = 120) -> Terminal:
-    return Terminal([*PROGRAM, "watch", str(shop), *options], env=env_of(shop), columns=columns)
+    return Terminal([*PROGRAM, "watch", str(shop), "--since", "1m", *options], env=env_of(shop), columns=columns)
 
 
 def press_until(terminal: Terminal, key: str, holds: Callable[[str], bool]) -> None:

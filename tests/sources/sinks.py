@@ -43,6 +43,9 @@ class RecordingSink:
             self.blocks.append(block)
             self.positions[where] = max(last, block.keys[-1])
 
+    def begin(self, source: str, origin: str, name: str, track: str, key: int) -> None:
+        self.positions.setdefault((source, origin, ""), key)
+
     def ended(self, source: str, origin: str) -> None:
         self.gone.add(origin)
 

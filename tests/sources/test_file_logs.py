@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import AsyncIterator
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from console.core.inputs import SourceSeen
 from console.core.words import SourceState
 from console.sources import file_logs, followed_file
-from console.sources.base import Standing
+from console.sources.base import Attached, Standing
 from console.sources.file_logs import FileLogs
 from tests.sources.sinks import Mailbox, RecordingSink, until
 
@@ -27,9 +28,16 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextlib.asynccontextmanager
 async def following(
-    folder: Path, sink: RecordingSink, mail: Mailbox, pattern: str = "agent*.log", track: str | None = "canary"
+    folder: Path,
+    sink: RecordingSink,
+    mail: Mailbox,
+    pattern: str = "agent*.log",
+    *,
+    track: str | None = "canary",
+    attached: Attached | None = None,
 ) -> AsyncIterator[None]:
-    task = asyncio.create_task(FileLogs(pattern, folder, sink, Standing("legacy", mail.post), track=track).run())
+    standing = Standing("legacy", mail.post)
+    task = asyncio.create_task(FileLogs(pattern, folder, sink, standing, track=track, attached=attached).run())
     try:
         yield
         assert not task.done()
@@ -59,6 +67,63 @@ async def test_a_file_is_read_from_its_beginning_and_followed(tmp_path: Path) ->
     assert list(sink.blocks[0].keys) == [4, 9, 10]
     assert mail.state is SourceState.LIVE
     assert mail.changes[-1].parts == {"canary": 1}
+
+
+async def test_a_new_watch_begins_behind_what_a_file_held_and_stays_there_after_a_restart(tmp_path: Path) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    append(tmp_path / "agent.log", "failed 1\nfailed 2\nunfin")
+
+    async with following(tmp_path, sink, mail, attached=Attached(time.time(), inf)):
+        await until(lambda: sink.positions)
+    append(tmp_path / "agent.log", "ished\nserved\n")
+    append(tmp_path / "agent-2.log", "of a file that is new\n")
+    async with following(tmp_path, sink, mail, attached=Attached(time.time())):
+        await until(lambda: len(sink.lines) == 3)
+
+    assert sorted(sink.lines) == [b"of a file that is new", b"served", b"unfinished"]
+    assert not mail.gaps
+
+
+async def test_a_file_that_comes_after_a_new_watch_began_is_read_from_its_beginning(tmp_path: Path) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+
+    async with following(tmp_path, sink, mail, attached=Attached(time.time(), inf)):
+        await until(lambda: mail.state is SourceState.QUIET)
+        append(tmp_path / "made", "one\ntwo\n")
+        os.utime(tmp_path / "made", (time.time() + 1, time.time() + 1))  # file systems stamp by a clock that is late
+        (tmp_path / "made").rename(tmp_path / "agent.log")
+        await until(lambda: len(sink.lines) == 2)
+
+
+async def test_what_came_while_nobody_read_is_spread_over_that_time_and_not_counted_as_of_now(tmp_path: Path) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    log, now = tmp_path / "agent.log", time.time()
+    append(log, "one\n")
+    async with following(tmp_path, sink, mail):
+        await until(lambda: sink.lines)
+    append(log, "".join(f"late {number}\n" for number in range(5)))
+    os.utime(log, (now - 600, now - 600))
+
+    async with following(tmp_path, sink, mail, attached=Attached(looked_at=now - 1000)):
+        await until(lambda: len(sink.lines) == 6)
+        append(log, "of now\n")
+        await until(lambda: len(sink.lines) == 7)
+
+    times = [moment - now for block in sink.blocks[1:] for moment in block.times]
+    assert times[:5] == pytest.approx([-1000, -900, -800, -700, -600], abs=1)
+    assert times[5] >= 0
+
+
+async def test_of_an_old_file_nothing_is_counted_as_younger_than_its_last_change(tmp_path: Path) -> None:
+    sink, mail = RecordingSink(), Mailbox()
+    log, now = tmp_path / "agent.log", time.time()
+    append(log, "one\ntwo\n")
+    os.utime(log, (now - 600, now - 600))
+
+    async with following(tmp_path, sink, mail, attached=Attached(looked_at=now - 60)):
+        await until(lambda: len(sink.lines) == 2)
+
+    assert sink.blocks[0].times == pytest.approx([now - 600, now - 600], abs=1)
 
 
 async def test_new_files_of_the_pattern_are_found_and_packed_ones_are_not(tmp_path: Path) -> None:

@@ -341,6 +341,8 @@ def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_file(write
         ["rollout.yaml:9", "metrics.m.target"],
         ["rollout.yaml:10", "metrics.n.events.of"],
         ["rollout.yaml:11", "metrics.o.every"],
+        ["rollout.yaml:11", "metrics.o.source"],
+        ["rollout.yaml:11", "metrics.o.query"],
         ["rollout.yaml:13", "phases[0].traffic"],
         ["rollout.yaml:14", "phases[1].advance[0]"],
     ]
@@ -499,3 +501,26 @@ def _said_of(path: Path, env: dict[str, str]) -> str:
     except RolloutFileError as error:
         return str(error)
     return "nothing is wrong"
+
+
+def test_contradictory_conditions_are_told_beside_a_simple_error_of_the_same_metric(write: Write) -> None:
+    path = write(
+        """
+        events: {a: {match: foo}}
+        metrics:
+          m: {events: {of: a}, for: five minutes, min_samples: many, target: "< 5", warning: "> 3", critical: "> 2"}
+          n: {every: often, target: "< 5"}
+        """
+    )
+
+    said = [problem.split(": ")[1] for problem in problems_of(path)]
+
+    assert said == [
+        "metrics.m.for",
+        "metrics.m.min_samples",
+        "metrics.m.warning",
+        "metrics.m.critical",
+        "metrics.m.critical",
+        "metrics.n.every",
+        "metrics.n",
+    ]

@@ -77,3 +77,10 @@ def test_a_heading_names_the_pane_and_fills_the_line() -> None:
     assert line.text.startswith("── log ")
     assert line.text.endswith(" 212 lines/s ──")
     assert cells(line.spans) == 30
+
+
+def test_what_was_cut_before_is_cut_again_with_one_mark() -> None:
+    assert fit("not yet known: 0.0…4 %", 19) == "not yet known: 0.0…"
+    assert "".join(span.text for span in cut([Span("soak stands …"), Span(" and on")], 13)) == "soak stands…"
+    assert "".join(span.text for span in cut([Span("soak stands…"), Span(" and on")], 13)) == "soak stands…"
+    assert fit("abc… and more", 5) == "abc… "
