@@ -131,3 +131,13 @@ def test_commands_get_what_they_need_and_nothing_else() -> None:
 
     assert command_env(env) == {"PATH": "/bin", "HOME": "/root", "DOCKER_HOST": "x"}
     assert "PATH" in command_env(os.environ)
+
+
+def test_the_body_of_a_request_is_shown_without_what_stands_under_the_name_of_a_secret(tmp_path: Path) -> None:
+    request = {"url": "http://127.0.0.1:1/flags", "method": "PUT", "json": {"share": "0", "api_key": "hunter-two"}}
+    found = shown(tmp_path, {"kind": "rollback", "steps": [{"http": request}], "verify": [{"http": request}]})
+
+    for label in (found.steps[0].label, found.verify[0].label):
+        assert label.startswith('PUT http://127.0.0.1:1/flags {"share": "0", ')
+        assert REDACTED in label
+        assert "hunter-two" not in label
