@@ -355,7 +355,7 @@ class Orders(AlertOrders):
             events=events_of(engine.state),
             history=await engine.store.history(),
             journal=tuple(journal_view(row.seq, row.record) for row in rows),
-            journal_head=await engine.store.journal_head(),
+            journal_head=(await engine.store.journal_end()).hash,
             file_sha256=engine.loaded.text_sha256,
             versions=versions(),
             taken_at=time.time(),
