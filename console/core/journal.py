@@ -2,12 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from typing import Any
 
+from console.core.export import iso
 from console.core.inputs import actor_of
-from console.core.record import Record
+from console.core.record import JournalRow, Record
 
 _BEHIND_BY = ("session", "checklist")
 """Kinds of records that name who did it only in their text, in sessions from before the body did."""
@@ -24,7 +26,13 @@ def actor_text(record: Record) -> str:
     return ""
 
 
-@dataclass(frozen=True)
+@cache
+def _naming(metric: str) -> re.Pattern[str]:
+    """Return what finds the name of a metric in a line, and not within another name."""
+    return re.compile(rf"(?<![\w.-]){re.escape(metric)}(?![\w-])(?!\.\w)")
+
+
+@dataclass(frozen=True, slots=True)
 class RecordFilter:
     """Which records of a journal are shown; what is empty lets everything pass."""
 
@@ -43,17 +51,13 @@ class RecordFilter:
         """Whether every record passes."""
         return not (self.text or self.kind or self.metric or self.actor) and self.since is None
 
-    @cached_property
-    def _named(self) -> re.Pattern[str]:
-        return re.compile(rf"(?<![\w.-]){re.escape(self.metric)}(?![\w-])(?!\.\w)")
-
     def passes(self, record: Record) -> bool:
         """Whether a record is shown."""
         if self.kind and record.kind != self.kind:
             return False
         if self.since is not None and record.at < self.since:
             return False
-        if self.metric and record.body.get("metric") != self.metric and not self._named.search(record.text):
+        if self.metric and record.body.get("metric") != self.metric and not _naming(self.metric).search(record.text):
             return False
         if self.actor and self.actor.casefold() not in actor_text(record).casefold():
             return False
@@ -80,6 +84,40 @@ class Found:
     """The kinds of all that were looked at, whether they pass or not."""
     actors: frozenset[str] = field(default_factory=frozenset)
     """Who they are of."""
+
+    def __add__(self, later: "Found") -> "Found":
+        """Return what this stretch has and the one that follows it."""
+        kinds, actors = self.kinds | later.kinds, self.actors | later.actors
+        return Found(self.passed + later.passed, self.first, later.last, kinds, actors)
+
+
+def found_in(rows: Iterable[JournalRow], wanted: RecordFilter, first: int, last: int) -> Found:
+    """Return what there is for a filter among rows, which are the records from one number to another."""
+    passed: list[int] = []
+    kinds: set[str] = set()
+    actors: set[str] = set()
+    for row in rows:
+        kinds.add(row.record.kind)
+        actors.add(actor_text(row.record))
+        if wanted.passes(row.record):
+            passed.append(row.seq)
+    return Found(tuple(passed), first, last, frozenset(kinds), frozenset(actors - {""}))
+
+
+def record_json(row: JournalRow) -> dict[str, Any]:
+    """Return a record for programs: every field that its hash is of, its time in words, and who it is of in parts."""
+    record = row.record
+    actor = actor_text(record)
+    return {
+        "seq": row.seq,
+        "at": record.at,
+        "time": iso(record.at),
+        "kind": record.kind,
+        "text": record.text,
+        "actor": asdict(actor_of(actor)) if actor else None,
+        "body": record.body,
+        "hash": row.hash,
+    }
 
 
 def said_of(record: Record) -> str:

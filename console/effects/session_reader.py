@@ -10,11 +10,13 @@ from typing import Self
 from console.core.counts import LabelCell
 from console.core.grains import Packed
 from console.core.inputs import SampleFailed, SampleTaken
+from console.core.journal import Found, RecordFilter, found_in
 from console.core.points import Points
 from console.core.record import GENESIS, Anchor, ChainBreak, JournalRow, as_kept, as_written, check_chain
 from console.effects import session_counts, session_samples, session_upgrade
 from console.effects import session_schema as schema
 
+_RECORDS = "SELECT seq, at, kind, text, body, hash FROM journal"
 SAMPLES_S = 3600.0
 """How far back the measurements reach that a session starts from."""
 
@@ -115,8 +117,22 @@ class SessionReader:
     def records(self, after: int = 0, limit: int | None = None) -> list[JournalRow]:
         """Return the journal's records numbered above `after`, in order."""
         found = self._connection.execute(
-            "SELECT seq, at, kind, text, body, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",
+            _RECORDS + " WHERE seq > ? ORDER BY seq LIMIT ?",
             (after, -1 if limit is None else limit),
+        )
+        return [as_kept(row) for row in found]
+
+    def look_through(self, wanted: RecordFilter, first: int, last: int) -> Found:
+        """Return which of the records from one number to another pass a filter, and what kinds and actors they have."""
+        found = self._connection.execute(_RECORDS + " WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last))
+        return found_in([as_kept(row) for row in found], wanted, first, min(last, self._journal_end()[0]))
+
+    def records_of(self, numbers: Iterable[int]) -> list[JournalRow]:
+        """Return some records by their numbers, in order; those that are not there are left out."""
+        asked = sorted(numbers)
+        found = self._connection.execute(
+            _RECORDS + f" WHERE seq IN ({','.join('?' * len(asked))}) ORDER BY seq",
+            asked,
         )
         return [as_kept(row) for row in found]
 
@@ -129,7 +145,7 @@ class SessionReader:
         with self._snapshot(), self._any_bytes():
             noted = self._meta("journal_seq") or "0"
             end = Anchor(self._journal_head(), int(noted) if noted.isdecimal() else -1)
-            rows = self._connection.execute("SELECT seq, at, kind, text, body, hash FROM journal ORDER BY seq")
+            rows = self._connection.execute(_RECORDS + " ORDER BY seq")
             return check_chain((as_written(row) for row in rows), end=end, anchors=anchors)
 
     def journal_end(self) -> Anchor:

@@ -19,6 +19,9 @@ from console.effects.lock import SESSION_LOCK, Holder, holder_of
 
 STATE_VARIABLE = "ROLLOUT_CONSOLE_STATE"
 
+EXPORTS = "exports"
+"""Where journals are exported to, under the state folder: also by consoles that hold no session."""
+
 _ABOUT = "session.json"
 _LOGIN_UID = Path("/proc/self/loginuid")
 _NO_LOGIN = 2**32 - 1
