@@ -5,10 +5,11 @@ from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input
+from textual.worker import Worker
 
 from console.actions import JOURNAL_KEYS, bindings
 from console.core.desk import Desk, Refused
@@ -39,7 +40,10 @@ class JournalScreen(ConsoleScreen[None]):
         self._wanted = RecordFilter()
         self._low = self._high = 0
         """The records after the one and up to the other were looked through."""
-        self._is_looking = False
+        self._looker: Worker[None] | None = None
+        """What looks through the journal now, or did last."""
+        self._reader: Worker[None] | None = None
+        """What reads records that are in sight."""
         self._trouble = ""
         self._kinds: set[str] = set()
         self._actors: set[str] = set()
@@ -64,6 +68,25 @@ class JournalScreen(ConsoleScreen[None]):
         self._begin(self._wanted)
         self.show_frame(self.desk.frame)
 
+    def on_key(self, event: events.Key) -> None:
+        """Open a field at once, and put into it what was pasted behind its key: that was sent to the list."""
+        field = self.focused
+        if isinstance(field, Entry):
+            if event.key == "enter":
+                self._written() if field is self._note else self._put_away()
+            elif event.is_printable and event.character:
+                field.insert_text_at_cursor(event.character)
+            else:
+                return
+        elif event.key == "n":
+            self.action_note()
+        elif event.key == "slash":
+            self.action_search()
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
     # -- reading ------------------------------------------------------------------------------------------------
 
     def show_frame(self, frame: Frame) -> None:
@@ -75,7 +98,8 @@ class JournalScreen(ConsoleScreen[None]):
             self._low = min(self._low, self._high)
             self._list.let_go_after(self._high)
         self._tell()
-        if not self._is_looking and self._newest > self._high:
+        is_looking = self._looker is not None and not self._looker.is_finished
+        if not is_looking and (self._newest > self._high or self._low > 0):
             self._list.forget_unwritten()
             self._look()
 
@@ -96,8 +120,8 @@ class JournalScreen(ConsoleScreen[None]):
         self._look()
 
     def _look(self) -> None:
-        self._is_looking = True
-        self.run_worker(partial(self._looking, self._wanted), group="journal", exclusive=True, exit_on_error=False)
+        looking = partial(self._looking, self._wanted)
+        self._looker = self.run_worker(looking, group="journal", exclusive=True, exit_on_error=False)
 
     async def _looking(self, wanted: RecordFilter) -> None:
         """Look through what was not looked at, page after page: what is new, then what is older."""
@@ -107,9 +131,6 @@ class JournalScreen(ConsoleScreen[None]):
             self._trouble = ""
         except Refused as refused:
             self._trouble = str(refused)
-        finally:
-            if self._wanted is wanted:  # else another look has begun already
-                self._is_looking = False
         self._tell()
 
     async def _look_at_newer(self, wanted: RecordFilter) -> bool:
@@ -151,7 +172,7 @@ class JournalScreen(ConsoleScreen[None]):
                 self._trouble = str(refused)
                 self._tell()
 
-        self.run_worker(read, group="records", exclusive=True, exit_on_error=False)
+        self._reader = self.run_worker(read, group="records", exclusive=True, exit_on_error=False)
 
     # -- moving -------------------------------------------------------------------------------------------------
 
@@ -260,7 +281,10 @@ class JournalScreen(ConsoleScreen[None]):
     @on(Input.Submitted, "#note")
     def _on_written(self, event: Input.Submitted) -> None:
         event.stop()
-        text = event.value.strip()
+        self._written()
+
+    def _written(self) -> None:
+        text = self._note.value.strip()
         self._put_away()
         if text:
             self.order(lambda: self.desk.note(text))
@@ -285,12 +309,12 @@ class JournalScreen(ConsoleScreen[None]):
     def _open(self, field: Entry) -> None:
         self._search.display = field is self._search
         self._note.display = field is self._note
-        field.focus()
+        self.set_focus(field)  # at once: what is typed ahead belongs into it
 
     def _put_away(self) -> None:
         self._search.display = self._note.display = False
         self._note.value = ""
-        self._list.focus()
+        self.set_focus(self._list)
 
     def _key_caps(self) -> tuple[KeyCap, ...]:
         dim = set() if self.may_act else {"note"}

@@ -4,6 +4,7 @@ from dataclasses import replace
 from time import monotonic
 
 import pytest
+from textual import events
 
 from console.core.frame import Frame, JournalView
 from console.core.journal import RecordFilter
@@ -208,6 +209,16 @@ async def test_a_note_is_written_and_keys_of_the_rollout_are_letters_in_it() -> 
         await shown.press("n", "enter", "n", "a", "escape")
         assert len(shown.desk.given) == 1
         assert shown.app.screen is screen
+
+
+async def test_what_is_pasted_behind_the_key_of_a_note_is_the_note_and_no_order() -> None:
+    async with console() as shown:
+        await opened(shown, 30)
+
+        for key in ("n", *"R f /", "enter"):
+            shown.app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+        await shown.until(lambda: shown.desk.given == [Given("note", ("R f /",))])
 
 
 async def test_what_passes_the_filter_is_exported() -> None:
