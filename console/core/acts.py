@@ -45,7 +45,6 @@ def act(state: "State", given: ActionStarted | ActionProgressed | ActionEnded) -
 
 
 def _started(state: "State", given: ActionStarted) -> Record:
-    standing = state.standing()
     body = {
         "attempt": given.attempt,
         "action": given.action,
@@ -55,8 +54,6 @@ def _started(state: "State", given: ActionStarted) -> Record:
         "traffic": given.traffic,
         "steps": list(given.steps),
         "override": given.override,
-        "verdicts": {name: verdict.value for name, verdict in standing.verdicts.items()},
-        "values": {name: value for name, (value, _) in standing.values.items()},
     }
     said = f"{given.title} begun by {given.actor}: {given.reason}"
     if given.override:
@@ -81,13 +78,14 @@ def _ended(state: "State", attempt: Attempt, given: ActionEnded) -> Iterable[Rec
         reshare(state, state.rollout.phases[started.phase].traffic)
         state.phase = state.phase.entered(state.rollout, started.phase, given.at)
         name = state.rollout.phases[started.phase].name
-        yield Record(given.at, "phase", f"entered {name}", {"phase": started.phase, "name": name})
+        entered: dict[str, object] = {"phase": started.phase, "name": name, "attempt": given.attempt}
+        yield Record(given.at, "phase", f"entered {name}", entered)
     else:
         before = state.phase.traffic
         reshare(state, started.traffic)
         state.phase = soak.with_traffic(state.phase, started.traffic)
         said = f"share {before:g} % → {started.traffic:g} %"
-        yield Record(given.at, "phase", said, {"from": before, "to": started.traffic})
+        yield Record(given.at, "phase", said, {"from": before, "to": started.traffic, "attempt": given.attempt})
 
 
 def leave_ladder(state: "State", left: LadderLeft) -> list[Record]:
