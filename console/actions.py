@@ -44,7 +44,15 @@ KEYS: tuple[Key, ...] = (
     Key("why", "w", "w", "Why", "Show why the selected panel's verdict stands, with the evidence", "panels", weight=7),
     Key("measure", "m", "m", "Measure now", "Measure the selected panel now instead of at its next time", "panels"),
     Key("checklist", "c", "c", "Checklist", "Tick the phase's checklist and sign it off", "places", weight=5),
-    Key("journal", "J", "J", "Journal", "Read what was written down, and add a note", "places", weight=6),
+    Key(
+        "journal",
+        "J",
+        "J",
+        "Journal",
+        "Read, search and export what was written down, and add a note",
+        "places",
+        weight=6,
+    ),
     Key(
         "alerts",
         "a",
@@ -123,6 +131,25 @@ KEYS: tuple[Key, ...] = (
     Key("leave", "ctrl+q", "^Q", "Quit", "The same from any dialog", "console", is_priority=True),
 )
 
+JOURNAL_KEYS: tuple[Key, ...] = (
+    Key("up", "up,k", "↑ k", "Up", "Choose the record before; following stops", "journal"),
+    Key("down", "down,j", "↓ j", "Down", "Choose the record after", "journal"),
+    Key("page_up", "pageup", "PgUp", "Page up", "Go back by a page", "journal"),
+    Key("page_down", "pagedown", "PgDn", "Page down", "Go on by a page", "journal"),
+    Key("oldest", "home", "Home", "Oldest", "Go to the oldest record", "journal"),
+    Key("newest", "end", "End", "Newest", "Go to the newest record and follow what comes", "journal", weight=6),
+    Key("open", "enter", "Enter", "Open", "Show everything the chosen record says", "journal", weight=2),
+    Key("search", "slash", "/", "Find", "Show only records that contain a text", "journal", weight=3),
+    Key("kind", "f", "f", "Kind", "Show one kind of record after the other", "journal", weight=4),
+    Key("metric", "m", "m", "Metric", "Show what is of one metric after the other", "journal", weight=5),
+    Key("actor", "a", "a", "Actor", "Show what one person after the other did", "journal", weight=5),
+    Key("note", "n", "n", "Note", "Write a note into the journal", "journal", weight=1),
+    Key("copy", "y", "y", "Copy", "Give the chosen record to the terminal's clipboard", "journal", weight=7),
+    Key("export", "E", "E", "Export", "Write the records that pass the filter into a file", "journal", weight=7),
+    Key("back", "escape", "Esc", "Back", "Take a field or the filter away, or leave the journal", "journal", weight=0),
+)
+"""Keys of the journal's own screen; those that the soak screen has too do there what they do here."""
+
 GROUPS: dict[str, str] = {
     "actions": "Actions of this rollout",
     "move": "Moving",
@@ -132,6 +159,7 @@ GROUPS: dict[str, str] = {
     "automatic": "Where the file lets a rollback begin by itself",
     "attempt": "In the dialog of an action",
     "log": "Log",
+    "journal": "In the journal",
     "console": "Console",
 }
 """Titles of the groups, in the order of the help."""
@@ -166,7 +194,7 @@ def markdown_table() -> str:
     """Return the table for the README."""
     lines = ["| key | what it does |", "|---|---|"]
     for group, title in GROUPS.items():
-        keys = [key for key in KEYS if key.group == group]
+        keys = [key for key in (*KEYS, *JOURNAL_KEYS) if key.group == group]
         if group == "actions":
             lines.append(f"| **{title}** | |")
             lines.append("| as the rollout file says, such as `R`, `G`, `A` | Show what the action will do |")

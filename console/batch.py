@@ -32,6 +32,11 @@ class Batch:
         return bool(self._lines or self.samples or self.records or self.docs or self.gone)
 
     @property
+    def has_left_out(self) -> bool:
+        """Whether records had to be left out."""
+        return any(record.kind == _LEFT_OUT for record in self.records)
+
+    @property
     def counted(self) -> list[LinesCounted]:
         """The lines, one stretch per stream."""
         return self._lines.counted()

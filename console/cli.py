@@ -20,6 +20,7 @@ COMMANDS = {
     "alerts": "send a test message to every address of the alert routes",
     "verify": "run the automatic checklist items",
     "sessions": "list the sessions on this machine",
+    "journal": "print the journal of a session, or check that nobody changed it",
     "report": "print the report of a session",
     "replay": "fold a recorded session again, by its own conditions or by others",
     "snapshot": "export a session into a folder",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import inf
 
-from console.batch import Batch
+from console.batch import RECORDS_KEPT, Batch
 from console.core.alert_findings import SESSION
 from console.core.classify import Classifier
 from console.core.counts import LabelCell, LinesCounted
@@ -31,7 +31,7 @@ from console.core.inputs import (
 )
 from console.core.memory import restore
 from console.core.probes import Check
-from console.core.record import Record
+from console.core.record import Anchor, JournalRow, Record
 from console.core.redact import Redactor
 from console.core.ring import RowRing
 from console.core.state import State
@@ -99,10 +99,14 @@ class Engine:
         self._attached = Attached()
         self._batch = Batch()
         self._commits = asyncio.Lock()
-        self._journal: list[JournalView] = []
+        self._journal: list[JournalRow] = []
         self._seq = 0
         self.opened_after = 0
         """Number of the last journal record from before this console took the session up."""
+        self.end: Anchor | None = None
+        """The newest journal record that is on disk; `None` before the first was written."""
+        self._has_left_out = False
+        """Records were left out while the file could not be written: those in memory have other numbers in the file."""
         self._trouble = ""
         self._writing_since: float | None = None
         """When the commit that is under way was begun."""
@@ -131,7 +135,7 @@ class Engine:
             source.recall(SourceState.STARTING, "", at)
         self._session = replace(self._session, started=self.state.began)
         self._seq = self.opened_after = stored.seq
-        self._journal = [journal_view(row.seq, row.record) for row in await self.store.newest_records(JOURNAL_KEPT)]
+        self._journal = await self.store.newest_records(JOURNAL_KEPT)
         self._batch.docs["rollout"] = json.dumps(
             {
                 "rollout": self.loaded.rollout.model_dump(mode="json", by_alias=True, exclude_unset=True),
@@ -236,8 +240,9 @@ class Engine:
         for record in records:
             self._seq += 1
             self._batch.add_record(record)
-            self._journal.append(journal_view(self._seq, record))
-        del self._journal[:-JOURNAL_KEPT]
+            self._journal.append(JournalRow(self._seq, record, ""))
+        unwritten = self._seq - (self.opened_after if self.end is None else self.end.seq or 0)
+        del self._journal[: -min(max(JOURNAL_KEPT, unwritten), RECORDS_KEPT)]
 
     def drain(self) -> None:
         """Fold everything that waits in the inbox."""
@@ -322,6 +327,8 @@ class Engine:
                 self._keep_for_later(batch, result)
                 return False
             self._trouble = ""
+            self.end = Anchor(result.head, result.seq)
+            self._has_left_out = result.seq + len(self._batch.records) != self._seq
             return True
 
     def _forget(self) -> None:
@@ -360,7 +367,17 @@ class Engine:
 
     def journal(self, limit: int = JOURNAL_KEPT) -> tuple[JournalView, ...]:
         """Return the newest journal records, latest first."""
-        return tuple(reversed(self._journal[-limit:]))
+        return tuple(journal_view(row.seq, row.record) for row in reversed(self._journal[-limit:]))
+
+    def newest_records(self, after: int, last: int) -> list[JournalRow]:
+        """Return the records that follow one, as far as they are still in memory, also those not yet written.
+
+        None while nobody knows their numbers, because some of them had to be left out.
+        """
+        if self._has_left_out or self._batch.has_left_out:
+            return []
+        rows = [row for row in self._journal if after < row.seq <= last]
+        return rows if rows and rows[0].seq == after + 1 else []
 
     def _publish(self) -> None:
         self._frame = self._make_frame()

@@ -1,6 +1,7 @@
 """A watch without a screen: the same engine, its journal on stdout."""
 
 import asyncio
+import contextlib
 import json
 import signal
 import sys
@@ -57,8 +58,9 @@ async def _watch(loaded: Loaded, asked: Watch, headless: Headless) -> int:
         keeping.cancel()
         await asyncio.gather(keeping, *halts, return_exceptions=True)
         await opened.leave()
-    if opened.unsaved:
-        print(f"rollout-console watch: {opened.unsaved}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # whoever began it may have closed the terminal
+        for said in opened.farewell.splitlines():
+            print(f"rollout-console watch: {said}", file=sys.stderr, flush=True)
     if headless.is_json:
         print(json.dumps(check_json(frame, events), allow_nan=False), flush=True)
     else:

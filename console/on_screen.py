@@ -40,10 +40,10 @@ class _Screen:
             working.cancel()
             await asyncio.gather(working, return_exceptions=True)
             await self._leave()
-        if self._opened is not None and self._opened.unsaved:
-            self._said = self._opened.unsaved
-        if self._said:
-            print(self._said, file=sys.stderr)
+        farewell = "" if self._opened is None else self._opened.farewell
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            for said in filter(None, (self._said, *farewell.splitlines())):
+                print(said, file=sys.stderr, flush=True)
         return UNKNOWN if code is None else code
 
     async def _leave(self) -> None:

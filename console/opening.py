@@ -34,9 +34,17 @@ class Opened:
     held_by: str = ""
     unsaved: str = ""
     """After leaving: what could not be written down."""
+    anchor: str = ""
+    """After leaving: number and hash of the last journal record, to check the journal by."""
     notice: str = ""
     """What the operator should know about how it was opened."""
     leaving: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+    @property
+    def farewell(self) -> str:
+        """What is said after leaving: what was not saved, and the anchor of the journal; empty for nothing."""
+        kept = f"the journal ends with {self.anchor}; keep this to check it by" if self.anchor else ""
+        return "\n".join(said for said in (self.unsaved, kept) if said)
 
     async def leave(self) -> None:
         """Write everything down and let the session go; doing so twice does nothing."""
@@ -104,6 +112,7 @@ async def open_session(
     async def close() -> None:
         try:
             opened.unsaved = await engine.close("left and saved")
+            opened.anchor = str(engine.end or "")
         finally:
             lock.release()
 

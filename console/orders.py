@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from console.alert_orders import AlertOrders
 from console.checklist import Checklist
 from console.core.desk import Choice, Order, Refused
 from console.core.export import Export
-from console.core.frame import Frame, JournalView
+from console.core.frame import Frame
 from console.core.inputs import (
     ActionAbandoned,
     Actor,
@@ -22,18 +22,21 @@ from console.core.inputs import (
     SignedOff,
     SnapshotTaken,
 )
+from console.core.journal import Found, RecordFilter, found_in
 from console.core.phases import can_sign
 from console.core.plan import Plan, Preview
 from console.core.planning import PlanRefused, plan
+from console.core.record import JournalRow
 from console.core.ring import RowRing
 from console.core.rollout import ActionKind, Metric
 from console.core.validation import begun
 from console.core.words import Outcome, Table
 from console.effects import executor
 from console.effects.begin import Intent, begin, places
-from console.effects.sessions import Session
+from console.effects.sessions import EXPORTS, Session
 from console.effects.settling import rest_of
-from console.engine import JOURNAL_KEPT, Engine, journal_view
+from console.engine import Engine, journal_view
+from console.filed import FiledJournal
 from console.previewing import Previewing
 from console.reading import EXPORTED_RECORDS, events_of, versions
 from console.sources.base import ProbeFailed
@@ -51,6 +54,7 @@ class Orders(AlertOrders):
     def __init__(self, engine: Engine, session: Session, state_dir: Path) -> None:
         super().__init__(engine)
         self._session = session
+        self._filed = FiledJournal(session.folder, state_dir / EXPORTS)
         self._places = places(state_dir, engine.loaded.rollout.rollout, session)
         self._attempts = Adoption(engine, session, self._places)
         self._is_starting = False
@@ -70,9 +74,26 @@ class Orders(AlertOrders):
         """The newest log rows."""
         return self._engine.rows
 
-    def journal(self, limit: int = JOURNAL_KEPT) -> tuple[JournalView, ...]:
-        """Return the newest journal records, latest first."""
-        return self._engine.journal(limit)
+    async def look_through(self, wanted: RecordFilter, first: int, last: int) -> Found:
+        """Return which journal records pass a filter: those in the file, and those that are still to be written."""
+        found = await self._filed.look_through(wanted, first, last)
+        after = max(first - 1, found.last)
+        newest = self._engine.newest_records(after, last)
+        return found + found_in(newest, wanted, after + 1, after + len(newest)) if newest else found
+
+    async def records(self, numbers: Sequence[int]) -> tuple[JournalRow, ...]:
+        """Return some journal records by their numbers, in order."""
+        found = await self._filed.records(numbers)
+        missing = set(numbers) - {row.seq for row in found}
+        if not missing:
+            return found
+        newest = self._engine.newest_records(min(missing) - 1, max(missing))
+        return (*found, *(row for row in newest if row.seq in missing))
+
+    async def export_journal(self, wanted: RecordFilter) -> Path:
+        """Write the records that pass a filter into a new file."""
+        await self._engine.commit()
+        return await self._filed.export(wanted)
 
     def output(self, attempt: str) -> tuple[str, ...]:
         """Return the newest lines that an attempt printed, safe to draw."""
@@ -314,7 +335,7 @@ class Orders(AlertOrders):
             events=events_of(engine.state),
             history=await engine.store.history(),
             journal=tuple(journal_view(row.seq, row.record) for row in rows),
-            journal_head=await engine.store.journal_head(),
+            journal_head=(await engine.store.journal_end()).hash,
             file_sha256=engine.loaded.text_sha256,
             versions=versions(),
             taken_at=time.time(),

@@ -7,7 +7,6 @@ from typing import Any
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from console.actions import KEYS
 from console.screens.base import ConsoleScreen
 from widgets.lines import clean
 
@@ -31,7 +30,7 @@ class ConsoleCommands(Provider):
                 name = clean(f"{action.title} ({action.key})" if action.key else action.title)
                 said = "Show what it will do" if action.is_available else "Not possible now; show why"
                 found.append((name, said, partial(screen.offer, action)))
-        for key in KEYS:
+        for key in screen.keys:
             if key.group == "move" or key.id in _LEFT_OUT or not screen.check_action(key.id, ()):
                 continue
             target = screen if hasattr(screen, f"action_{key.id}") else self.app

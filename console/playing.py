@@ -2,18 +2,23 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from time import monotonic
 
-from console.core.frame import Frame, JournalView, SessionView
+from console.core.frame import Frame, SessionView
 from console.core.inputs import Input
+from console.core.journal import Found, RecordFilter, found_in
+from console.core.record import JournalRow
 from console.core.recorded import Recording, inputs_of
 from console.core.replay import begin
 from console.core.ring import RowRing
 from console.core.rollout import Rollout
 from console.core.view import build_frame
-from console.engine import JOURNAL_KEPT, journal_view
+from console.effects.sessions import EXPORTS, state_dir
+from console.engine import journal_view
+from console.filed import export_records
 from console.looking import OnlyLooking
 
 STEP_S = 0.2
@@ -44,7 +49,7 @@ class Player(OnlyLooking):
         self._waiting: Iterator[Input] = inputs_of(recording, recording.until)
         self._next: Input | None = next(self._waiting, None)
         self._at = self._state.at
-        self._journal: list[JournalView] = []
+        self._journal: list[JournalRow] = []
         self._rows = RowRing()
         self._shown: deque[Frame] = deque(maxlen=PICTURES_KEPT)
         self._shown.append(self._picture())
@@ -75,7 +80,7 @@ class Player(OnlyLooking):
         until = self._clock() + WORK_S
         while self._next is not None and self._next.at <= self._at:
             for record in self._state.apply(self._next):
-                self._journal.append(journal_view(len(self._journal) + 1, record))
+                self._journal.append(JournalRow(len(self._journal) + 1, record, ""))
             self._next = next(self._waiting, None)
             if self._clock() > until:
                 self._at = self._state.at
@@ -83,7 +88,7 @@ class Player(OnlyLooking):
 
     def _picture(self) -> Frame:
         session = SessionView(self._id, self._state.began, is_read_only=True, held_by="", replayed=" ")
-        newest = tuple(reversed(self._journal[-IN_JOURNAL:]))
+        newest = tuple(journal_view(row.seq, row.record) for row in reversed(self._journal[-IN_JOURNAL:]))
         return build_frame(self._state, self._state.at, session=session, journal=newest)
 
     @property
@@ -99,10 +104,19 @@ class Player(OnlyLooking):
         """The text of log lines is not recorded."""
         return self._rows
 
-    def journal(self, limit: int = JOURNAL_KEPT) -> tuple[JournalView, ...]:
-        """Return what was written down up to the picture that is shown, latest first."""
-        at = self._shown[self._place].at
-        return tuple(view for view in reversed(self._journal) if view.at <= at)[:limit]
+    async def look_through(self, wanted: RecordFilter, first: int, last: int) -> Found:
+        """Return which records pass a filter, of those written down up to the picture that is shown."""
+        rows = self._journal[max(0, first - 1) : last]
+        return found_in(rows, wanted, first, rows[-1].seq if rows else first - 1)
+
+    async def records(self, numbers: Sequence[int]) -> tuple[JournalRow, ...]:
+        """Return some records by their numbers, in order."""
+        return tuple(self._journal[seq - 1] for seq in sorted(numbers) if 0 < seq <= len(self._journal))
+
+    async def export_journal(self, wanted: RecordFilter) -> Path:
+        """Write what the replay told so far into a file of whoever looks."""
+        passed = (row for row in tuple(self._journal) if wanted.passes(row.record))
+        return export_records(state_dir() / EXPORTS, f"{self._id}-replay", passed)
 
     def why_not(self) -> str:
         """Say that this is the past."""

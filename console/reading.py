@@ -5,7 +5,7 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ from pydantic import TypeAdapter
 from console.core.export import EventTotal, Export
 from console.core.frame import Frame, JournalView, SessionView
 from console.core.inputs import ActionStarted, SampleFailed, SampleTaken, TimePassed
+from console.core.journal import Found, RecordFilter
 from console.core.memory import restore
+from console.core.record import JournalRow
 from console.core.recorded import Recording
 from console.core.ring import RowRing
 from console.core.rollout import Rollout
@@ -24,10 +26,12 @@ from console.core.state import State
 from console.core.view import build_frame
 from console.effects.lock import SESSION_LOCK, holder_of
 from console.effects.session_reader import SAMPLES_S, Known, SessionReader, Stored
+from console.effects.sessions import EXPORTS, state_dir
 from console.engine import journal_view
+from console.filed import FiledJournal
 from console.looking import OnlyLooking
 
-JOURNAL_SHOWN = 500
+JOURNAL_SHOWN = 20
 NOBODY = "nobody: nothing is being read or measured"
 EXPORTED_RECORDS = 10_000
 _STARTED = TypeAdapter(ActionStarted)
@@ -147,6 +151,7 @@ class Onlooker(OnlyLooking):
         self._folder = folder
         self._id = session_id
         self._holder = holder
+        self._filed = FiledJournal(folder, state_dir() / EXPORTS)
         self._file = SessionReader.open_read_only(folder)
         self._rows = RowRing()
         self._state: State | None = None
@@ -192,7 +197,7 @@ class Onlooker(OnlyLooking):
         if self._state is None:
             raise RuntimeError("an onlooker reads its session when it is made")
         session = SessionView(self._id, self._state.began, is_read_only=True, held_by=self._holder)
-        return build_frame(self._state, time.time(), session=session, journal=self._journal[:20])
+        return build_frame(self._state, time.time(), session=session, journal=self._journal)
 
     @property
     def rows(self) -> RowRing:
@@ -203,9 +208,17 @@ class Onlooker(OnlyLooking):
         """Say who holds the session."""
         return f"this console only looks; {self._holder} holds the session"
 
-    def journal(self, limit: int = JOURNAL_SHOWN) -> tuple[JournalView, ...]:
-        """Return the newest records, latest first."""
-        return self._journal[:limit]
+    async def look_through(self, wanted: RecordFilter, first: int, last: int) -> Found:
+        """Return which journal records pass a filter."""
+        return await self._filed.look_through(wanted, first, last)
+
+    async def records(self, numbers: Sequence[int]) -> tuple[JournalRow, ...]:
+        """Return some journal records by their numbers, in order."""
+        return await self._filed.records(numbers)
+
+    async def export_journal(self, wanted: RecordFilter) -> Path:
+        """Write the records that pass a filter into a file of whoever looks."""
+        return await self._filed.export(wanted)
 
     def close(self) -> None:
         """Let the file go."""

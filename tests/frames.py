@@ -1,7 +1,7 @@
 """Realistic frames, and a desk that records orders, for tests and pictures of the screen."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,12 +12,13 @@ from console.core.frame import (
     AttemptView,
     Flow,
     Frame,
-    JournalView,
     SessionView,
     StepView,
 )
 from console.core.gaps import Gap, Short
+from console.core.journal import Found, RecordFilter, found_in
 from console.core.plan import Preview
+from console.core.record import JournalRow, Record
 from console.core.ring import RowRing
 from console.core.rollout import ActionKind
 from console.core.verdict import Verdict
@@ -240,6 +241,9 @@ class FakeDesk:
         self.tables: Mapping[str, Table] = {}
         self.gate: asyncio.Event | None = None
         """While it is set and not released, orders wait, as on a slow machine."""
+        self.journal: dict[int, JournalRow] | None = None
+        self.looked: list[tuple[int, int]] = []
+        """The stretches of the journal that were looked through."""
         self.on_start: Callable[[], None] | None = None
 
     async def _take(self, order: str, *args: Any) -> None:
@@ -323,5 +327,24 @@ class FakeDesk:
         await self._take("investigate", query)
         return self.tables[query]
 
-    def journal(self, limit: int = 500) -> tuple[JournalView, ...]:
-        return self.frame.journal[:limit]
+    @property
+    def written(self) -> dict[int, JournalRow]:
+        """The journal by number: what the test gave, else the records of the frame."""
+        if self.journal is not None:
+            return self.journal
+        found = sorted(self.frame.journal, key=lambda view: view.seq)
+        return {view.seq: JournalRow(view.seq, Record(view.at, view.kind, view.text), "") for view in found}
+
+    async def look_through(self, wanted: RecordFilter, first: int, last: int) -> Found:
+        self.looked.append((first, last))
+        if self.refusal:
+            raise Refused(self.refusal)
+        rows = [row for seq, row in self.written.items() if first <= seq <= last]
+        return found_in(rows, wanted, first, min(last, max(self.written, default=0)))
+
+    async def records(self, numbers: Sequence[int]) -> tuple[JournalRow, ...]:
+        return tuple(self.written[number] for number in numbers if number in self.written)
+
+    async def export_journal(self, wanted: RecordFilter) -> Path:
+        await self._take("export_journal", wanted)
+        return Path("exports/shop-journal-20260302T140327Z.jsonl")

@@ -11,6 +11,7 @@ from console.core.inputs import (
     ActionProgressed,
     ActionStarted,
     Actor,
+    Input,
     ItemTicked,
     Reading,
     SampleTaken,
@@ -19,6 +20,7 @@ from console.core.inputs import (
     SourceSeen,
     TimePassed,
 )
+from console.core.record import GENESIS, JournalRow, Record, chain
 from console.core.state import State
 from console.core.view import Schedule, build_frame
 from console.core.words import Outcome, Row, SourceState, Table
@@ -39,10 +41,31 @@ def _wave(minute: int, low: float, high: float) -> float:
     return low + (high - low) * (0.5 + 0.5 * math.sin(minute * 1.7))
 
 
-def state_of(*, is_failing: bool = False, is_rolled_back: bool = False) -> State:
+class Scene(State):
+    """A state that keeps what it would have written into the journal."""
+
+    written: list[Record]
+
+    def apply(self, given: Input) -> list[Record]:
+        records = super().apply(given)
+        self.written = [*getattr(self, "written", ()), *records]
+        return records
+
+
+def journal_of(state: Scene) -> list[JournalRow]:
+    """The journal of a scene up to its one moment, chained as a session's file chains it."""
+    rows: list[JournalRow] = []
+    told = sorted((record for record in state.written if record.at < NOW), key=lambda record: record.at)
+    for seq, record in enumerate(told, 1):
+        head = chain(rows[-1].hash if rows else GENESIS, seq, record)
+        rows.append(JournalRow(seq, record, head))
+    return rows
+
+
+def state_of(*, is_failing: bool = False, is_rolled_back: bool = False) -> Scene:
     """The state after an hour of watching the first canary phase."""
     began = NOW - MINUTES * 60
-    state = State(loaded().rollout, began - 17 * 3600)
+    state = Scene(loaded().rollout, began - 17 * 3600)
     state.apply(SessionOpened(began - 17 * 3600, ANNA, "0.1.0", None))
     _advance(state, began - 3600)
     state.phase = replace(state.phase, soaked_s=16 * 3600.0 + 42 * 60, watched_at=began)

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,20 +11,33 @@ from console.app import ConsoleApp
 from console.core.frame import Frame
 from console.core.plan import Plan, Preview
 from console.core.planning import plan
+from console.core.record import JournalRow
 from console.core.words import Row
 from console.effects.preview import build_preview
+from console.engine import journal_view
 from tests.frames import FakeDesk
-from tests.scenes import FOLDER, frame_of, loaded, state_of
+from tests.scenes import FOLDER, frame_of, journal_of, loaded, state_of
+from tests.screen_text import text_of, until
 
 
 async def picture(
-    frame: Frame, size: tuple[int, int], *, rows: tuple[Row, ...] = (), preview: Preview | None = None
+    frame: Frame,
+    size: tuple[int, int],
+    *,
+    rows: tuple[Row, ...] = (),
+    preview: Preview | None = None,
+    journal: Sequence[JournalRow] = (),
 ) -> str:
-    """Return the screen as SVG; with a preview, the dialog of that action is open."""
+    """Return the screen as SVG; with a preview the dialog of that action is open, with a journal that is."""
     desk = FakeDesk(frame, rows)
     app = ConsoleApp(desk, clock=lambda: 0.0)
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
+        if journal:
+            desk.journal = {row.seq: row for row in journal}
+            await pilot.press("J")
+            await until(pilot, lambda: "reading" not in text_of(app))
+            await pilot.pause()
         if preview is not None:
             desk.previews[preview.plan.action] = preview
             await pilot.press("R")
@@ -55,6 +69,8 @@ async def pictures() -> dict[str, str]:
     rows = {id(state): tuple(state.rows.slice(0, state.rows.end)) for state in (good, bad, gone)}
     regression = frame_of(bad)
     rollback = plan(bad.rollout, "rollback", phase_index=bad.phase.index, traffic=bad.phase.traffic)
+    journal = journal_of(gone)
+    newest = replace(frame_of(gone), journal=(journal_view(journal[-1].seq, journal[-1].record),))
     with tempfile.TemporaryDirectory() as folder:
         preview = await _preview(rollback, Path(folder), regression.reason)
     return {
@@ -62,6 +78,8 @@ async def pictures() -> dict[str, str]:
         "regression.svg": await picture(regression, (120, 40), rows=rows[id(bad)]),
         "preview.svg": await picture(regression, (120, 40), rows=rows[id(bad)], preview=preview),
         "rolled-back.svg": await picture(frame_of(gone), (120, 40), rows=rows[id(gone)]),
+        "journal.svg": await picture(newest, (120, 40), journal=journal),
+        "journal-narrow.svg": await picture(newest, (80, 24), journal=journal),
         "narrow.svg": await picture(regression, (80, 24), rows=rows[id(bad)]),
     }
 

@@ -1,43 +1,13 @@
-"""The journal, the checklist and plain text as lines."""
+"""The checklist and plain text as lines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from console.core.frame import ChecklistView, JournalView
+from console.core.frame import ChecklistView
 from widgets.drawing import Drawing
 from widgets.ink import Ground, Role
-from widgets.lines import Line, Span, fit, spread, wrap
-from widgets.words import clock, moment
-
-
-@dataclass(frozen=True, slots=True)
-class JournalPart:
-    """Journal records, latest first."""
-
-    records: tuple[JournalView, ...]
-
-
-def journal_lines(part: JournalPart, width: int) -> list[Line]:
-    """Return the records, each with its time, kind and text; long ones take several lines."""
-    lines: list[Line] = []
-    has_room = width >= 90
-    kind_cells = 14 if has_room else 10
-    indent = (20 if has_room else 9) + kind_cells + 1
-    for record in part.records:
-        at = moment(record.at) if has_room else clock(record.at)
-        pieces = wrap(record.text, max(12, width - indent - 1))
-        first = [Span(f" {at} ", Role.DIM), Span(fit(record.kind, kind_cells), Role.ACCENT), Span(" ")]
-        lines.append(Line((*first, Span(pieces[0]))))
-        lines += [Line((Span(" " * (indent + 1)), Span(piece))) for piece in pieces[1:]]
-    return lines or [Line((Span("  nothing is written down yet", Role.DIM),))]
-
-
-class JournalBody(Drawing[JournalPart], can_focus=True):
-    """The journal, latest first."""
-
-    def draw(self, part: JournalPart, width: int, height: int) -> list[Line]:
-        """Return the records."""
-        return journal_lines(part, width - 1)
+from widgets.lines import Line, Span, spread
+from widgets.words import clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What `report`, `snapshot` and `replay` share: a session found by its id and read without being held."""
+"""What `report`, `snapshot`, `replay` and `journal` share: a session found by its id and read without being held."""
 
 import argparse
 import sys
@@ -38,9 +38,8 @@ def read_or_explain(said: str) -> Export | None:
 
 def found_or_explain(said: str, read: Callable[[Path], T]) -> tuple[str, T] | None:
     """Return the id of a session and what `read` makes of its folder, or `None` after saying on stderr why not."""
-    folder = _found(said)
+    folder = folder_or_explain(said)
     if folder is None:
-        print(f"no session {visible(said)}; `rollout-console sessions` lists them", file=sys.stderr)
         return None
     try:
         return folder.name, read(folder)
@@ -52,6 +51,14 @@ def found_or_explain(said: str, read: Callable[[Path], T]) -> tuple[str, T] | No
             file=sys.stderr,
         )
     return None
+
+
+def folder_or_explain(said: str) -> Path | None:
+    """Return the folder of a session, or `None` after saying on stderr that there is none."""
+    folder = _found(said)
+    if folder is None:
+        print(f"no session {visible(said)}; `rollout-console sessions` lists them", file=sys.stderr)
+    return folder
 
 
 def _found(said: str) -> Path | None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from console.commands.common import load_or_explain
 from console.commands.exporting import add_session, found_or_explain
-from console.core.durations import parse_duration
+from console.core.durations import parse_moment
 from console.core.recorded import Recording
 from console.core.replay import replay
 from console.core.replay_report import Replay, replay_json, replay_text
@@ -131,16 +131,12 @@ def _moment(said: str | None, recording: Recording, option: str, default: float)
     if said is None:
         return default
     try:
-        at = recording.until - parse_duration(said)
+        at = parse_moment(said, recording.until)
     except ValueError:
-        try:
-            moment = datetime.fromisoformat(said)
-        except ValueError:
-            raise _Wrong(
-                f"{option}: {visible(said)!r} is no time; write one such as '2026-07-13 14:03:27' (UTC), or 1h for"
-                " an hour before the session's last input"
-            ) from None
-        at = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        raise _Wrong(
+            f"{option}: {visible(said)!r} is no time; write one such as '2026-07-13 14:03:27' (UTC), or 1h for"
+            " an hour before the session's last input"
+        ) from None
     if not recording.began <= at <= recording.until:
         raise _Wrong(
             f"{option}: {visible(said)!r} is outside the session, which is from {_utc(recording.began)} to"

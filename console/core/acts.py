@@ -49,7 +49,6 @@ def act(state: "State", given: ActionStarted | ActionProgressed | ActionEnded) -
 
 
 def _started(state: "State", given: ActionStarted) -> Record:
-    standing = state.standing()
     body = {
         "attempt": given.attempt,
         "action": given.action,
@@ -63,8 +62,6 @@ def _started(state: "State", given: ActionStarted) -> Record:
         "first_step": given.first_step,
         "is_check": given.is_check,
         "given": dict(given.given),
-        "verdicts": {name: verdict.value for name, verdict in standing.verdicts.items()},
-        "values": {name: value for name, (value, _) in standing.values.items()},
     }
     said = f"{given.title} begun by {given.actor}: {given.reason}"
     if given.override:
@@ -89,13 +86,14 @@ def _ended(state: "State", attempt: Attempt, given: ActionEnded) -> Iterable[Rec
         reshare(state, state.rollout.phases[started.phase].traffic)
         state.phase = state.phase.entered(state.rollout, started.phase, given.at)
         name = state.rollout.phases[started.phase].name
-        yield Record(given.at, "phase", f"entered {name}", {"phase": started.phase, "name": name})
+        entered: dict[str, object] = {"phase": started.phase, "name": name, "attempt": given.attempt}
+        yield Record(given.at, "phase", f"entered {name}", entered)
     else:
         before = state.phase.traffic
         reshare(state, started.traffic)
         state.phase = soak.with_traffic(state.phase, started.traffic)
         said = f"share {before:g} % → {started.traffic:g} %"
-        yield Record(given.at, "phase", said, {"from": before, "to": started.traffic})
+        yield Record(given.at, "phase", said, {"from": before, "to": started.traffic, "attempt": given.attempt})
 
 
 def abandon(state: "State", given: ActionAbandoned) -> list[Record]:
@@ -106,7 +104,7 @@ def abandon(state: "State", given: ActionAbandoned) -> list[Record]:
     state.changed.add("attempts")
     detail = f"abandoned by {given.actor}: {given.reason}; it had ended {attempt.outcome}: {attempt.detail}"
     state.attempts[given.attempt] = replace(attempt, outcome=Outcome.ABANDONED, detail=detail)
-    body = {"attempt": given.attempt, "actor": str(given.actor), "reason": given.reason}
+    body = {"attempt": given.attempt, "actor": str(given.actor), "reason": given.reason, "is_abandoned": True}
     return [Record(given.at, "action", f"{attempt.started.title}: {detail}", body)]
 
 

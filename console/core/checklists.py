@@ -31,4 +31,6 @@ def tick(state: "State", given: ItemTicked | SignedOff) -> list[Record]:
     who = "verified" if given.actor is None else f"by {given.actor}"
     said = f"{given.item}: {'done' if given.is_done else 'not done'}, {who}"
     marked: dict[str, object] = {"item": given.item, "is_done": given.is_done, "note": given.note}
+    if given.actor is not None:
+        marked["actor"] = str(given.actor)
     return [Record(given.at, "checklist", f"{said}: {given.note}" if given.note else said, marked)]

@@ -1,11 +1,13 @@
 """What a screen may ask of the engine; the engine implements it, tests may replay frames through it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
-from console.core.frame import Frame, JournalView
+from console.core.frame import Frame
+from console.core.journal import Found, RecordFilter
 from console.core.plan import Preview
+from console.core.record import JournalRow
 from console.core.ring import RowRing
 from console.core.words import Table
 
@@ -110,6 +112,14 @@ class Desk(Protocol):
         """Run an investigation query and return its rows."""
         ...
 
-    def journal(self, limit: int = 500) -> tuple[JournalView, ...]:
-        """Return the newest journal records, latest first."""
+    async def look_through(self, wanted: RecordFilter, first: int, last: int) -> Found:
+        """Return which journal records from one number to another pass a filter; those that came later are left out."""
+        ...
+
+    async def records(self, numbers: Sequence[int]) -> tuple[JournalRow, ...]:
+        """Return some journal records by their numbers, in order."""
+        ...
+
+    async def export_journal(self, wanted: RecordFilter) -> Path:
+        """Write the records that pass a filter into a new file, one JSON object a line, and return it."""
         ...

@@ -1,6 +1,7 @@
 """Durations and shares as people write them."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -36,6 +37,15 @@ def format_duration(seconds: float) -> str:
     first = next((i for i, (count, _) in enumerate(named) if count), 3)
     said = [f"{count}{unit}" for count, unit in named[first : first + 2] if count]
     return " ".join(said) or "0s"
+
+
+def parse_moment(text: str, until: float) -> float:
+    """Return the time that `2026-07-13 14:03` (UTC) names, or the one `1h` before `until`; raises `ValueError`."""
+    try:
+        return until - parse_duration(text)
+    except ValueError:
+        moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def parse_share(value: Any) -> float:

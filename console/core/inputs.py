@@ -4,6 +4,7 @@
 epoch, UTC.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -164,11 +165,36 @@ class Actor:
     """Who did something."""
 
     user: str
+    """Who typed, as far as that is known: behind sudo and su the one who logged in."""
     host: str
     tty: str = ""
+    acts_as: str = ""
+    """The account the console runs as, where that is not the user's own."""
+    came_from: str = ""
+    """The address that the user came from by SSH."""
 
     def __str__(self) -> str:
-        return f"{self.user}@{self.host}" + (f" ({self.tty})" if self.tty else "")
+        came = f"from {self.came_from}" if self.came_from else ""
+        how = ", ".join(part for part in (self.tty, f"as {self.acts_as}" if self.acts_as else "", came) if part)
+        return f"{self.user}@{self.host}" + (f" ({how})" if how else "")
+
+
+_ACTOR = re.compile(r"(?P<user>[^@]*)@(?P<host>.*?)(?: \((?P<how>[^()]*)\))?")
+NOBODY = Actor("somebody", "unknown")
+"""Whoever a text names that names nobody."""
+
+
+def actor_of(text: str) -> Actor:
+    """Return who a text names: `anna@ops1 (pts/3)`, also behind `begun by` or `taken up again by … after 3 s`."""
+    said = re.sub(r" after \d+ s$", "", text.rpartition(" by ")[2] if " by " in text else text)
+    match = _ACTOR.fullmatch(said)
+    if match is None:
+        return NOBODY
+    how = (match["how"] or "").split(", ")
+    acts_as = next((part.removeprefix("as ") for part in how if part.startswith("as ")), "")
+    came_from = next((part.removeprefix("from ") for part in how if part.startswith("from ")), "")
+    tty = next((part for part in how if not part.startswith(("as ", "from "))), "")
+    return Actor(match["user"], match["host"], tty, acts_as, came_from)
 
 
 @dataclass(frozen=True, slots=True)

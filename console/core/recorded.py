@@ -16,7 +16,6 @@ from console.core.inputs import (
     ActionEnded,
     ActionProgressed,
     ActionStarted,
-    Actor,
     AlertAcknowledged,
     AutomaticArmed,
     AutomaticFired,
@@ -42,6 +41,7 @@ from console.core.inputs import (
     SourceSeen,
     TimePassed,
     Unread,
+    actor_of,
 )
 from console.core.record import Record
 from console.core.rollout import Rollout
@@ -55,9 +55,7 @@ READINGS_S = 10.0
 STOOD_STILL_S = 25.0
 """Where no value was written for longer, the console stood still: the machine slept."""
 
-_ACTOR = re.compile(r"(?P<user>[^@]*)@(?P<host>.*?)(?: \((?P<tty>[^()]*)\))?")
 _PARTS = re.compile(r"(?:no track|[^\s,·]+) \d+(?:, (?:no track|[^\s,·]+) \d+)*")
-_NOBODY = Actor("somebody", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +338,7 @@ def told_by(record: Record) -> Iterator[Input]:
             yield AutomaticStopped(at, actor_of(str(body["actor"])), str(body["why"]))
         case "automatic" if body["way"] == "armed":
             yield AutomaticArmed(at, actor_of(str(body["actor"])), str(body["reason"]))
-        case "action" if "reason" in body:
+        case "action" if body.get("is_abandoned"):
             actor = actor_of(str(body["actor"]))
             yield ActionAbandoned(at, str(body["attempt"]), actor, str(body["reason"]))
         case "action":
@@ -370,10 +368,3 @@ def _source_changed(record: Record, well: set[str]) -> Iterator[Input]:
         yield SourceSeen(record.at, source)
     unread = tuple(Unread(name, track, reason) for name, track, reason in record.body.get("unread", ()))
     yield SourceChanged(record.at, source, state, said, parts=parts, unread=unread)
-
-
-def actor_of(text: str) -> Actor:
-    """Return who a text names: `anna@ops1 (pts/3)`, also behind `begun by` or `taken up again by … after 3 s`."""
-    said = re.sub(r" after \d+ s$", "", text.rpartition(" by ")[2] if " by " in text else text)
-    match = _ACTOR.fullmatch(said)
-    return _NOBODY if match is None else Actor(match["user"], match["host"], match["tty"] or "")

@@ -76,6 +76,7 @@ from console.core.thresholds import Thresholds
 from console.core.validation import Validation
 from console.core.watched import WatchedSource
 from console.core.weighing import evidence_name, parts_of_alpha, weighings
+from console.core.witness import witnessed
 from console.core.words import Outcome
 
 EVENT_SAMPLE_S = 5.0
@@ -160,6 +161,9 @@ class State:
     def apply(self, given: Input) -> list[Record]:
         """Fold one input into the state and return what the journal has to say about it."""
         self.at = max(self.at, given.at)
+        return witnessed(self, self._fold(given))
+
+    def _fold(self, given: Input) -> list[Record]:
         match given:
             case LinesCounted():
                 self.count(given)
@@ -380,7 +384,11 @@ class State:
             text = f"taken up again by {opened.actor} after {pause_s:.0f} s"
             self._told_lines = line_news.all_told(self)
         self._told_phase, self._told_validation = self.phase, self.validation
-        body: dict[str, object] = {"version": opened.version, "last_seen": opened.last_seen}
+        body: dict[str, object] = {
+            "version": opened.version,
+            "last_seen": opened.last_seen,
+            "actor": str(opened.actor),
+        }
         if opened.is_dry_run:
             body["is_dry_run"] = True
         return [Record(opened.at, "session", text, body), *alarms.opened(self, opened)]

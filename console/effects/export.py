@@ -6,11 +6,14 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from console.core.export import Export, Redact, cleaned, iso, without_secrets
+from console.core.journal import record_json
 from console.core.picture import drawn_lines, still_picture
 from console.core.plain import plain_screen
+from console.core.record import JournalRow
 from console.core.report import Report, report_of
 from console.core.report_html import report_html
 from console.core.report_json import snapshot_json
@@ -43,6 +46,26 @@ def write_snapshot(folder_parent: Path, export: Export, redact: Redact) -> Path:
     return folder
 
 
+def write_journal(folder_parent: Path, session_id: str, rows: Iterable[JournalRow], at: float) -> Path:
+    """Write journal records into a new file below `folder_parent`, a JSON object a line, and return the file.
+
+    It is readable by the owner only; a name that is taken gets `-2` and so on. Raises `OSError`.
+    """
+    folder_parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    stem = f"{session_id}-journal-{_compact(at)}Z"
+    number = 1
+    while True:
+        path = folder_parent / f"{stem if number == 1 else f'{stem}-{number}'}.jsonl"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        except FileExistsError:
+            number += 1
+            continue
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.writelines(json.dumps(record_json(row)) + "\n" for row in rows)
+        return path
+
+
 def rendered(export: Export, redact: Redact) -> dict[str, str]:
     """Return the text of every file of a snapshot by name; no secret that `redact` knows is in any of them."""
     clean = without_secrets(export, redact)
@@ -68,10 +91,14 @@ def report_without_secrets(export: Export, redact: Redact) -> Report:
 def folder_name(export: Export) -> str:
     """Return what the folder of a snapshot is called; a session named after its rollout does not say it twice."""
     rollout, session = export.frame.rollout, export.frame.session.id
-    taken_at = (iso(export.taken_at) or "no-time").split(".")[0].replace("-", "").replace(":", "")
     said = [session] if session.startswith(f"{rollout}-") else [rollout, session]
     plain = "-".join(re.sub(r"[^A-Za-z0-9._-]+", "-", part) for part in said).lstrip(".-")[:150]
-    return f"{plain}-{taken_at}Z"
+    return f"{plain}-{_compact(export.taken_at)}Z"
+
+
+def _compact(at: float) -> str:
+    """Return a time as a part of a name: `20260713T140327`."""
+    return (iso(at) or "no-time").split(".")[0].replace("-", "").replace(":", "")
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,8 +1,7 @@
 """Reading a session's file: what the engine starts from, the journal and the measurements."""
 
-import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,11 +10,13 @@ from typing import Self
 from console.core.counts import LabelCell
 from console.core.grains import Packed
 from console.core.inputs import SampleFailed, SampleTaken
+from console.core.journal import Found, RecordFilter, found_in
 from console.core.points import Points
-from console.core.record import GENESIS, ChainBreak, JournalRow, Record, check_chain
+from console.core.record import GENESIS, Anchor, ChainBreak, JournalRow, as_kept, as_written, check_chain
 from console.effects import session_counts, session_samples, session_upgrade
 from console.effects import session_schema as schema
 
+_RECORDS = "SELECT seq, at, kind, text, body, hash FROM journal"
 SAMPLES_S = 3600.0
 """How far back the measurements reach that a session starts from."""
 
@@ -116,26 +117,41 @@ class SessionReader:
     def records(self, after: int = 0, limit: int | None = None) -> list[JournalRow]:
         """Return the journal's records numbered above `after`, in order."""
         found = self._connection.execute(
-            "SELECT seq, at, kind, text, body, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",
+            _RECORDS + " WHERE seq > ? ORDER BY seq LIMIT ?",
             (after, -1 if limit is None else limit),
         )
-        return [
-            JournalRow(seq, Record(at, kind, text, json.loads(body)), hash_)
-            for seq, at, kind, text, body, hash_ in found
-        ]
+        return [as_kept(row) for row in found]
+
+    def look_through(self, wanted: RecordFilter, first: int, last: int) -> Found:
+        """Return which of the records from one number to another pass a filter, and what kinds and actors they have."""
+        found = self._connection.execute(_RECORDS + " WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last))
+        return found_in([as_kept(row) for row in found], wanted, first, min(last, self._journal_end()[0]))
+
+    def records_of(self, numbers: Iterable[int]) -> list[JournalRow]:
+        """Return some records by their numbers, in order; those that are not there are left out."""
+        asked = sorted(numbers)
+        found = self._connection.execute(
+            _RECORDS + f" WHERE seq IN ({','.join('?' * len(asked))}) ORDER BY seq",
+            asked,
+        )
+        return [as_kept(row) for row in found]
 
     def newest_records(self, limit: int) -> list[JournalRow]:
         """Return the newest records, in the order of the journal."""
         return self.records(after=max(0, self._journal_end()[0] - limit))
 
-    def check_journal(self) -> ChainBreak | None:
-        """Return the first record that was changed, removed or reordered."""
-        with self._snapshot():
-            return check_chain(self.records(), head=self._journal_end()[1])
+    def check_journal(self, anchors: Iterable[Anchor] = ()) -> ChainBreak | None:
+        """Return the first record that was changed, removed, added or reordered; raises `sqlite3.Error`."""
+        with self._snapshot(), self._any_bytes():
+            noted = self._meta("journal_seq") or "0"
+            end = Anchor(self._journal_head(), int(noted) if noted.isdecimal() else -1)
+            rows = self._connection.execute(_RECORDS + " ORDER BY seq")
+            return check_chain((as_written(row) for row in rows), end=end, anchors=anchors)
 
-    def journal_head(self) -> str:
-        """Return the hash of the newest record."""
-        return self._journal_end()[1]
+    def journal_end(self) -> Anchor:
+        """Return the number and the hash of the newest record, as they are noted beside the journal."""
+        seq, head = self._journal_end()
+        return Anchor(head, seq)
 
     def doc(self, name: str) -> str | None:
         """Return one document's JSON text."""
@@ -172,8 +188,21 @@ class SessionReader:
         finally:
             self._connection.execute("COMMIT")
 
+    @contextmanager
+    def _any_bytes(self) -> Iterator[None]:
+        """Read texts that are no UTF-8 too: nobody but a console wrote those that are."""
+        strict = self._connection.text_factory
+        self._connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        try:
+            yield
+        finally:
+            self._connection.text_factory = strict
+
     def _journal_end(self) -> tuple[int, str]:
-        return int(self._meta("journal_seq") or 0), self._meta("journal_head") or GENESIS
+        return int(self._meta("journal_seq") or 0), self._journal_head()
+
+    def _journal_head(self) -> str:
+        return self._meta("journal_head") or GENESIS
 
     def _meta(self, key: str) -> str | None:
         found = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()

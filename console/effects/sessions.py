@@ -1,8 +1,8 @@
 """Where the sessions of this machine's user are, and which one is open."""
 
-import getpass
 import json
 import os
+import pwd
 import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -19,7 +19,13 @@ from console.effects.lock import SESSION_LOCK, Holder, holder_of
 
 STATE_VARIABLE = "ROLLOUT_CONSOLE_STATE"
 
+EXPORTS = "exports"
+"""Where journals are exported to, under the state folder: also by consoles that hold no session."""
+
 _ABOUT = "session.json"
+_LOGIN_UID = Path("/proc/self/loginuid")
+_NO_LOGIN = 2**32 - 1
+"""What the kernel says of processes that no login began, such as those of a container."""
 
 Closing = Literal["open", "signed off"]
 
@@ -55,17 +61,37 @@ def state_dir(env: Mapping[str, str] = os.environ) -> Path:
     return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_state_path("rollout-console")
 
 
-def this_actor(env: Mapping[str, str] = os.environ) -> Actor:
-    """Return who sits at this terminal: the user, behind sudo the one who called it."""
-    try:
-        user = env.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
+def this_actor(env: Mapping[str, str] = os.environ, *, login_file: Path = _LOGIN_UID) -> Actor:
+    """Return who sits at this terminal: the user who logged in, also behind sudo and su, and how they came.
+
+    The kernel's word for who logged in goes first; then the one who called sudo; else the account that this runs as.
+    The address is the one that SSH says, so behind a terminal multiplexer it is that of whoever started it.
+    """
+    account = _account(os.geteuid())
+    user = _logged_in(login_file) or env.get("SUDO_USER") or account
     try:
         tty = os.ttyname(0)
     except OSError:
         tty = ""
-    return Actor(user, socket.gethostname(), tty.removeprefix("/dev/"))
+    came_from = next(iter(env.get("SSH_CONNECTION", "").split()), "")
+    acts_as = account if account != user else ""
+    return Actor(user, socket.gethostname(), tty.removeprefix("/dev/"), acts_as, came_from)
+
+
+def _logged_in(login_file: Path) -> str:
+    """Return who logged in, as the kernel keeps it through sudo and su; empty where it keeps nothing."""
+    try:
+        uid = int(login_file.read_text("ascii"))
+    except (OSError, ValueError):
+        return ""
+    return "" if uid == _NO_LOGIN else _account(uid)
+
+
+def _account(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def create_session(

@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 from console.core.counts import LinesCounted
 from console.core.inputs import SampleFailed, SampleTaken
 from console.core.points import Points
-from console.core.record import ChainBreak, JournalRow, Record
+from console.core.record import Anchor, ChainBreak, JournalRow, Record
 from console.core.redact import Redactor
 from console.effects.session_file import Committed, SessionFile
 from console.effects.session_reader import SessionReader, Stored
@@ -106,9 +106,9 @@ class Store:
         """Return the first journal record that was changed, removed or reordered."""
         return await self._ask(lambda file: file.check_journal())
 
-    async def journal_head(self) -> str:
-        """Return the hash of the newest journal record."""
-        return await self._ask(lambda file: file.journal_head())
+    async def journal_end(self) -> Anchor:
+        """Return the number and the hash of the newest journal record."""
+        return await self._ask(lambda file: file.journal_end())
 
     async def copy_to(self, target: Path) -> None:
         """Write a whole and compact copy of the session to a new file; raises `sqlite3.Error`."""

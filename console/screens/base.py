@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
-from console.actions import key_of
+from console.actions import KEYS, Key, key_of
 from console.core.desk import Desk, Order, Refused
 from console.core.frame import ActionView, AttemptView, Frame
 from widgets.drawing import Drawing
@@ -30,6 +30,8 @@ class ConsoleScreen(Screen[Result]):
 
     has_action_keys = True
     """Whether the keys of the rollout's actions work here."""
+    keys: ClassVar[tuple[Key, ...]] = KEYS
+    """What the command palette offers here."""
 
     def __init__(self, desk: Desk, *, is_read_only: bool) -> None:
         super().__init__()

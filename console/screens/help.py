@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from console.actions import GROUPS, KEYS, Key
+from console.actions import GROUPS, JOURNAL_KEYS, KEYS, Key
 from console.core.desk import Desk
 from console.core.frame import Frame
 from console.core.verdict import Verdict
@@ -39,7 +39,7 @@ def help_lines(frame: Frame, width: int, *, may_act: bool) -> tuple[Line, ...]:
     """Return the help: the rollout's own keys, the console's keys by group, then the words."""
     lines: list[Line] = []
     for group, title in GROUPS.items():
-        keys = [(key.shown, key.tooltip) for key in KEYS if _belongs(key, group, may_act=may_act)]
+        keys = [(key.shown, key.tooltip) for key in (*KEYS, *JOURNAL_KEYS) if _belongs(key, group, may_act=may_act)]
         if group == "actions" and may_act:
             keys = [(action.key, _said(action.title, action.why_not)) for action in frame.actions if action.key]
         if keys:

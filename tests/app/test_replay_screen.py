@@ -59,7 +59,7 @@ def test_a_recording_is_played_step_by_step_to_its_end_and_back(recording: Recor
     assert {panel.metric: panel.verdict.value for panel in pictures[-1].panels}["leaks"] == "CRITICAL"
     assert player.frame.at == pictures[-4].at
     assert player.frame.session.replayed == "60x"
-    assert all(view.at <= player.frame.at for view in player.journal())
+    assert all(view.at <= player.frame.at for view in player.frame.journal)
 
 
 def test_what_was_stepped_back_over_is_the_same_when_it_comes_again(recording: Recording) -> None:

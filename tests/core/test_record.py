@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.record import GENESIS, JournalRow, Record, chain, check_chain
+from console.core.record import GENESIS, Anchor, JournalRow, Record, chain, check_chain
 
 
 def journal(count: int) -> list[JournalRow]:
@@ -20,7 +20,7 @@ def journal(count: int) -> list[JournalRow]:
 def test_a_whole_journal_has_no_break() -> None:
     rows = journal(5)
 
-    assert check_chain(rows, head=rows[-1].hash) is None
+    assert check_chain(rows, end=Anchor(rows[-1].hash)) is None
     assert check_chain(rows[3:], prev_hash=rows[2].hash) is None
     assert check_chain([]) is None
 
@@ -62,7 +62,7 @@ def test_records_that_changed_places_are_found() -> None:
 def test_a_journal_cut_short_is_found_by_its_head() -> None:
     rows = journal(5)
 
-    found = check_chain(rows[:3], head=rows[-1].hash)
+    found = check_chain(rows[:3], end=Anchor(rows[-1].hash))
 
     assert found is not None
     assert (found.seq, found.reason) == (4, "records after 3 were removed")
@@ -82,6 +82,6 @@ def test_any_other_order_is_found(case: tuple[int, list[int]]) -> None:
     count, order = case
     rows = journal(count)
 
-    found = check_chain([rows[place] for place in order], head=rows[-1].hash)
+    found = check_chain([rows[place] for place in order], end=Anchor(rows[-1].hash))
 
     assert (found is None) == (order == sorted(order))

@@ -1,4 +1,3 @@
-import asyncio
 import json
 import os
 import signal
@@ -434,13 +433,6 @@ async def test_progress_is_told_while_it_happens(tmp_path: Path) -> None:
     assert first.state == "running"
     (tmp_path / "go").touch()
     assert [getattr(rest, "state", "end") async for rest in told] == ["done", "end"]
-
-
-def test_the_runner_starts_fast(tmp_path: Path) -> None:
-    began = time.monotonic()
-    asyncio.run(Acting(tmp_path, {"steps": [sh("true")]}).start())
-
-    assert time.monotonic() - began < 5  # it takes 0.3 s on an idle machine; this one is shared
 
 
 def is_alive(pid: int) -> bool:

@@ -14,7 +14,7 @@ import pytest
 from console.core.classify import LABEL_LIMIT, OTHER
 from console.core.counts import Cell, LabelCell, LinesCounted
 from console.core.inputs import Reading, SampleFailed, SampleTaken
-from console.core.record import Record
+from console.core.record import Anchor, Record
 from console.core.redact import REDACTED, Redactor
 from console.core.rollup import Rollup
 from console.effects.session_file import Committed, SessionFile
@@ -108,7 +108,7 @@ def test_records_form_a_chain_that_shows_tampering(session: SessionFile, tmp_pat
         last = committed(session.commit(records=[Record(AT + number, "note", f"note {number}", {"n": number})]))
 
     assert last.seq == 5
-    assert session.journal_head() == last.head
+    assert session.journal_end() == Anchor(last.head, 5)
     assert [row.record.text for row in session.newest_records(2)] == ["note 3", "note 4"]
     assert [row.seq for row in session.records(after=1, limit=2)] == [2, 3]
     assert session.check_journal() is None

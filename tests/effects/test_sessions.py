@@ -1,4 +1,6 @@
 import json
+import os
+import pwd
 import stat
 import subprocess
 import sys
@@ -6,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from console.core.inputs import Actor, actor_of
 from console.core.redact import Redactor
 from console.effects.lock import SESSION_LOCK, UNKNOWN_HOLDER, Held, Lock, holder_of, service_lock
 from console.effects.sessions import (
@@ -84,9 +87,45 @@ def test_the_state_folder_is_where_the_variable_says(tmp_path: Path) -> None:
     assert state_dir({}).name == "rollout-console"
 
 
-def test_behind_sudo_the_actor_is_the_one_who_called_it() -> None:
-    assert this_actor({"SUDO_USER": "ana"}).user == "ana"
-    assert this_actor({}).host
+def test_behind_sudo_the_actor_is_the_one_who_called_it(tmp_path: Path) -> None:
+    account = pwd.getpwuid(os.geteuid()).pw_name
+    nowhere = tmp_path / "none"
+
+    called = this_actor({"SUDO_USER": "ana", "SSH_CONNECTION": "203.0.113.7 50022 10.0.0.5 22"}, login_file=nowhere)
+
+    assert (called.user, called.acts_as, called.came_from) == ("ana", account, "203.0.113.7")
+    alone = this_actor({}, login_file=nowhere)
+    assert (alone.user, alone.acts_as, alone.came_from) == (account, "", "")
+    assert alone.host
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"), [(f"{os.geteuid()}", ""), ("4294967295", "ana"), ("not a number", "ana")]
+)
+def test_whom_the_kernel_saw_log_in_goes_before_what_the_environment_says(
+    tmp_path: Path, kept: str, expected: str
+) -> None:
+    (tmp_path / "loginuid").write_text(kept)
+
+    found = this_actor({"SUDO_USER": "ana"}, login_file=tmp_path / "loginuid")
+
+    assert found.user == (expected or pwd.getpwuid(os.geteuid()).pw_name)
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [
+        Actor("ana", "ops1"),
+        Actor("ana", "ops1", "pts/3"),
+        Actor("ana", "ops1", "pts/3", "root", "2001:db8::7"),
+        Actor("ana", "ops1", "", "", "203.0.113.7"),
+        Actor("ana", "ops1", "", "deploy"),
+    ],
+    ids=str,
+)
+def test_an_actor_is_read_back_from_what_was_written(actor: Actor) -> None:
+    assert actor_of(str(actor)) == actor
+    assert actor_of(f"taken up again by {actor} after 3 s") == actor
 
 
 def test_the_second_opener_learns_who_holds_the_session(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -136,6 +137,26 @@ def test_everything_is_as_it_was_after_quitting_and_starting_again(shop: Path) -
 
     assert "✓ OK" in text
     assert "backup: done" in journal
+
+
+def test_a_watch_that_ends_says_the_anchor_that_its_journal_is_checked_by(shop: Path) -> None:
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, **env_of(shop)}
+        return subprocess.run([*PROGRAM, *words], env=env, capture_output=True, text=True, timeout=60, check=False)
+
+    watched = run("watch", str(shop), "--headless", "--for", "1s")
+    found = re.search(r"the journal ends with (\d+:[0-9a-f]{64}); keep this", watched.stderr)
+    assert found is not None
+    with console(shop) as terminal:
+        terminal.wait("The new shop")
+        terminal.send("q")
+        assert terminal.wait_end() == 0
+        assert "the journal ends with" in terminal.text
+
+    checked = run("journal", "shop", "--check", "--anchor", found[1])
+
+    assert checked.returncode == 0, checked.stdout
+    assert "and has 1 of 1 anchors" in checked.stdout
 
 
 def test_a_second_console_only_looks_and_says_who_holds_the_session(shop: Path) -> None:

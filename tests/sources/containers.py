@@ -1,6 +1,7 @@
 """Containers of one service on the suite's own engine."""
 
 import contextlib
+import http
 
 import docker
 import docker.errors
@@ -29,5 +30,12 @@ class Containers:
 
     def clear(self) -> None:
         for container in self.client.containers.list(all=True):
-            with contextlib.suppress(docker.errors.NotFound):
+            try:
                 container.remove(force=True)
+            except docker.errors.NotFound:
+                continue
+            except docker.errors.APIError as refused:
+                if refused.status_code != http.HTTPStatus.CONFLICT:
+                    raise
+                with contextlib.suppress(docker.errors.NotFound):  # the engine is removing it by itself
+                    container.wait(condition="removed")

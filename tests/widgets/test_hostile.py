@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from console.core.record import JournalRow, Record
 from console.core.words import Outcome, Rung, Table
 from tests import frames
 from tests.frame_parts import AT
@@ -13,6 +14,7 @@ from widgets.advance import AdvancePart, advance_line, advance_lines
 from widgets.attempt import AttemptPart, full_lines, strip_lines
 from widgets.counters import counter_lines, counters_part
 from widgets.header import header_lines, header_part
+from widgets.journal_list import record_line, record_lines
 from widgets.key_bar import KeyCap, key_line
 from widgets.lines import Line
 from widgets.log_tail import row_line
@@ -20,7 +22,7 @@ from widgets.panel_list import panels_heading
 from widgets.panels import list_lines
 from widgets.preview import PreviewPart, preview_lines
 from widgets.query_pane import QueriesPart, query_lines
-from widgets.records import ChecklistPart, JournalPart, checklist_lines, journal_lines
+from widgets.records import ChecklistPart, checklist_lines
 from widgets.sources import StripPart, source_lines
 from widgets.table import table_lines
 from widgets.too_small import too_small_lines
@@ -28,6 +30,7 @@ from widgets.too_small import too_small_lines
 FRAME = frames.hostile()
 BAD = frames.HOSTILE
 PHASE = FRAME.phase
+ROW = JournalRow(7, Record(AT, BAD, BAD, {BAD: BAD, "values": {BAD: 1.5}, "steps": [BAD], "actor": BAD}), "f" * 64)
 HELD = frames.poisoned(frames.attempt(Outcome.HOLDING, next_rung=2.0, hold_left_s=10.0, rung=Rung.HELD))
 OUTPUT = (BAD, BAD)
 
@@ -48,7 +51,7 @@ DRAWINGS: dict[str, Callable[[int], Sequence[Line]]] = {
     "ladder": lambda width: strip_lines(AttemptPart(HELD, OUTPUT, int(AT), (("n", BAD),)), width, 3),
     "log": lambda width: [row_line(row, width, kinds=(), needle="more") for row in frames.rows(3, is_hostile=True)],
     "preview": lambda width: preview_lines(PreviewPart(frames.poisoned(preview("advance")), 10.0), width),
-    "journal": lambda width: journal_lines(JournalPart(FRAME.journal), width),
+    "journal": lambda width: [record_line(ROW, width), *record_lines(ROW, width)],
     "checklist": lambda width: checklist_lines(ChecklistPart(PHASE.checklist, PHASE.sign_off, 0), width),
     "keys": lambda width: [key_line((KeyCap("R", BAD, 0), KeyCap("G", BAD, 1)), width)],
     "too small": lambda width: too_small_lines(FRAME, (width, 9), (60, 16), may_act=True),

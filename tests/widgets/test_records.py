@@ -1,31 +1,11 @@
-"""The journal, the checklist, the key bar and the message for a terminal that is too small."""
+"""The checklist, the key bar and the message for a terminal that is too small."""
 
-from console.core.frame import JournalView
 from console.core.verdict import Verdict
 from tests import frames
-from tests.frame_parts import AT
 from tests.screen_text import drawn
 from widgets.key_bar import KeyCap, key_line
-from widgets.records import ChecklistPart, JournalPart, checklist_lines, journal_lines
+from widgets.records import ChecklistPart, checklist_lines
 from widgets.too_small import too_small_lines
-
-
-def test_the_journal_shows_time_kind_and_text() -> None:
-    text = drawn(journal_lines(JournalPart(frames.healthy().journal), 110), 110)
-
-    assert "2026-03-02 14:03:27 verdict        p95_latency is WARNING" in text
-
-
-def test_a_long_record_takes_as_many_lines_as_it_needs() -> None:
-    record = JournalView(1, AT, "note", "word " * 60)
-
-    text = drawn(journal_lines(JournalPart((record,)), 79), 79)
-
-    assert text.count("word") == 60
-
-
-def test_an_empty_journal_says_so() -> None:
-    assert "nothing is written down yet" in drawn(journal_lines(JournalPart(()), 79), 79)
 
 
 def checklist(cursor: int = 0, *, is_armed: bool = False) -> str:
