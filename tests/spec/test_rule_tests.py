@@ -63,6 +63,7 @@ def found_in(folder: Path, text: str) -> list[str]:
     ]
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", shipped())
 def test_every_shipped_rollout_keeps_what_its_rule_tests_promise(name: str) -> None:
     loaded = load_tests(name, {})
