@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -22,7 +21,7 @@ from console.core.words import Outcome
 from console.effects import attempt_files as files
 from console.effects.attempt_files import WorkOrder
 from console.effects.files import create_private, write_private
-from console.effects.lock import Held, Holder, Lock, holder_of, service_lock
+from console.effects.lock import Held, Holder, Lock, command_lock, holder_of, service_lock
 from console.effects.preview import command_env, labels
 from console.spec.loaded import Loaded
 
@@ -148,6 +147,9 @@ def _taken(path: Path, started: ActionStarted, held: ExitStack) -> Lock:
     except OSError as error:
         raise CannotWrite(f"{path} cannot be locked: {error.strerror or error}; nothing was done") from error
     held.callback(lock.release)
+    left = holder_of(command_lock(path))
+    if left is not None:  # its runner was killed, and the command it had begun goes on
+        raise Busy(left)
     return lock
 
 
@@ -244,8 +246,12 @@ def _wait_until_started(folder: Path) -> None:
 
 
 def is_running(folder: Path) -> bool:
-    """Return whether somebody is at work on an attempt: its runner, or a console that is just starting it."""
-    return holder_of(folder / files.RUNNING_LOCK) is not None
+    """Return whether somebody is at work on an attempt: its runner, a console that is just starting it, or a command.
+
+    A command goes on when its runner is killed.
+    """
+    lock = folder / files.RUNNING_LOCK
+    return holder_of(lock) is not None or holder_of(command_lock(lock)) is not None
 
 
 def adopt(folder: Path, at: float) -> Adopted | None:
@@ -278,6 +284,8 @@ def _vanished(folder: Path, started: ActionStarted, progress: Sequence[ActionPro
     said = f"the runner is gone and did not say how it ended; {known}"
     if done:
         said += f"; done: {len(done)} of {len(started.steps)}"
+    if who := files.read_stop(folder):
+        said += f"; ended by {who}"
     return ActionEnded(at, folder.name, Outcome.UNKNOWN, said + "; verify before anything is repeated")
 
 
@@ -316,20 +324,3 @@ def output(folder: Path, redactor: Redactor, limit: int = 200) -> tuple[str, ...
 def abandon(folder: Path, actor: Actor, reason: str, at: float) -> None:
     """Write down that an attempt stays as it is; every console that knows of it takes that up. Raises `OSError`."""
     files.write_word(folder / files.ABANDONED, at, actor, reason)
-
-
-def stop(folder: Path, actor: Actor, reason: str, at: float) -> bool:
-    """Ask the runner of an attempt to end its step and leave; return whether there was one to ask.
-
-    The outcome is then `Outcome.UNKNOWN`.
-    """
-    said = files.read_started(folder)
-    if said is None or not is_running(folder) or said.get("boot_id") != files.boot_id():
-        return False
-    pid = said.get("pid")
-    if not isinstance(pid, int) or files.start_ticks(pid) != said.get("start_ticks"):
-        return False
-    with suppress(OSError):  # a full disk does not keep it going
-        files.write_word(folder / files.STOP, at, actor, reason)
-    os.kill(pid, signal.SIGTERM)
-    return True

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from console.effects import attempt_files as files
+from console.effects.lock import command_lock, holder_of
 from tests.effects.acting import wait_until, write_rollout
 from tests.effects.test_act import Shell
 
@@ -57,6 +58,9 @@ def vanished(shell: Shell) -> Path:
     said = files.read_started(kept)
     assert said is not None
     os.kill(said["pid"], signal.SIGKILL)
+    command = holder_of(command_lock(kept / files.RUNNING_LOCK))
+    assert command is not None
+    os.killpg(command.pid, signal.SIGKILL)
     wait_until(lambda: told(shell)[-1]["outcome"] == "unknown", "the end of the runner")
     return kept
 

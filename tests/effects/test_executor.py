@@ -15,7 +15,8 @@ from console.core.redact import REDACTED, Redactor
 from console.core.words import Outcome
 from console.effects import executor
 from console.effects.executor import Busy, CannotStart, CannotWrite, Stage
-from console.effects.lock import holder_of, service_lock
+from console.effects.lock import command_lock, holder_of, service_lock
+from console.effects.stopping import stop
 from tests.effects.acting import ACTOR, RUNNER, Acting, followed, states, wait_until
 
 
@@ -303,15 +304,22 @@ async def test_an_action_goes_on_when_the_console_dies(tmp_path: Path, way: sign
     assert (tmp_path / "finished").exists()
 
 
-async def test_a_runner_that_was_killed_leaves_the_outcome_unknown(tmp_path: Path) -> None:
-    acting = Acting(tmp_path, {"steps": [sh("true"), sh("echo $$ >shell; sleep 300")]})
+async def without_runner(acting: Acting) -> Path:
+    """Leave an attempt whose runner was killed in its second step, which writes its number and goes on."""
     attempt = await acting.start()
-    wait_until((tmp_path / "shell").exists)
-
+    wait_until((acting.folder / "shell").exists)
     os.kill(json.loads((attempt / "started.json").read_text())["pid"], signal.SIGKILL)
-    _, ended = await followed(attempt)
+    wait_until(lambda: holder_of(attempt / "running.lock") is None)
+    return attempt
+
+
+async def test_a_runner_that_was_killed_leaves_the_outcome_unknown(tmp_path: Path) -> None:
+    acting = Acting(tmp_path, {"steps": [sh("true"), sh("echo $$ >shell; exec sleep 300")]})
+    attempt = await without_runner(acting)
 
     os.kill(int((tmp_path / "shell").read_text()), signal.SIGKILL)
+    _, ended = await followed(attempt)
+
     assert ended.outcome is Outcome.UNKNOWN
     assert "the runner is gone and did not say how it ended; it was at: sh -c" in ended.detail
     assert "done: 1 of 2" in ended.detail
@@ -319,6 +327,49 @@ async def test_a_runner_that_was_killed_leaves_the_outcome_unknown(tmp_path: Pat
     assert found is not None
     assert found.stage is Stage.VANISHED
     wait_until(lambda: not service_is_locked(acting), "the end of the lock")
+
+
+async def test_a_command_whose_runner_was_killed_keeps_everybody_else_out_until_it_ends(tmp_path: Path) -> None:
+    acting = Acting(tmp_path, {"steps": [sh("true"), sh("echo $$ >shell; until test -e go; do sleep 0.05; done")]})
+    attempt = await without_runner(acting)
+
+    found = executor.adopt(attempt, time.time())
+    with pytest.raises(Busy, match=r"Act \(act-.*\) is running") as caught:
+        await acting.start()
+
+    assert found is not None
+    assert found.stage is Stage.RUNNING
+    assert caught.value.holder.pid == int((tmp_path / "shell").read_text())
+    (tmp_path / "go").touch()
+    _, ended = await followed(attempt)
+    assert ended.outcome is Outcome.UNKNOWN
+    _, ended = await followed(await acting.start())
+    assert ended.outcome is Outcome.DONE
+
+
+async def test_a_command_whose_runner_was_killed_can_be_ended_with_a_reason(tmp_path: Path) -> None:
+    acting = Acting(tmp_path, {"steps": [sh("true"), sh("echo $$ >shell; sleep 300")]})
+    attempt = await without_runner(acting)
+
+    has_ended = stop(attempt, ACTOR, "it hangs", time.time())
+    _, ended = await followed(attempt)
+
+    assert has_ended
+    assert ended.outcome is Outcome.UNKNOWN
+    assert ended.detail.endswith("; ended by ana@laptop (pts/3): it hangs; verify before anything is repeated")
+
+
+async def test_what_an_earlier_command_left_behind_holds_up_nobody_when_the_runner_is_killed(tmp_path: Path) -> None:
+    left = "sleep 300 >/dev/null 2>&1 & echo $! >left"
+    acting = Acting(tmp_path, {"steps": [sh(left), sh("echo $$ >shell; exec sleep 300")]})
+    attempt = await without_runner(acting)
+    os.kill(int((tmp_path / "shell").read_text()), signal.SIGKILL)
+
+    _, ended = await followed(attempt)
+
+    assert ended.outcome is Outcome.UNKNOWN
+    assert holder_of(command_lock(service_lock(acting.state, "app"))) is None
+    os.kill(int((tmp_path / "left").read_text()), signal.SIGKILL)
 
 
 async def test_an_action_can_be_asked_to_stop(tmp_path: Path) -> None:
@@ -329,7 +380,7 @@ async def test_an_action_can_be_asked_to_stop(tmp_path: Path) -> None:
     attempt = await acting.start()
     wait_until((tmp_path / "begun").exists)
 
-    assert executor.stop(attempt, ACTOR, "it hangs", time.time())
+    assert stop(attempt, ACTOR, "it hangs", time.time())
     progress, ended = await followed(attempt)
 
     assert ended.outcome is Outcome.UNKNOWN
@@ -339,7 +390,7 @@ async def test_an_action_can_be_asked_to_stop(tmp_path: Path) -> None:
     )
     assert states(progress)[-1] == (0, "failed")
     wait_until(lambda: not executor.is_running(attempt))
-    assert not executor.stop(attempt, ACTOR, "it hangs", time.time())
+    assert not stop(attempt, ACTOR, "it hangs", time.time())
 
 
 def test_a_console_that_dies_before_the_order_is_handed_over_did_nothing(tmp_path: Path) -> None:
