@@ -6,12 +6,13 @@ whenever a step begins or ends, `ended.json` last. Whoever holds `running.lock` 
 
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from console.core.inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted, Actor
 from console.core.words import Outcome
@@ -147,14 +148,18 @@ class Diary:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._reserve = folder / "reserve"
+        self._reserve: IO[bytes] | None = None
+        """A file without a name, which is gone with this process however it ends."""
 
     def started(self) -> None:
         """Note that the runner lives."""
         process = {"pid": os.getpid(), "start_ticks": start_ticks(os.getpid()), "boot_id": boot_id(), "at": time.time()}
         text = json.dumps(process) + "\n"
         self._try(lambda: write_private(self._folder / STARTED, text))
-        self._try(lambda: write_private(self._reserve, "x" * _RESERVE_BYTES))
+        with suppress(OSError):
+            self._reserve = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - kept for as long as it runs
+            self._reserve.write(b"x" * _RESERVE_BYTES)
+            self._reserve.flush()
 
     def progressed(self, step: int, label: str, state: str, detail: str = "") -> None:
         """Note that a step or verification began or ended."""
@@ -176,8 +181,10 @@ class Diary:
                 write()
 
     def _free(self) -> None:
-        with suppress(OSError):
-            self._reserve.unlink(missing_ok=True)
+        if self._reserve is not None:
+            with suppress(OSError):
+                self._reserve.close()
+            self._reserve = None
 
 
 def start_ticks(pid: int) -> int | None:

@@ -320,6 +320,7 @@ async def test_a_runner_that_was_killed_leaves_the_outcome_unknown(tmp_path: Pat
     os.kill(int((tmp_path / "shell").read_text()), signal.SIGKILL)
     _, ended = await followed(attempt)
 
+    assert not (attempt / "reserve").exists()
     assert ended.outcome is Outcome.UNKNOWN
     assert "the runner is gone and did not say how it ended; it was at: sh -c" in ended.detail
     assert "done: 1 of 2" in ended.detail
