@@ -46,6 +46,8 @@ def run_attempt(order: WorkOrder, asking: Asking) -> Outcome:
     except Exception as error:  # noqa: BLE001 - nobody else is there to write it down
         outcome, detail = Outcome.UNKNOWN, f"the runner failed: {type(error).__name__}: {error}"
     diary.ended(outcome, visible(redactor.redact(detail), 2000))
+    for path, handle in order.locks.items():  # whoever reads the end may begin the next action at once
+        Lock(Path(path), handle).end()
     return outcome
 
 

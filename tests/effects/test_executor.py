@@ -373,6 +373,15 @@ async def test_what_an_earlier_command_left_behind_holds_up_nobody_when_the_runn
     os.kill(int((tmp_path / "left").read_text()), signal.SIGKILL)
 
 
+async def test_the_next_action_may_be_begun_as_soon_as_the_last_has_told_its_end(tmp_path: Path) -> None:
+    acting = Acting(tmp_path, {"steps": [sh("true")]})
+
+    for _ in range(3):
+        _, _, ended = await acting.carry_out()
+
+        assert ended.outcome is Outcome.DONE
+
+
 async def test_an_action_can_be_asked_to_stop(tmp_path: Path) -> None:
     acting = Acting(
         tmp_path,
