@@ -110,6 +110,9 @@ class _Attempt:
         )
         endings: list[Ending] = []
         for number, step in enumerate(steps):
+            if self._is_stopped:
+                endings.append(Ending("not begun", "stopped by an operator"))
+                break
             output.begin(order.labels[number])
             self._note(number, "running")
             ending = carry_out(step, around)

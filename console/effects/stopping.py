@@ -15,7 +15,7 @@ from console.effects.lock import command_lock, holder_of, holders_in
 def stop(folder: Path, actor: Actor, reason: str, at: float) -> bool:
     """Ask the runner of an attempt to end its step and leave; return whether there was one to ask.
 
-    The outcome is then `Outcome.UNKNOWN`. A command whose runner is gone is
+    The outcome is then `Outcome.UNKNOWN`, or `Outcome.FAILED` between two steps. A command whose runner is gone is
     ended itself, with everything it started.
     """
     if holder_of(folder / files.RUNNING_LOCK) is None:

@@ -382,6 +382,18 @@ async def test_the_next_action_may_be_begun_as_soon_as_the_last_has_told_its_end
         assert ended.outcome is Outcome.DONE
 
 
+async def test_a_stop_between_two_steps_begins_no_other(tmp_path: Path) -> None:
+    steps = [{"run": ["sh", "-c", "exec kill -TERM $PPID"]}, sh("touch never"), sh("touch never")]
+
+    _, progress, ended = await Acting(tmp_path, {"steps": steps}).carry_out()
+
+    assert states(progress) == [(0, "running"), (0, "done")]
+    assert ended.outcome is Outcome.FAILED
+    said = "step 2 of 3 not begun: stopped by an operator; done before it: step 1; not begun: step 3"
+    assert ended.detail == said
+    assert not (tmp_path / "never").exists()
+
+
 async def test_an_action_can_be_asked_to_stop(tmp_path: Path) -> None:
     acting = Acting(
         tmp_path,
