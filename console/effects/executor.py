@@ -124,7 +124,11 @@ def _start(
             raise CannotStart(again) from None
         except OSError as error:
             raise CannotWrite(f"{folder} cannot be written: {error.strerror or error}; nothing was done") from error
-        _launch(order, runner)
+        problem = _launch(order, runner)
+    if problem and not _was_started(folder):
+        said = f"the runner could not be started: {problem}; nothing was done"
+        files.Diary(folder).ended(Outcome.FAILED, said)
+        raise CannotStart(said)
     _wait_until_started(folder)
 
 
@@ -202,8 +206,11 @@ def _shown_plan(order: WorkOrder, plan: Plan, redactor: Redactor) -> str:
     return json.dumps(redactor.clean(shown, by_name=True), indent=2) + "\n"
 
 
-def _launch(order: WorkOrder, runner: Sequence[str]) -> None:
-    """Start the runner and hand the order over; the process started here ends at once, the runner is its child."""
+def _launch(order: WorkOrder, runner: Sequence[str]) -> str:
+    """Start the runner and hand the order over; return why that went wrong, empty if it did not.
+
+    The process started here ends at once, the runner is its child.
+    """
     folder = Path(order.folder)
     try:
         with _complaints(folder) as complaints:
@@ -217,9 +224,8 @@ def _launch(order: WorkOrder, runner: Sequence[str]) -> None:
             )
         launcher.communicate(json.dumps(asdict(order)).encode())
     except (OSError, ValueError) as error:
-        raise _not_started(folder, str(error)) from error
-    if launcher.returncode != 0:
-        raise _not_started(folder, f"exit code {launcher.returncode}, see {folder / files.COMPLAINTS}")
+        return str(error)
+    return f"exit code {launcher.returncode}, see {folder / files.COMPLAINTS}" if launcher.returncode else ""
 
 
 def _complaints(folder: Path) -> BinaryIO:
@@ -231,10 +237,9 @@ def _complaints(folder: Path) -> BinaryIO:
     return os.fdopen(handle, "wb")
 
 
-def _not_started(folder: Path, reason: str) -> CannotStart:
-    said = f"the runner could not be started: {reason}; nothing was done"
-    files.Diary(folder).ended(Outcome.FAILED, said)
-    return CannotStart(said)
+def _was_started(folder: Path) -> bool:
+    """Return whether there is a runner, or was one, although the process that made it was killed."""
+    return is_running(folder) or (folder / files.STARTED).exists() or (folder / files.ENDED).exists()
 
 
 def _wait_until_started(folder: Path) -> None:

@@ -446,6 +446,30 @@ async def test_a_runner_that_cannot_be_started_is_said_so(tmp_path: Path) -> Non
     assert found.ended.outcome is Outcome.FAILED
 
 
+DIES_AFTER_FORK = """
+import os, runpy, signal, sys
+fork = os.fork
+def forked():
+    if pid := fork():
+        os.kill(os.getpid(), signal.SIGKILL)
+    return pid
+os.fork = forked
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+async def test_a_runner_that_lives_although_its_parent_was_killed_is_not_said_to_have_done_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.effects.acting.RUNNER", (RUNNER[0], "-c", DIES_AFTER_FORK, RUNNER[1]))
+
+    _, _, ended = await Acting(tmp_path, {"steps": [sh("touch done")]}).carry_out()
+
+    assert ended.outcome is Outcome.DONE
+    assert (tmp_path / "done").exists()
+
+
 async def test_a_state_folder_that_cannot_be_written_is_said_so_and_nothing_is_done(tmp_path: Path) -> None:
     acting = Acting(tmp_path, {"steps": [sh("touch never")]})
 
