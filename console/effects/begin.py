@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from console.core.inputs import ActionStarted, Actor
@@ -119,7 +120,8 @@ async def begin(
         started = _started(plan, intent, folder.name, redactor)
         taken(folder.name)
         try:
-            await executor.start(plan, folder, loaded, started, locks_dirs=where.locks)
+            look_again = partial(_check_still_open, where, intent.continues)
+            await executor.start(plan, folder, loaded, started, locks_dirs=where.locks, look_again=look_again)
         except CannotWrite as error:
             problem = error
             tell(str(error))
@@ -130,6 +132,19 @@ async def begin(
             raise
         return folder, started
     raise CannotStart(str(problem or "there is no place to keep the attempt in"))
+
+
+def _check_still_open(where: Places, attempt: str) -> None:
+    """Raise `CannotStart` where somebody has meanwhile carried an attempt on, verified it, or left it as it is."""
+    if not attempt:
+        return
+    for folder in where.folders():
+        said = files.read_intent(folder)
+        if said is not None and said.continues == attempt:
+            raise CannotStart(f"{said.actor} went on from {attempt} meanwhile, with {said.attempt}; nothing was done")
+    left = files.read_abandoned(where.folder_of(attempt))
+    if left is not None:
+        raise CannotStart(f"{attempt} was abandoned meanwhile by {left.actor}: {left.reason}; nothing was done")
 
 
 def _started(plan: Plan, intent: Intent, attempt: str, redactor: Redactor) -> ActionStarted:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -85,16 +85,26 @@ async def start(
     env: Mapping[str, str] = os.environ,
     runner: Sequence[str] = RUNNER,
     grace_s: float = GRACE_S,
+    look_again: Callable[[], None] = lambda: None,
 ) -> None:
     """Carry a plan out in a process that outlives this one, and return once it is under way.
 
     `folder` is the attempt's own (`sessions.fresh_attempt`), and its name the attempt's id. The intent is on disk
     before anything is done. `locks_dirs` are the folders that all consoles share, of which the first is locked in
-    that can be. Raises `Busy`, `CannotWrite`, or
+    that can be. `look_again` is called once nobody else can begin anything. Raises `Busy`, `CannotWrite`, or
     `CannotStart` where nothing could be begun for another reason; an attempt is begun at most once.
     """
     await asyncio.to_thread(
-        _start, plan, folder, loaded, started, locks_dirs=locks_dirs, env=env, runner=runner, grace_s=grace_s
+        _start,
+        plan,
+        folder,
+        loaded,
+        started,
+        locks_dirs=locks_dirs,
+        env=env,
+        runner=runner,
+        grace_s=grace_s,
+        look_again=look_again,
     )
 
 
@@ -108,11 +118,13 @@ def _start(
     env: Mapping[str, str],
     runner: Sequence[str],
     grace_s: float,
+    look_again: Callable[[], None],
 ) -> None:
     redactor = Redactor(loaded.secrets)
     with ExitStack() as held:
         locks = [_service_taken(locks_dirs, plan.service, started, held)]
         locks.append(_taken(folder / files.RUNNING_LOCK, started, held))
+        look_again()
         order = _order(plan, folder, loaded, started, env=command_env(env), grace_s=grace_s, locks=locks)
         again = f"the attempt {folder.name} was begun before; it is not begun again"
         if (folder / files.INTENT).exists():
