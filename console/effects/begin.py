@@ -1,11 +1,7 @@
 """Begins an attempt wherever it can be written down: no full or broken disk may stand in the way out."""
 
 import asyncio
-import hashlib
-import os
 import shutil
-import stat
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,9 +16,8 @@ from console.effects import executor
 from console.effects.executor import CannotStart, CannotWrite
 from console.effects.preview import labels
 from console.effects.sessions import Session, fresh_attempt, loose_attempts
+from console.effects.spares import spares
 from console.spec.loaded import Loaded
-
-_SPARES = ("/dev/shm", "/tmp", "/var/tmp")  # noqa: S108 - the folder made there is the user's own, and looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +47,11 @@ def places(base: Path, rollout: str, session: Session | None) -> Places:
     Every console of this user that has the same state folder finds the same ones.
     """
     kept = () if session is None else (session.attempts,)
-    spares = tuple(_spares(base))
+    others = tuple(spares(base))
     return Places(
-        attempts=(*kept, loose_attempts(base, rollout), *(loose_attempts(spare, rollout) for spare in spares)),
-        locks=(base, *spares),
+        attempts=(*kept, loose_attempts(base, rollout), *(loose_attempts(spare, rollout) for spare in others)),
+        locks=(base, *others),
     )
-
-
-def _spares(base: Path) -> list[Path]:
-    roots = [os.environ.get("XDG_RUNTIME_DIR", ""), *_SPARES, tempfile.gettempdir()]
-    name = f"rollout-console-{os.getuid()}-{hashlib.sha256(os.fsencode(base)).hexdigest()[:8]}"
-    own = dict.fromkeys(Path(root) / name for root in roots if root)
-    return [folder for folder in own if _is_ours(folder)]
-
-
-def _is_ours(folder: Path) -> bool:
-    """Return whether a folder in a place that all may write is nobody else's; one that is not there yet may be made."""
-    try:
-        found = folder.lstat()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
 
 
 @dataclass(frozen=True, slots=True)

@@ -340,4 +340,4 @@ def output(folder: Path, redactor: Redactor, limit: int = 200) -> tuple[str, ...
 
 def abandon(folder: Path, actor: Actor, reason: str, at: float) -> None:
     """Write down that an attempt stays as it is; every console that knows of it takes that up. Raises `OSError`."""
-    files.write_word(folder / files.ABANDONED, at, actor, reason)
+    files.write_word(folder, files.ABANDONED, at, actor, reason)

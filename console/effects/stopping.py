@@ -33,7 +33,7 @@ def stop(folder: Path, actor: Actor, reason: str, at: float) -> bool:
 
 def _say_stop(folder: Path, actor: Actor, reason: str, at: float) -> None:
     with suppress(OSError):  # a full disk does not keep it going
-        files.write_word(folder / files.STOP, at, actor, reason)
+        files.write_word(folder, files.STOP, at, actor, reason)
 
 
 def _end_left(lock: Path, folder: Path, actor: Actor, reason: str, at: float) -> bool:

@@ -13,6 +13,7 @@ import pytest
 from console.core.inputs import ActionProgressed
 from console.core.redact import REDACTED, Redactor
 from console.core.words import Outcome
+from console.effects import attempt_files as files
 from console.effects import executor
 from console.effects.executor import Busy, CannotStart, CannotWrite, Stage
 from console.effects.lock import command_lock, holder_of, service_lock
@@ -491,6 +492,31 @@ async def test_a_disk_that_fills_up_stops_nothing_and_the_end_is_still_told(tmp_
     assert ended.outcome is Outcome.DONE
     assert states(progress)[-1] == (2, "passed")
     assert (tmp_path / "finished").exists()
+    wait_until(lambda: not executor.is_running(attempt))
+
+
+async def test_a_disk_that_stays_full_or_breaks_does_not_hide_what_was_done(
+    tmp_path: Path, tiny_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spare = tmp_path / "run"
+    spare.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(spare))
+    fill = f"dd if=/dev/zero of={tiny_disk}/filler oflag=append conv=notrunc bs=512 2>/dev/null; true"
+    acting = Acting(tmp_path, {"steps": [sh("true"), sh(fill), sh(fill), sh("exit 3"), sh("touch never")]})
+    attempt = tiny_disk / "attempt"
+    attempt.mkdir()
+
+    await acting.start(attempt)
+    progress, ended = await followed(attempt)
+
+    said = "step 4 of 5 failed: exit code 3; done before it: steps 1 to 3; not begun: step 5"
+    assert (ended.outcome, ended.detail) == (Outcome.FAILED, said)
+    assert states(progress)[-2:] == [(3, "running"), (3, "failed")]
+    assert [state for _, state in states(progress)].count("done") == 3
+    executor.abandon(attempt, ACTOR, "by hand", time.time())
+    abandoned = files.read_abandoned(attempt)
+    assert abandoned is not None
+    assert abandoned.reason == "by hand"
     wait_until(lambda: not executor.is_running(attempt))
 
 
