@@ -16,6 +16,7 @@ from typing import Any
 
 from console.effects.session_reader import SessionReader
 from console.effects.session_schema import FILE_NAME
+from console.effects.spares import spares
 from tests.faults.acts_compose import ComposeWorld
 from tests.faults.acts_plan import WHO, Case, Scene
 from tests.faults.acts_servers import Servers
@@ -97,9 +98,11 @@ def run_case(case: Case, servers: Servers, engine: PrivateEngine | None = None, 
 def _clear(world: World) -> None:
     world.end_all()
     world.heal()
-    for place in world.places().attempts:
+    where = world.places()
+    aside = [spare for folder in where.folders() for spare in spares(folder)]
+    for place in (*aside, *(place.parents[1] for place in where.attempts)):
         if not place.is_relative_to(world.folder):
-            shutil.rmtree(place.parents[1], ignore_errors=True)
+            shutil.rmtree(place, ignore_errors=True)
 
 
 class Story:
@@ -175,9 +178,9 @@ class Story:
 
     def _meet_in_step(self) -> None:
         self._world.break_step(self._case.order.index(self._case.faulty), self._case.way)
-        self._outcome.has_met_fault = True
         code = self._begun(*self._act())
         self._world.heal()
+        self._outcome.has_met_fault = code != 0
         self._look(code)
 
     def _fail_first(self) -> str:
@@ -321,7 +324,7 @@ class Story:
         if len(fresh) != 1:
             return
         found = self._world.adopted(fresh[0]["attempt"])
-        self._outcome.problems += judged(found, kinds, took, may_lose=self._case.way in ("full", "read only"))
+        self._outcome.problems += judged(found, kinds, took)
 
     def _judge_end(self) -> None:
         world, outcome, case = self._world, self._outcome, self._case
@@ -365,11 +368,8 @@ class Story:
                 self._outcome.problems.append(f"journal of {one['attempt']} ({one['outcome']}): {len(begun)}, {ended}")
 
 
-def judged(found: Any, kinds: tuple[str, ...], took: list[int], *, may_lose: bool) -> list[str]:
-    """Return where an attempt tells other things of its steps than what took effect while it ran.
-
-    `may_lose` is for a disk that could not take every note: there a step may have been done without one.
-    """
+def judged(found: Any, kinds: tuple[str, ...], took: list[int]) -> list[str]:
+    """Return where an attempt tells other things of its steps than what took effect while it ran."""
     first, outcome = found.started.first_step, found.ended.outcome
     states = {one.step + first: one for one in found.progress}  # the last word on each
     own = range(first, first if found.started.is_check else len(kinds))
@@ -385,11 +385,11 @@ def judged(found: Any, kinds: tuple[str, ...], took: list[int], *, may_lose: boo
             wrong.append(f"{named}: took effect in an attempt that did not do it")
         elif state == "done" and not count and kinds[number] != "env_file":
             wrong.append(f"{named}: not in effect")
-        elif count and not state and not may_lose:
+        elif count and not state:
             wrong.append(f"{named}: took effect before that was written down")
         elif count and state == "failed" and outcome == "failed" and is_server:
             wrong.append(f"{named}: in effect, although it failed for certain: {found.ended.detail}")
-        elif outcome == "done" and number in own and state != "done" and not may_lose:
+        elif outcome == "done" and number in own and state != "done":
             wrong.append(f"{named}: in an attempt that is done")
     if outcome != "done" and not found.ended.detail:
         wrong.append(f"ended {outcome} without a word")

@@ -21,7 +21,7 @@ _RESET = struct.pack("ii", 1, 0)
 class Tap:
     """A relay to a port that does something to the request that holds a marker.
 
-    A request is a block that comes after the marker was seen: `skip` blocks later.
+    The marker may come before that request: `skip` times.
     """
 
     def __init__(self, port: int, *, skip: int) -> None:
@@ -57,21 +57,18 @@ class Tap:
             threading.Thread(target=self._answers, args=(client, server, is_deaf), daemon=True).start()
 
     def _requests(self, client: socket.socket, server: socket.socket, is_deaf: threading.Event) -> None:
-        left = -1
+        seen, is_swallowed = 0, False
         with contextlib.suppress(OSError):
             while block := client.recv(65536):
                 if self._way and self._marker in block:
-                    left = self._skip
-                elif left > 0:
-                    left -= 1
-                if left == 0 and self._way:
-                    left = -1
-                    if not self._way.endswith("after"):
-                        if self._way == "hang":
-                            continue
+                    seen += 1
+                    if seen == self._skip + 1 and self._way == "cut":
                         break
-                    is_deaf.set()
-                server.sendall(block)
+                    is_swallowed = seen == self._skip + 1 and self._way == "hang"
+                    if seen == self._skip + 1 and self._way.endswith("after"):
+                        is_deaf.set()
+                if not is_swallowed:
+                    server.sendall(block)
         _reset(client, server)
 
     def _answers(self, client: socket.socket, server: socket.socket, is_deaf: threading.Event) -> None:
@@ -161,7 +158,7 @@ class Servers:
         self.postgres, self.valkey = postgres, valkey
         self.start()
         postgres.run_sql("create table if not exists traces (id serial, path text)")
-        self.sql_tap = Tap(postgres.port, skip=1)  # the statement is prepared first, and then executed
+        self.sql_tap = Tap(postgres.port, skip=1)  # it is prepared, and then sent again to be executed
         self.redis_tap = Tap(valkey.port, skip=0)
         self.web = Web()
 
