@@ -267,7 +267,9 @@ class World:
 
     def adopted(self, attempt: str) -> Adopted:
         """Return an attempt as its folder tells it."""
-        found = executor.adopt(self.places().folder_of(attempt), time.time())
+        folder = self.places().folder_of(attempt)
+        with self._surrounded():
+            found = executor.adopt(folder, time.time())
         assert found is not None
         return found
 
