@@ -35,6 +35,7 @@ from console.effects import executor
 from console.effects.begin import Intent, begin, places
 from console.effects.sessions import EXPORTS, Session
 from console.effects.settling import rest_of
+from console.effects.stopping import stop
 from console.engine import Engine, journal_view
 from console.filed import FiledJournal
 from console.previewing import Previewing
@@ -169,7 +170,7 @@ class Orders(AlertOrders):
     async def _end_rung(self, attempt: str) -> None:
         """End a rung that is being applied, and wait until it is over."""
         folder = self._folder_of(attempt)
-        await asyncio.to_thread(executor.stop, folder, self._actor, "jump to zero", time.time())
+        await asyncio.to_thread(stop, folder, self._actor, "jump to zero", time.time())
         deadline = time.monotonic() + executor.GRACE_S + END_S
         while self._engine.state.running is not None or executor.is_running(folder):
             if time.monotonic() > deadline:
@@ -186,7 +187,7 @@ class Orders(AlertOrders):
             raise Refused("say why")
         folder, said = self._folder_of(attempt), self._engine.redactor.redact(reason.strip())
         if choice == "stop":
-            if not await asyncio.to_thread(executor.stop, folder, self._actor, said, time.time()):
+            if not await asyncio.to_thread(stop, folder, self._actor, said, time.time()):
                 raise Refused("nobody is at work on it any more, or not on this machine")
             return ""
         if choice == "abandon":

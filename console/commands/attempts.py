@@ -22,6 +22,7 @@ from console.effects.found import Found, attempts_in
 from console.effects.preview import preview
 from console.effects.sessions import find_open, state_dir, this_actor
 from console.effects.settling import rest_of
+from console.effects.stopping import stop
 from console.spec.load_action import load_action
 from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError
@@ -137,7 +138,7 @@ def _told(chosen: Found, asked: str, actor: Actor, reason: str) -> int:
         executor.abandon(chosen.folder, actor, reason, time.time())
         print(f"{chosen.folder.name}: abandoned", file=sys.stderr)
         return DONE
-    if not executor.stop(chosen.folder, actor, reason, time.time()):
+    if not stop(chosen.folder, actor, reason, time.time()):
         print("nobody is at work on it any more, or not on this machine", file=sys.stderr)
         return FAILED
     print(f"{chosen.folder.name}: asked to end", file=sys.stderr)

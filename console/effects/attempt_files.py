@@ -6,16 +6,18 @@ whenever a step begins or ends, `ended.json` last. Whoever holds `running.lock` 
 
 import json
 import os
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from console.core.inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted, Actor
 from console.core.words import Outcome
 from console.effects.files import append_private, write_private
+from console.effects.spares import spares
 
 INTENT = "intent.json"
 PLAN = "plan.json"
@@ -77,7 +79,7 @@ def intent_text(started: ActionStarted) -> str:
 
 def read_intent(folder: Path) -> ActionStarted | None:
     """Return what was to be done, or `None` if it was never written down."""
-    said = _read(folder / INTENT)
+    said = _read_file(folder / INTENT)
     try:
         return (
             ActionStarted(**{**said, "actor": Actor(**said["actor"]), "steps": tuple(said["steps"])}) if said else None
@@ -88,19 +90,25 @@ def read_intent(folder: Path) -> ActionStarted | None:
 
 def read_started(folder: Path) -> Mapping[str, Any] | None:
     """Return what the runner said of itself when it began."""
-    return _read(folder / STARTED)
+    return _read(folder, STARTED)
 
 
 def read_progress(folder: Path) -> tuple[ActionProgressed, ...]:
     """Return every step or verification that began or ended, in order; a line half written is not there yet."""
+    # What is aside is all of it; the attempt's own file may hold a line twice, or half of one that did not fit.
+    places = (*spares(folder), folder)
+    return next((said for place in places if (said := _progress_in(place / PROGRESS, folder.name))), ())
+
+
+def _progress_in(path: Path, attempt: str) -> tuple[ActionProgressed, ...]:
     try:
-        raw = (folder / PROGRESS).read_bytes()
-    except FileNotFoundError:
+        raw = path.read_bytes()
+    except OSError:
         return ()
     said = []
     for line in raw[: raw.rfind(b"\n") + 1].splitlines():
         try:
-            said.append(ActionProgressed(attempt=folder.name, **json.loads(line)))
+            said.append(ActionProgressed(attempt=attempt, **json.loads(line)))
         except (ValueError, TypeError):
             continue  # torn by a power cut; the lines after it count
     return tuple(said)
@@ -108,21 +116,21 @@ def read_progress(folder: Path) -> tuple[ActionProgressed, ...]:
 
 def read_ended(folder: Path) -> ActionEnded | None:
     """Return how the attempt ended, or `None` if nobody wrote that down."""
-    said = _read(folder / ENDED)
+    said = _read(folder, ENDED)
     try:
         return ActionEnded(said["at"], folder.name, Outcome(said["outcome"]), said["detail"]) if said else None
     except (TypeError, KeyError, ValueError):
         return None
 
 
-def write_word(path: Path, at: float, actor: Actor, reason: str) -> None:
+def write_word(folder: Path, name: str, at: float, actor: Actor, reason: str) -> None:
     """Write down who said something about an attempt, and why. Raises `OSError`."""
-    write_private(path, json.dumps({"at": at, "actor": asdict(actor), "reason": reason}) + "\n")
+    _write(folder, name, json.dumps({"at": at, "actor": asdict(actor), "reason": reason}) + "\n")
 
 
 def read_abandoned(folder: Path) -> ActionAbandoned | None:
     """Return who decided that the attempt stays as it is, or `None` if nobody did."""
-    said = _read(folder / ABANDONED)
+    said = _read(folder, ABANDONED)
     try:
         return ActionAbandoned(said["at"], folder.name, Actor(**said["actor"]), said["reason"]) if said else None
     except (TypeError, KeyError):
@@ -131,7 +139,7 @@ def read_abandoned(folder: Path) -> ActionAbandoned | None:
 
 def read_stop(folder: Path) -> str:
     """Return who asked the attempt to end, and why, in words; empty if nobody said so."""
-    said = _read(folder / STOP)
+    said = _read(folder, STOP)
     try:
         return f"{Actor(**said['actor'])}: {said['reason']}" if said else ""
     except (TypeError, KeyError):
@@ -141,43 +149,60 @@ def read_stop(folder: Path) -> str:
 class Diary:
     """The runner's notes.
 
-    A disk that fills up must not stop a rollback, so what cannot be written is left out; a little room is kept from the
-    beginning, so that the notes that matter still fit.
+    A disk that fills up or breaks must not stop a rollback, so what cannot be written anywhere is left out. A little
+    room is kept from the beginning, and what does not fit any more is written aside: what was done must be known
+    before anything is repeated.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._reserve = folder / "reserve"
+        self._reserve: IO[bytes] | None = None
+        """A file without a name, which is gone with this process however it ends."""
+        self._progress = ""
+        self._is_aside = False
 
     def started(self) -> None:
         """Note that the runner lives."""
         process = {"pid": os.getpid(), "start_ticks": start_ticks(os.getpid()), "boot_id": boot_id(), "at": time.time()}
         text = json.dumps(process) + "\n"
-        self._try(lambda: write_private(self._folder / STARTED, text))
-        self._try(lambda: write_private(self._reserve, "x" * _RESERVE_BYTES))
+        with suppress(OSError):
+            _write(self._folder, STARTED, text)
+        with suppress(OSError):
+            self._reserve = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - kept for as long as it runs
+            self._reserve.write(b"x" * _RESERVE_BYTES)
+            self._reserve.flush()
 
     def progressed(self, step: int, label: str, state: str, detail: str = "") -> None:
         """Note that a step or verification began or ended."""
-        line = json.dumps({"at": time.time(), "step": step, "label": label, "state": state, "detail": detail})
-        self._try(lambda: append_private(self._folder / PROGRESS, line + "\n"))
+        said = {"at": time.time(), "step": step, "label": label, "state": state, "detail": detail}
+        line = json.dumps(said) + "\n"
+        self._progress += line
+        self._is_aside = self._is_aside or not self._is_appended(line)
+        if self._is_aside:  # all of it, and from now on: what is read must have no hole
+            with suppress(OSError):
+                _write_aside(self._folder, PROGRESS, self._progress)
 
     def ended(self, outcome: Outcome, detail: str) -> None:
         """Note how it all ended."""
         text = json.dumps({"at": time.time(), "outcome": outcome.value, "detail": detail}) + "\n"
-        self._try(lambda: write_private(self._folder / ENDED, text))
         self._free()
-
-    def _try(self, write: Callable[[], None]) -> None:
         with suppress(OSError):
-            try:
-                write()
-            except OSError:
-                self._free()
-                write()
+            _write(self._folder, ENDED, text)
+
+    def _is_appended(self, line: str) -> bool:
+        """Add a line to the attempt's own file, at need in the room that was kept; return whether it is there."""
+        for _ in range(2):
+            with suppress(OSError):
+                append_private(self._folder / PROGRESS, line)
+                return True
+            self._free()
+        return False
 
     def _free(self) -> None:
-        with suppress(OSError):
-            self._reserve.unlink(missing_ok=True)
+        if self._reserve is not None:
+            with suppress(OSError):
+                self._reserve.close()
+            self._reserve = None
 
 
 def start_ticks(pid: int) -> int | None:
@@ -196,7 +221,34 @@ def boot_id() -> str:
         return ""
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _write(folder: Path, name: str, text: str) -> None:
+    """Write a note into the folder of an attempt, or aside where that cannot be written. Raises `OSError`."""
+    try:
+        write_private(folder / name, text)
+    except OSError:
+        _write_aside(folder, name, text)
+
+
+def _write_aside(folder: Path, name: str, text: str) -> None:
+    problem = OSError(f"there is no place for {name}")
+    for place in spares(folder):
+        try:
+            if not place.exists():
+                place.mkdir(mode=0o700)
+            write_private(place / name, text)
+        except OSError as error:
+            problem = error
+        else:
+            return
+    raise problem
+
+
+def _read(folder: Path, name: str) -> dict[str, Any] | None:
+    places = (folder, *spares(folder))
+    return next((said for place in places if (said := _read_file(place / name)) is not None), None)
+
+
+def _read_file(path: Path) -> dict[str, Any] | None:
     try:
         said = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):

@@ -1,14 +1,11 @@
 """Begins an attempt wherever it can be written down: no full or broken disk may stand in the way out."""
 
 import asyncio
-import hashlib
-import os
 import shutil
-import stat
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from console.core.inputs import ActionStarted, Actor
@@ -19,9 +16,8 @@ from console.effects import executor
 from console.effects.executor import CannotStart, CannotWrite
 from console.effects.preview import labels
 from console.effects.sessions import Session, fresh_attempt, loose_attempts
+from console.effects.spares import spares
 from console.spec.loaded import Loaded
-
-_SPARES = ("/dev/shm", "/tmp", "/var/tmp")  # noqa: S108 - the folder made there is the user's own, and looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +47,11 @@ def places(base: Path, rollout: str, session: Session | None) -> Places:
     Every console of this user that has the same state folder finds the same ones.
     """
     kept = () if session is None else (session.attempts,)
-    spares = tuple(_spares(base))
+    others = tuple(spares(base))
     return Places(
-        attempts=(*kept, loose_attempts(base, rollout), *(loose_attempts(spare, rollout) for spare in spares)),
-        locks=(base, *spares),
+        attempts=(*kept, loose_attempts(base, rollout), *(loose_attempts(spare, rollout) for spare in others)),
+        locks=(base, *others),
     )
-
-
-def _spares(base: Path) -> list[Path]:
-    roots = [os.environ.get("XDG_RUNTIME_DIR", ""), *_SPARES, tempfile.gettempdir()]
-    name = f"rollout-console-{os.getuid()}-{hashlib.sha256(os.fsencode(base)).hexdigest()[:8]}"
-    own = dict.fromkeys(Path(root) / name for root in roots if root)
-    return [folder for folder in own if _is_ours(folder)]
-
-
-def _is_ours(folder: Path) -> bool:
-    """Return whether a folder in a place that all may write is nobody else's; one that is not there yet may be made."""
-    try:
-        found = folder.lstat()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +97,8 @@ async def begin(
         started = _started(plan, intent, folder.name, redactor)
         taken(folder.name)
         try:
-            await executor.start(plan, folder, loaded, started, locks_dirs=where.locks)
+            look_again = partial(_check_still_open, where, intent.continues)
+            await executor.start(plan, folder, loaded, started, locks_dirs=where.locks, look_again=look_again)
         except CannotWrite as error:
             problem = error
             tell(str(error))
@@ -130,6 +109,19 @@ async def begin(
             raise
         return folder, started
     raise CannotStart(str(problem or "there is no place to keep the attempt in"))
+
+
+def _check_still_open(where: Places, attempt: str) -> None:
+    """Raise `CannotStart` where somebody has meanwhile carried an attempt on, verified it, or left it as it is."""
+    if not attempt:
+        return
+    for folder in where.folders():
+        said = files.read_intent(folder)
+        if said is not None and said.continues == attempt:
+            raise CannotStart(f"{said.actor} went on from {attempt} meanwhile, with {said.attempt}; nothing was done")
+    left = files.read_abandoned(where.folder_of(attempt))
+    if left is not None:
+        raise CannotStart(f"{attempt} was abandoned meanwhile by {left.actor}: {left.reason}; nothing was done")
 
 
 def _started(plan: Plan, intent: Intent, attempt: str, redactor: Redactor) -> ActionStarted:

@@ -1,9 +1,12 @@
 """Env files edited in place: the keys asked for change, every other byte stays."""
 
+import fcntl
+import glob
 import os
 import stat
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from console.core.env_text import EnvFileProblem, edited, values
@@ -11,6 +14,7 @@ from console.core.plan import FileChange
 from console.core.redact import REDACTED, Redactor, is_secret_name
 from console.effects.files import synchronise_folder
 
+_UNFINISHED = ".rollout-console"
 SIZE_LIMIT_BYTES = 4 * 1024 * 1024
 """A larger file is no env file."""
 
@@ -88,10 +92,12 @@ def write_problem(path: Path) -> str:
 
 def _replace(path: Path, text: str, like: os.stat_result) -> None:
     """Write a file beside its name and rename it there, with the mode and owner of another."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    _remove_left(path)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=_UNFINISHED, dir=path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
             file.write(text.encode("utf-8", "surrogateescape"))
             file.flush()
             made = os.fstat(file.fileno())
@@ -104,6 +110,14 @@ def _replace(path: Path, text: str, like: os.stat_result) -> None:
         temporary.unlink(missing_ok=True)
         raise
     synchronise_folder(path.parent)
+
+
+def _remove_left(path: Path) -> None:
+    """Remove what a writer that was killed has left beside a file: it may hold secrets, and nobody else would."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*{_UNFINISHED}"):
+        with suppress(OSError), left.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()
 
 
 def _masked(key: str, value: str, redactor: Redactor) -> str:

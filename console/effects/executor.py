@@ -3,11 +3,10 @@
 import asyncio
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -22,7 +21,7 @@ from console.core.words import Outcome
 from console.effects import attempt_files as files
 from console.effects.attempt_files import WorkOrder
 from console.effects.files import create_private, write_private
-from console.effects.lock import Held, Holder, Lock, holder_of, service_lock
+from console.effects.lock import Held, Holder, Lock, command_lock, holder_of, service_lock
 from console.effects.preview import command_env, labels
 from console.spec.loaded import Loaded
 
@@ -86,16 +85,26 @@ async def start(
     env: Mapping[str, str] = os.environ,
     runner: Sequence[str] = RUNNER,
     grace_s: float = GRACE_S,
+    look_again: Callable[[], None] = lambda: None,
 ) -> None:
     """Carry a plan out in a process that outlives this one, and return once it is under way.
 
     `folder` is the attempt's own (`sessions.fresh_attempt`), and its name the attempt's id. The intent is on disk
     before anything is done. `locks_dirs` are the folders that all consoles share, of which the first is locked in
-    that can be. Raises `Busy`, `CannotWrite`, or
+    that can be. `look_again` is called once nobody else can begin anything. Raises `Busy`, `CannotWrite`, or
     `CannotStart` where nothing could be begun for another reason; an attempt is begun at most once.
     """
     await asyncio.to_thread(
-        _start, plan, folder, loaded, started, locks_dirs=locks_dirs, env=env, runner=runner, grace_s=grace_s
+        _start,
+        plan,
+        folder,
+        loaded,
+        started,
+        locks_dirs=locks_dirs,
+        env=env,
+        runner=runner,
+        grace_s=grace_s,
+        look_again=look_again,
     )
 
 
@@ -109,11 +118,13 @@ def _start(
     env: Mapping[str, str],
     runner: Sequence[str],
     grace_s: float,
+    look_again: Callable[[], None],
 ) -> None:
     redactor = Redactor(loaded.secrets)
     with ExitStack() as held:
         locks = [_service_taken(locks_dirs, plan.service, started, held)]
         locks.append(_taken(folder / files.RUNNING_LOCK, started, held))
+        look_again()
         order = _order(plan, folder, loaded, started, env=command_env(env), grace_s=grace_s, locks=locks)
         again = f"the attempt {folder.name} was begun before; it is not begun again"
         if (folder / files.INTENT).exists():
@@ -125,7 +136,11 @@ def _start(
             raise CannotStart(again) from None
         except OSError as error:
             raise CannotWrite(f"{folder} cannot be written: {error.strerror or error}; nothing was done") from error
-        _launch(order, runner)
+        problem = _launch(order, runner)
+    if problem and not _was_started(folder):
+        said = f"the runner could not be started: {problem}; nothing was done"
+        files.Diary(folder).ended(Outcome.FAILED, said)
+        raise CannotStart(said)
     _wait_until_started(folder)
 
 
@@ -148,6 +163,9 @@ def _taken(path: Path, started: ActionStarted, held: ExitStack) -> Lock:
     except OSError as error:
         raise CannotWrite(f"{path} cannot be locked: {error.strerror or error}; nothing was done") from error
     held.callback(lock.release)
+    left = holder_of(command_lock(path))
+    if left is not None:  # its runner was killed, and the command it had begun goes on
+        raise Busy(left)
     return lock
 
 
@@ -200,8 +218,11 @@ def _shown_plan(order: WorkOrder, plan: Plan, redactor: Redactor) -> str:
     return json.dumps(redactor.clean(shown, by_name=True), indent=2) + "\n"
 
 
-def _launch(order: WorkOrder, runner: Sequence[str]) -> None:
-    """Start the runner and hand the order over; the process started here ends at once, the runner is its child."""
+def _launch(order: WorkOrder, runner: Sequence[str]) -> str:
+    """Start the runner and hand the order over; return why that went wrong, empty if it did not.
+
+    The process started here ends at once, the runner is its child.
+    """
     folder = Path(order.folder)
     try:
         with _complaints(folder) as complaints:
@@ -215,9 +236,8 @@ def _launch(order: WorkOrder, runner: Sequence[str]) -> None:
             )
         launcher.communicate(json.dumps(asdict(order)).encode())
     except (OSError, ValueError) as error:
-        raise _not_started(folder, str(error)) from error
-    if launcher.returncode != 0:
-        raise _not_started(folder, f"exit code {launcher.returncode}, see {folder / files.COMPLAINTS}")
+        return str(error)
+    return f"exit code {launcher.returncode}, see {folder / files.COMPLAINTS}" if launcher.returncode else ""
 
 
 def _complaints(folder: Path) -> BinaryIO:
@@ -229,10 +249,9 @@ def _complaints(folder: Path) -> BinaryIO:
     return os.fdopen(handle, "wb")
 
 
-def _not_started(folder: Path, reason: str) -> CannotStart:
-    said = f"the runner could not be started: {reason}; nothing was done"
-    files.Diary(folder).ended(Outcome.FAILED, said)
-    return CannotStart(said)
+def _was_started(folder: Path) -> bool:
+    """Return whether there is a runner, or was one, although the process that made it was killed."""
+    return is_running(folder) or (folder / files.STARTED).exists() or (folder / files.ENDED).exists()
 
 
 def _wait_until_started(folder: Path) -> None:
@@ -244,8 +263,12 @@ def _wait_until_started(folder: Path) -> None:
 
 
 def is_running(folder: Path) -> bool:
-    """Return whether somebody is at work on an attempt: its runner, or a console that is just starting it."""
-    return holder_of(folder / files.RUNNING_LOCK) is not None
+    """Return whether somebody is at work on an attempt: its runner, a console that is just starting it, or a command.
+
+    A command goes on when its runner is killed.
+    """
+    lock = folder / files.RUNNING_LOCK
+    return holder_of(lock) is not None or holder_of(command_lock(lock)) is not None
 
 
 def adopt(folder: Path, at: float) -> Adopted | None:
@@ -278,6 +301,8 @@ def _vanished(folder: Path, started: ActionStarted, progress: Sequence[ActionPro
     said = f"the runner is gone and did not say how it ended; {known}"
     if done:
         said += f"; done: {len(done)} of {len(started.steps)}"
+    if who := files.read_stop(folder):
+        said += f"; ended by {who}"
     return ActionEnded(at, folder.name, Outcome.UNKNOWN, said + "; verify before anything is repeated")
 
 
@@ -315,21 +340,4 @@ def output(folder: Path, redactor: Redactor, limit: int = 200) -> tuple[str, ...
 
 def abandon(folder: Path, actor: Actor, reason: str, at: float) -> None:
     """Write down that an attempt stays as it is; every console that knows of it takes that up. Raises `OSError`."""
-    files.write_word(folder / files.ABANDONED, at, actor, reason)
-
-
-def stop(folder: Path, actor: Actor, reason: str, at: float) -> bool:
-    """Ask the runner of an attempt to end its step and leave; return whether there was one to ask.
-
-    The outcome is then `Outcome.UNKNOWN`.
-    """
-    said = files.read_started(folder)
-    if said is None or not is_running(folder) or said.get("boot_id") != files.boot_id():
-        return False
-    pid = said.get("pid")
-    if not isinstance(pid, int) or files.start_ticks(pid) != said.get("start_ticks"):
-        return False
-    with suppress(OSError):  # a full disk does not keep it going
-        files.write_word(folder / files.STOP, at, actor, reason)
-    os.kill(pid, signal.SIGTERM)
-    return True
+    files.write_word(folder, files.ABANDONED, at, actor, reason)

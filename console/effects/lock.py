@@ -65,6 +65,11 @@ class Lock:
 
         A file that is there is locked although its disk may not be written any more: another may hold it since before.
         """
+        return cls.inherit(path, Holder(os.getpid(), actor.user, actor.host, actor.tty, at, what))
+
+    @classmethod
+    def inherit(cls, path: Path, holder: Holder) -> Self:
+        """Take a lock for somebody who is to inherit it; raises as `take` does."""
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -76,7 +81,7 @@ class Lock:
             os.close(handle)
             raise Held(path, _said_by(path))
         lock = cls(path, handle)
-        lock.say(Holder(os.getpid(), actor.user, actor.host, actor.tty, at, what))
+        lock.say(holder)
         return lock
 
     @property
@@ -94,6 +99,11 @@ class Lock:
         """Close this process's handle; a process that inherited it still holds the lock."""
         os.close(self._handle)
 
+    def end(self) -> None:
+        """Let the lock go for every process that inherited it, and close this one's handle."""
+        fcntl.flock(self._handle, fcntl.LOCK_UN)
+        os.close(self._handle)
+
 
 def holder_of(path: Path) -> Holder | None:
     """Return who holds a lock now, or `None` if it is free."""
@@ -108,6 +118,25 @@ def holder_of(path: Path) -> Holder | None:
     finally:
         os.close(handle)
     return None
+
+
+def holders_in(path: Path) -> list[int]:
+    """Return the processes that hold a lock or inherited it, as far as this account may see them (Linux, proc(5)).
+
+    Somebody who only looks whether it is free has the file open too, but not the lock.
+    """
+    found = []
+    for handle in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):
+            if handle.readlink() == path.resolve():
+                said = (handle.parents[1] / "fdinfo" / handle.name).read_text("ascii", errors="replace")
+                found += [int(handle.parts[2])] if re.search(r"^lock:.*FLOCK.*WRITE", said, re.MULTILINE) else []
+    return found
+
+
+def command_lock(path: Path) -> Path:
+    """Return the file whose lock a command holds while it runs for the holder of a lock, and when that one is gone."""
+    return path.with_name(f"{path.name}.command")
 
 
 def service_lock(state_dir: Path, service: str) -> Path:

@@ -19,7 +19,7 @@ from console.core.words import Outcome
 from console.effects import attempt_files as files
 from console.effects.attempt_files import Diary, WorkOrder
 from console.effects.ending import Ending
-from console.effects.lock import Holder, Lock
+from console.effects.lock import UNKNOWN_HOLDER, Holder, Lock
 from console.effects.output_file import OutputFile
 from console.effects.steps import Surroundings, carry_out
 from console.effects.verification import Ask, Asking, until_passes
@@ -46,6 +46,8 @@ def run_attempt(order: WorkOrder, asking: Asking) -> Outcome:
     except Exception as error:  # noqa: BLE001 - nobody else is there to write it down
         outcome, detail = Outcome.UNKNOWN, f"the runner failed: {type(error).__name__}: {error}"
     diary.ended(outcome, visible(redactor.redact(detail), 2000))
+    for path, handle in order.locks.items():  # whoever reads the end may begin the next action at once
+        Lock(Path(path), handle).end()
     return outcome
 
 
@@ -85,9 +87,12 @@ class _Attempt:
         self._is_stopped = True
 
     def _say_who_holds(self) -> None:
-        holder = Holder(**{**self._order.holder, "pid": os.getpid()})
         for path, handle in self._order.locks.items():
-            Lock(Path(path), handle).say(holder)
+            Lock(Path(path), handle).say(self._holder())
+
+    def _holder(self) -> Holder:
+        said = self._order.holder
+        return Holder(**{**said, "pid": os.getpid()}) if said else UNKNOWN_HOLDER
 
     def _carry_out(self, steps: Sequence[Step]) -> list[Ending]:
         order = self._order
@@ -100,9 +105,14 @@ class _Attempt:
             output=output,
             grace_s=order.grace_s,
             is_stopped=lambda: self._is_stopped,
+            locks=tuple(map(Path, order.locks)),
+            holder=self._holder(),
         )
         endings: list[Ending] = []
         for number, step in enumerate(steps):
+            if self._is_stopped:
+                endings.append(Ending("not begun", "stopped by an operator"))
+                break
             output.begin(order.labels[number])
             self._note(number, "running")
             ending = carry_out(step, around)

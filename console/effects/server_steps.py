@@ -22,6 +22,8 @@ from console.core.text import visible
 from console.effects.ending import Ending
 
 _GOODBYE_S = 2.0
+_SHUT_DOWN = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
+"""A server that ends says so even where the statement was committed just before."""
 _BODY_LIMIT_BYTES = 1024 * 1024
 
 
@@ -48,7 +50,7 @@ async def _sql(step: SqlStep, addresses: Mapping[str, str]) -> Ending:
         with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             await connection.close(timeout=_GOODBYE_S)
         return Ending("done", visible(said, 200))
-    except (asyncpg.PostgresConnectionError, OSError) as error:
+    except (asyncpg.PostgresConnectionError, *_SHUT_DOWN, OSError) as error:
         return Ending("failed", f"the connection to {step.source} broke: {_said(error)}", is_certain=False)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, _WrongValue) as error:
         return Ending("failed", _said(error))
@@ -143,7 +145,8 @@ async def _http(probe: HttpProbe, timeout_s: float) -> Ending:
 async def _judged(probe: HttpProbe, answer: httpx.Response) -> Ending:
     said = f"{answer.status_code} {visible(answer.reason_phrase, 80)}".strip()
     if answer.status_code != probe.status:
-        return Ending("failed", f"answered {said}, expected {probe.status}")
+        # 5xx says that the server failed, not that nothing took effect (RFC 9110, 15.6).
+        return Ending("failed", f"answered {said}, expected {probe.status}", is_certain=answer.status_code < 500)
     if probe.contains is None:
         return Ending("done", said)
     body = b""

@@ -9,9 +9,9 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from console.core.rollout import Step
 from console.core.text import visible
 from console.effects.ending import Ending
 from console.effects.env_file import edit_env_file
+from console.effects.lock import UNKNOWN_HOLDER, Held, Holder, Lock, command_lock
 from console.effects.output_file import OutputFile
 
 _LOOK_S = 0.05
@@ -42,6 +43,9 @@ class Surroundings:
     grace_s: float
     is_stopped: Callable[[], bool]
     """Whether somebody asked the runner to stop."""
+    locks: tuple[Path, ...] = ()
+    """What the runner has locked; a command that outlives it keeps its own lock on each."""
+    holder: Holder = UNKNOWN_HOLDER
 
 
 def carry_out(step: Step, around: Surroundings) -> Ending:
@@ -56,6 +60,24 @@ def carry_out(step: Step, around: Surroundings) -> Ending:
 
 
 def _run(step: Step, around: Surroundings) -> Ending:
+    locks = _locks_of_command(around)
+    try:
+        return _run_locked(step, around, locks)
+    finally:
+        for lock in locks:
+            lock.end()  # what the command leaves behind when it has ended holds up nobody
+
+
+def _locks_of_command(around: Surroundings) -> list[Lock]:
+    """Take the locks that a command inherits; one that cannot be made must not keep it from running."""
+    taken = []
+    for path in around.locks:
+        with suppress(Held, OSError):
+            taken.append(Lock.inherit(command_lock(path), around.holder))
+    return taken
+
+
+def _run_locked(step: Step, around: Surroundings, locks: Sequence[Lock]) -> Ending:
     argv = ["/bin/sh", "-c", *(step.run or ())] if step.shell else list(step.run or ())
     reading, writing = os.pipe()
     try:
@@ -67,6 +89,7 @@ def _run(step: Step, around: Surroundings) -> Ending:
             stdout=writing,
             stderr=writing,
             start_new_session=True,
+            pass_fds=tuple(lock.handle for lock in locks),
         )
     except (OSError, ValueError) as error:
         os.close(reading)
@@ -74,6 +97,8 @@ def _run(step: Step, around: Surroundings) -> Ending:
         return Ending("failed", f"{argv[0]}: {'command not found' if isinstance(error, FileNotFoundError) else reason}")
     finally:
         os.close(writing)
+    for lock in locks:
+        lock.say(replace(around.holder, pid=command.pid))
     reader = threading.Thread(target=around.output.pump, args=(reading,), name="output", daemon=True)
     reader.start()
     code = _wait(command, step.timeout, around)

@@ -5,14 +5,20 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from console.core.planning import plan
 from console.effects import attempt_files as files
-from tests.effects.acting import wait_until, write_rollout
+from console.effects import executor
+from console.effects.begin import Intent, Places, begin
+from console.effects.executor import CannotStart
+from console.effects.lock import command_lock, holder_of
+from tests.effects.acting import ACTOR, Acting, followed, wait_until, write_rollout
 from tests.effects.test_act import Shell
 
 TWO_STEPS = {
@@ -59,6 +65,9 @@ def vanished(shell: Shell) -> Path:
     said = files.read_started(kept)
     assert said is not None
     os.kill(said["pid"], signal.SIGKILL)
+    command = holder_of(command_lock(kept / files.RUNNING_LOCK))
+    assert command is not None
+    os.killpg(command.pid, signal.SIGKILL)
     wait_until(lambda: told(shell)[-1]["outcome"] == "unknown", "the end of the runner")
     return kept
 
@@ -155,3 +164,38 @@ def test_a_file_that_changed_since_is_not_resumed(shell: Shell) -> None:
 def test_without_attempts_there_is_nothing_to_settle(shell: Shell) -> None:
     assert "no action was begun" in shell.give("attempts", str(shell.file)).stdout
     assert settle(shell, Path("rollback-1"), "--resume").returncode == 4
+
+
+async def test_of_two_who_go_on_from_the_same_attempt_at_once_only_one_does(tmp_path: Path) -> None:
+    acting = Acting(tmp_path, {"steps": [{"run": ["echo x >> done; false"], "shell": True}]})
+    failed, _, _ = await acting.carry_out()
+    where = Places((acting.state / "attempts",), (acting.state,))
+    rest = plan(acting.loaded.rollout, "act", phase_index=None, traffic=None)
+    intent = Intent(time.time(), ACTOR, "resume", continues=failed.name)
+    folder, _ = await begin(rest, acting.loaded, intent, where)
+    await followed(folder)
+
+    with pytest.raises(CannotStart, match=f"ana@laptop .* went on from {failed.name} meanwhile, with {folder.name}"):
+        await begin(rest, acting.loaded, intent, where)
+
+    assert (tmp_path / "done").read_text() == "x\nx\n"
+    assert len(list((acting.state / "attempts").iterdir())) == 2
+
+
+async def test_nobody_goes_on_from_an_attempt_that_was_abandoned_meanwhile(tmp_path: Path) -> None:
+    acting = Acting(tmp_path, {"steps": [{"run": ["echo x >> done; false"], "shell": True}]})
+    failed, _, _ = await acting.carry_out()
+    executor.abandon(failed, ACTOR, "by hand", time.time())
+    rest = plan(acting.loaded.rollout, "act", phase_index=None, traffic=None)
+
+    with pytest.raises(
+        CannotStart, match=r"was abandoned meanwhile by ana@laptop \(pts/3\): by hand; nothing was done"
+    ):
+        await begin(
+            rest,
+            acting.loaded,
+            Intent(time.time(), ACTOR, "resume", continues=failed.name),
+            Places((acting.state / "attempts",), (acting.state,)),
+        )
+
+    assert (tmp_path / "done").read_text() == "x\n"

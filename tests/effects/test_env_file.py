@@ -1,3 +1,4 @@
+import fcntl
 import os
 import stat
 from pathlib import Path
@@ -203,3 +204,16 @@ def test_the_difference_is_shown_without_secrets(tmp_path: Path) -> None:
         FileChange(".env", "URL", f"redis://:{REDACTED}@h/0", f"redis://:{REDACTED}@h/0"),
         FileChange(".env", "NEW", None, "x"),
     )
+
+
+def test_what_a_killed_writer_left_is_removed_and_what_another_is_writing_stays(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SHARE=10\nPASSWORD=hunter2\n")
+    left, written = tmp_path / "..env.abc.rollout-console", tmp_path / "..env.def.rollout-console"
+    left.write_text("PASSWORD=hunter2\n")
+    written.write_text("PASSWORD=hunter2\n")
+
+    with written.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        edit_env_file(tmp_path / ".env", {"SHARE": "0"}, "attempt")
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == [written.name, ".env", ".env.before-attempt"]

@@ -13,9 +13,11 @@ import pytest
 from console.core.inputs import ActionProgressed
 from console.core.redact import REDACTED, Redactor
 from console.core.words import Outcome
+from console.effects import attempt_files as files
 from console.effects import executor
 from console.effects.executor import Busy, CannotStart, CannotWrite, Stage
-from console.effects.lock import holder_of, service_lock
+from console.effects.lock import command_lock, holder_of, service_lock
+from console.effects.stopping import stop
 from tests.effects.acting import ACTOR, RUNNER, Acting, followed, states, wait_until
 
 
@@ -303,15 +305,23 @@ async def test_an_action_goes_on_when_the_console_dies(tmp_path: Path, way: sign
     assert (tmp_path / "finished").exists()
 
 
-async def test_a_runner_that_was_killed_leaves_the_outcome_unknown(tmp_path: Path) -> None:
-    acting = Acting(tmp_path, {"steps": [sh("true"), sh("echo $$ >shell; sleep 300")]})
+async def without_runner(acting: Acting) -> Path:
+    """Leave an attempt whose runner was killed in its second step, which writes its number and goes on."""
     attempt = await acting.start()
-    wait_until((tmp_path / "shell").exists)
-
+    wait_until((acting.folder / "shell").exists)
     os.kill(json.loads((attempt / "started.json").read_text())["pid"], signal.SIGKILL)
-    _, ended = await followed(attempt)
+    wait_until(lambda: holder_of(attempt / "running.lock") is None)
+    return attempt
+
+
+async def test_a_runner_that_was_killed_leaves_the_outcome_unknown(tmp_path: Path) -> None:
+    acting = Acting(tmp_path, {"steps": [sh("true"), sh("echo $$ >shell; exec sleep 300")]})
+    attempt = await without_runner(acting)
 
     os.kill(int((tmp_path / "shell").read_text()), signal.SIGKILL)
+    _, ended = await followed(attempt)
+
+    assert not (attempt / "reserve").exists()
     assert ended.outcome is Outcome.UNKNOWN
     assert "the runner is gone and did not say how it ended; it was at: sh -c" in ended.detail
     assert "done: 1 of 2" in ended.detail
@@ -319,6 +329,70 @@ async def test_a_runner_that_was_killed_leaves_the_outcome_unknown(tmp_path: Pat
     assert found is not None
     assert found.stage is Stage.VANISHED
     wait_until(lambda: not service_is_locked(acting), "the end of the lock")
+
+
+async def test_a_command_whose_runner_was_killed_keeps_everybody_else_out_until_it_ends(tmp_path: Path) -> None:
+    acting = Acting(tmp_path, {"steps": [sh("true"), sh("echo $$ >shell; until test -e go; do sleep 0.05; done")]})
+    attempt = await without_runner(acting)
+
+    found = executor.adopt(attempt, time.time())
+    with pytest.raises(Busy, match=r"Act \(act-.*\) is running") as caught:
+        await acting.start()
+
+    assert found is not None
+    assert found.stage is Stage.RUNNING
+    assert caught.value.holder.pid == int((tmp_path / "shell").read_text())
+    (tmp_path / "go").touch()
+    _, ended = await followed(attempt)
+    assert ended.outcome is Outcome.UNKNOWN
+    _, ended = await followed(await acting.start())
+    assert ended.outcome is Outcome.DONE
+
+
+async def test_a_command_whose_runner_was_killed_can_be_ended_with_a_reason(tmp_path: Path) -> None:
+    acting = Acting(tmp_path, {"steps": [sh("true"), sh("echo $$ >shell; sleep 300")]})
+    attempt = await without_runner(acting)
+
+    has_ended = stop(attempt, ACTOR, "it hangs", time.time())
+    _, ended = await followed(attempt)
+
+    assert has_ended
+    assert ended.outcome is Outcome.UNKNOWN
+    assert ended.detail.endswith("; ended by ana@laptop (pts/3): it hangs; verify before anything is repeated")
+
+
+async def test_what_an_earlier_command_left_behind_holds_up_nobody_when_the_runner_is_killed(tmp_path: Path) -> None:
+    left = "sleep 300 >/dev/null 2>&1 & echo $! >left"
+    acting = Acting(tmp_path, {"steps": [sh(left), sh("echo $$ >shell; exec sleep 300")]})
+    attempt = await without_runner(acting)
+    os.kill(int((tmp_path / "shell").read_text()), signal.SIGKILL)
+
+    _, ended = await followed(attempt)
+
+    assert ended.outcome is Outcome.UNKNOWN
+    assert holder_of(command_lock(service_lock(acting.state, "app"))) is None
+    os.kill(int((tmp_path / "left").read_text()), signal.SIGKILL)
+
+
+async def test_the_next_action_may_be_begun_as_soon_as_the_last_has_told_its_end(tmp_path: Path) -> None:
+    acting = Acting(tmp_path, {"steps": [sh("true")]})
+
+    for _ in range(3):
+        _, _, ended = await acting.carry_out()
+
+        assert ended.outcome is Outcome.DONE
+
+
+async def test_a_stop_between_two_steps_begins_no_other(tmp_path: Path) -> None:
+    steps = [{"run": ["sh", "-c", "exec kill -TERM $PPID"]}, sh("touch never"), sh("touch never")]
+
+    _, progress, ended = await Acting(tmp_path, {"steps": steps}).carry_out()
+
+    assert states(progress) == [(0, "running"), (0, "done")]
+    assert ended.outcome is Outcome.FAILED
+    said = "step 2 of 3 not begun: stopped by an operator; done before it: step 1; not begun: step 3"
+    assert ended.detail == said
+    assert not (tmp_path / "never").exists()
 
 
 async def test_an_action_can_be_asked_to_stop(tmp_path: Path) -> None:
@@ -329,7 +403,7 @@ async def test_an_action_can_be_asked_to_stop(tmp_path: Path) -> None:
     attempt = await acting.start()
     wait_until((tmp_path / "begun").exists)
 
-    assert executor.stop(attempt, ACTOR, "it hangs", time.time())
+    assert stop(attempt, ACTOR, "it hangs", time.time())
     progress, ended = await followed(attempt)
 
     assert ended.outcome is Outcome.UNKNOWN
@@ -339,7 +413,7 @@ async def test_an_action_can_be_asked_to_stop(tmp_path: Path) -> None:
     )
     assert states(progress)[-1] == (0, "failed")
     wait_until(lambda: not executor.is_running(attempt))
-    assert not executor.stop(attempt, ACTOR, "it hangs", time.time())
+    assert not stop(attempt, ACTOR, "it hangs", time.time())
 
 
 def test_a_console_that_dies_before_the_order_is_handed_over_did_nothing(tmp_path: Path) -> None:
@@ -373,6 +447,30 @@ async def test_a_runner_that_cannot_be_started_is_said_so(tmp_path: Path) -> Non
     assert found.ended.outcome is Outcome.FAILED
 
 
+DIES_AFTER_FORK = """
+import os, runpy, signal, sys
+fork = os.fork
+def forked():
+    if pid := fork():
+        os.kill(os.getpid(), signal.SIGKILL)
+    return pid
+os.fork = forked
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+async def test_a_runner_that_lives_although_its_parent_was_killed_is_not_said_to_have_done_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.effects.acting.RUNNER", (RUNNER[0], "-c", DIES_AFTER_FORK, RUNNER[1]))
+
+    _, _, ended = await Acting(tmp_path, {"steps": [sh("touch done")]}).carry_out()
+
+    assert ended.outcome is Outcome.DONE
+    assert (tmp_path / "done").exists()
+
+
 async def test_a_state_folder_that_cannot_be_written_is_said_so_and_nothing_is_done(tmp_path: Path) -> None:
     acting = Acting(tmp_path, {"steps": [sh("touch never")]})
 
@@ -394,6 +492,31 @@ async def test_a_disk_that_fills_up_stops_nothing_and_the_end_is_still_told(tmp_
     assert ended.outcome is Outcome.DONE
     assert states(progress)[-1] == (2, "passed")
     assert (tmp_path / "finished").exists()
+    wait_until(lambda: not executor.is_running(attempt))
+
+
+async def test_a_disk_that_stays_full_or_breaks_does_not_hide_what_was_done(
+    tmp_path: Path, tiny_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spare = tmp_path / "run"
+    spare.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(spare))
+    fill = f"dd if=/dev/zero of={tiny_disk}/filler oflag=append conv=notrunc bs=512 2>/dev/null; true"
+    acting = Acting(tmp_path, {"steps": [sh("true"), sh(fill), sh(fill), sh("exit 3"), sh("touch never")]})
+    attempt = tiny_disk / "attempt"
+    attempt.mkdir()
+
+    await acting.start(attempt)
+    progress, ended = await followed(attempt)
+
+    said = "step 4 of 5 failed: exit code 3; done before it: steps 1 to 3; not begun: step 5"
+    assert (ended.outcome, ended.detail) == (Outcome.FAILED, said)
+    assert states(progress)[-2:] == [(3, "running"), (3, "failed")]
+    assert [state for _, state in states(progress)].count("done") == 3
+    executor.abandon(attempt, ACTOR, "by hand", time.time())
+    abandoned = files.read_abandoned(attempt)
+    assert abandoned is not None
+    assert abandoned.reason == "by hand"
     wait_until(lambda: not executor.is_running(attempt))
 
 

@@ -76,6 +76,15 @@ def test_a_statement_that_takes_too_long_leaves_it_unknown(surroundings: Surroun
     assert ending == Ending("timed out", "no end within 0.5s", is_certain=False)
 
 
+def test_a_database_that_shuts_down_leaves_it_unknown(surroundings: Surroundings, database: str) -> None:
+    end = "select pg_terminate_backend(pg_backend_pid())"
+
+    ending = doing(surroundings, db=database)(sql(end))
+
+    assert (ending.state, ending.is_certain) == ("failed", False)
+    assert "terminating connection due to administrator command" in ending.detail
+
+
 def test_a_database_that_does_not_answer_fails_for_certain(surroundings: Surroundings) -> None:
     ending = doing(surroundings, db="postgres://u:hunter2@127.0.0.1:9/d")(sql("select 1"))
 
@@ -188,7 +197,8 @@ def test_an_answer_is_judged(
 ) -> None:
     ending = doing(surroundings)(put(service + path, **more))
 
-    assert ending == Ending("done" if path == "/empty" else "failed", detail)
+    is_certain = path != "/broken"
+    assert ending == Ending("done" if path == "/empty" else "failed", detail, is_certain)
 
 
 def test_a_service_that_is_not_there_fails_for_certain(surroundings: Surroundings) -> None:

@@ -1,6 +1,7 @@
 """`python -m tests.faults`: seed after seed of faults against a real engine, until a time is over.
 
-Prints one line a seed, the whole story of each that fails, and exits with 1 if any did.
+Prints one line a seed, the whole story of each that fails, and exits with 1 if any did. `--family actions` injects them
+into actions and into the console that carries them out.
 """
 
 import argparse
@@ -14,6 +15,12 @@ from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
+from tests.faults.actions import Outcome as ActionOutcome
+from tests.faults.actions import run_case
+from tests.faults.acts_compose import COMPOSE
+from tests.faults.acts_plan import FAMILY as ACTIONS
+from tests.faults.acts_plan import Scene, case_of
+from tests.faults.acts_servers import own_servers
 from tests.faults.files import FAMILY as FILES
 from tests.faults.files import plan_of_files
 from tests.faults.plan import FAMILIES, Plan, plan_of
@@ -24,6 +31,8 @@ from tests.servers import PrivateEngine, engine_obstacle
 def main() -> int:
     """Run and return the exit code."""
     asked = _asked()
+    if asked.family == ACTIONS:
+        return _act_out(asked)
     if asked.list:
         print("\n\n".join(str(_plan(asked, seed)) for seed in _seeds(asked)))
         return 0
@@ -61,6 +70,33 @@ def _soak(asked: argparse.Namespace) -> list[Outcome]:
     return outcomes
 
 
+def _act_out(asked: argparse.Namespace) -> int:
+    """Go through the seeds of actions and return the exit code; those of Compose need an engine."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    obstacle = engine_obstacle() or ("" if COMPOSE else "there is no docker-compose")
+    until = time.monotonic() + asked.minutes * 60
+    outcomes: list[ActionOutcome] = []
+    with own_servers() as servers, ExitStack() as stack:
+        engine: PrivateEngine | None = None
+        for seed in _seeds(asked):
+            case = case_of(seed, asked.scene)
+            is_compose = case.scene is Scene.COMPOSE
+            if asked.list or (is_compose and obstacle):
+                print(f"seed {seed}: {case}" + ("" if asked.list else f" | left out, {obstacle}"), flush=True)
+                continue
+            if is_compose and engine is None:
+                engine = _engine(stack, live_restore=True)
+            outcomes.append(run_case(case, servers, engine if is_compose else None, Path(asked.keep)))
+            print(outcomes[-1] if outcomes[-1].is_good else outcomes[-1].report, flush=True)
+            if asked.runs is None and time.monotonic() > until:
+                break
+    good = sum(outcome.is_good for outcome in outcomes)
+    met = sum(outcome.has_met_fault for outcome in outcomes)
+    attempts = sum(len(outcome.ends) for outcome in outcomes)
+    print(f"{good} of {len(outcomes)} cases are good; {met} met their fault; {attempts} attempts")
+    return 0 if good == len(outcomes) else 1
+
+
 def _plan(asked: argparse.Namespace, seed: int) -> Plan:
     """Return the plan of a seed; every tenth is about log files, unless something else was asked for."""
     is_files = asked.family == FILES.name or (not asked.family and seed % 10 == 9)
@@ -87,7 +123,8 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, help="how many seeds; without it, as many as fit into the time")
     parser.add_argument("--minutes", type=float, default=30.0, help="begin no other seed after this long")
     parser.add_argument("--seconds", type=float, default=40.0, help="how long the faults of one seed go on")
-    parser.add_argument("--family", default="", choices=["", FILES.name, *(family.name for family in FAMILIES)])
+    parser.add_argument("--family", default="", choices=["", FILES.name, ACTIONS, *(f.name for f in FAMILIES)])
+    parser.add_argument("--scene", default="", choices=["", *Scene], help="of actions: who meets the fault")
     parser.add_argument(
         "--keep", default=f"{tempfile.gettempdir()}/fault-runs", help="where sessions and logs of failed seeds go"
     )
