@@ -31,6 +31,7 @@ from console.core.inputs import (
 )
 from console.core.memory import restore
 from console.core.probes import Check
+from console.core.receivers import routes_of
 from console.core.record import Anchor, JournalRow, Record
 from console.core.redact import Redactor
 from console.core.ring import RowRing
@@ -184,7 +185,7 @@ class Engine:
 
     def _make_teller(self) -> Teller | None:
         """Return what tells of alerts; nobody is told by a console that only looks, or where the file has no routes."""
-        if self._session.is_read_only or not self.loaded.rollout.alerts.routes:
+        if self._session.is_read_only or not routes_of(self.loaded.rollout):
             return None
         notifier = Notifier(self.loaded.rollout, self._session.id, self.redactor, is_dry_run=self._is_dry_run)
         return Teller(notifier, lambda: self.state.alerts, self.apply, lambda: self.commit(durable=True), self.clock)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from console import session
 from console.core.desk import Desk, Refused
+from console.core.report_incidents import incident_line
 from console.core.report_json import check_json
 from console.core.verdict import Verdict
 from console.engine import Engine
@@ -65,6 +66,9 @@ async def _watch(loaded: Loaded, asked: Watch, headless: Headless) -> int:
         print(json.dumps(check_json(frame, events), allow_nan=False), flush=True)
     else:
         print(f"{frame.verdict.glyph} {frame.verdict}  {frame.reason}", flush=True)
+        for found in frame.incidents:
+            if not found.is_settled:
+                print(incident_line(found), flush=True)
     ended_by = stop.result() if stop.done() else 0
     return 128 + ended_by if ended_by in (signal.SIGTERM, signal.SIGHUP) else frame.verdict.exit_code
 

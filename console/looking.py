@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from console.core.desk import Choice, Order, Refused
+from console.core.incidents import Decision
 from console.core.plan import Preview
 from console.core.words import Table
 
@@ -78,6 +79,10 @@ class OnlyLooking(ABC):
         raise self._refusal()
 
     async def end_silence(self, silence: str) -> None:
+        """Refuse."""
+        raise self._refusal()
+
+    async def decide(self, decision: Decision) -> None:
         """Refuse."""
         raise self._refusal()
 

@@ -38,6 +38,7 @@ from console.effects.settling import rest_of
 from console.effects.stopping import stop
 from console.engine import Engine, journal_view
 from console.filed import FiledJournal
+from console.incident_orders import IncidentOrders
 from console.previewing import Previewing
 from console.reading import EXPORTED_RECORDS, events_of, versions
 from console.sources.base import ProbeFailed
@@ -49,7 +50,7 @@ END_S = 5.0
 """How long the runner may take to leave, beyond the time that its command has."""
 
 
-class Orders(AlertOrders):
+class Orders(AlertOrders, IncidentOrders):
     """A desk that gives the engine its orders; every one of them is refused with its reason or written down."""
 
     def __init__(self, engine: Engine, session: Session, state_dir: Path) -> None:

@@ -16,6 +16,7 @@ from console.core.frame import (
     StepView,
 )
 from console.core.gaps import Gap, Short
+from console.core.incidents import Decision
 from console.core.journal import Found, RecordFilter, found_in
 from console.core.plan import Preview
 from console.core.record import JournalRow, Record
@@ -315,6 +316,9 @@ class FakeDesk:
 
     async def end_silence(self, silence: str) -> None:
         await self._take("end_silence", silence)
+
+    async def decide(self, decision: Decision) -> None:
+        await self._take("decide", decision)
 
     async def snapshot(self, screen_svg: str) -> Path:
         await self._take("snapshot", screen_svg)

@@ -5,9 +5,11 @@ from math import ceil
 
 from console.core.durations import format_duration
 from console.core.frame import AutomaticView, Frame, KeyHint, PhaseView
+from console.core.incident_frame import ClockView, IncidentView, open_incident
 from console.core.outlook import when
 from console.core.verdict import Verdict
 from widgets.drawing import Drawing
+from widgets.incident import incident_line, left_text
 from widgets.ink import BADGE, Ground, Role
 from widgets.lines import Line, Span, cells, clip, spread, squeeze
 from widgets.plots import bar
@@ -33,6 +35,10 @@ class HeaderPart:
     replayed: str
     way_out: KeyHint | None
     """The lit key of the action that the verdict calls for."""
+    incident: IncidentView | None = None
+    """The one that is open."""
+    post_mortem: tuple[int, ClockView] | None = None
+    """Number and clock of the oldest incident that waits for its post-mortem."""
     frozen_s: int = 0
     """For how long no new frame has come; 0 while they come."""
     automatic: AutomaticView | None = None
@@ -55,6 +61,8 @@ def header_part(frame: Frame, *, is_read_only: bool, frozen_s: float = 0.0) -> H
         held_by=frame.session.held_by,
         replayed=frame.session.replayed,
         way_out=None if is_watching else next((key for key in lit if key.action in offered), None),
+        incident=open_incident(frame.incidents),
+        post_mortem=_post_mortem(frame.incidents),
         frozen_s=int(frozen_s) if frozen_s >= FROZEN_AFTER_S and not frame.session.replayed else 0,
         automatic=None if is_watching or frame.automatic is None else in_whole_seconds(frame.automatic),
     )
@@ -70,9 +78,15 @@ def automatic_text(automatic: AutomaticView, width: int) -> str:
     return f"{clip(automatic.title, max(12, width))} BY ITSELF in {whole(automatic.left_s)}, h halts it"
 
 
-def header_lines(part: HeaderPart, width: int) -> tuple[Line, Line]:
-    """Return the two lines of the header."""
-    return _verdict_line(part, width), _phase_line(part, width)
+def _post_mortem(incidents: tuple[IncidentView, ...]) -> tuple[int, ClockView] | None:
+    waiting = [(one.number, one.post_mortem) for one in incidents if one.post_mortem is not None and not one.is_settled]
+    return waiting[-1] if waiting else None
+
+
+def header_lines(part: HeaderPart, width: int) -> tuple[Line, ...]:
+    """Return the two lines of the header, and a third one while an incident is open."""
+    lines = (_verdict_line(part, width), _phase_line(part, width))
+    return lines if part.incident is None else (*lines, incident_line(part.incident, width))
 
 
 def _verdict_line(part: HeaderPart, width: int) -> Line:
@@ -112,6 +126,7 @@ def _phase_line(part: HeaderPart, width: int) -> Line:
         (6, _again(phase, part.second)),
         (6, [Span(f"phase {phase.index + 1} of {phase.count}", Role.DIM)] if phase.count else []),
         (7, _missing(missing, phase)),
+        (4, _due(part)),
     ]
     return Line((Span(" "), *squeeze(pieces, max(1, width - 2))))
 
@@ -161,6 +176,15 @@ def _again(phase: PhaseView, second: int) -> list[Span]:
     return [Span(f"↺ again since {when(phase.again[0], second)}", Role.WARNING)]
 
 
+def _due(part: HeaderPart) -> list[Span]:
+    """Return until when a post-mortem must be held, until it is said that it was."""
+    if part.post_mortem is None:
+        return []
+    number, due = part.post_mortem
+    role = Role.CRITICAL if due.is_late else Role.WARNING
+    return [Span(f"post-mortem {number} {left_text(due)}", role)]
+
+
 def _missing(missing: int, phase: PhaseView) -> list[Span]:
     goal = "finish" if phase.is_last else "advance"
     if phase.may_advance:
@@ -171,8 +195,8 @@ def _missing(missing: int, phase: PhaseView) -> list[Span]:
 
 
 class SoakHeader(Drawing[HeaderPart]):
-    """How it stands, in two lines."""
+    """How it stands, in two lines or three."""
 
-    def draw(self, part: HeaderPart, width: int, height: int) -> tuple[Line, Line]:
-        """Return the two lines of the header."""
+    def draw(self, part: HeaderPart, width: int, height: int) -> tuple[Line, ...]:
+        """Return the lines of the header."""
         return header_lines(part, width)

@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     except RolloutFileError as error:
         print(error, file=sys.stderr)
         return USAGE
-    if not loaded.rollout.alerts.routes:
+    if not routes_of(loaded.rollout):
         print(f"rollout-console alerts: {arguments.file} has no alerts.routes: nobody is told", file=sys.stderr)
         return USAGE
     sending = Notifier(loaded.rollout, "test", Redactor(loaded.secrets), is_dry_run=arguments.dry_run)

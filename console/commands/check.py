@@ -52,9 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _at_once(loaded: Loaded) -> Loaded:
-    """Return the file without `for`: measured once, a condition that holds counts as held."""
+    """Return the file without `for`: measured once, a condition that holds counts as held. It opens no incident."""
     metrics = {name: metric.model_copy(update={"for_": 0.0}) for name, metric in loaded.rollout.metrics.items()}
-    return replace(loaded, rollout=loaded.rollout.model_copy(update={"metrics": metrics}))
+    return replace(loaded, rollout=loaded.rollout.model_copy(update={"metrics": metrics, "incidents": None}))
 
 
 async def _check(loaded: Loaded, arguments: argparse.Namespace) -> int:

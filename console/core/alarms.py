@@ -2,12 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from console.core import alerting, outbox, paging
+from console.core import alerting, incident_course, outbox, paging
 from console.core.alert_findings import findings
+from console.core.incident_decisions import decide
+from console.core.incidents import Decision, Step
 from console.core.inputs import (
     AlertAcknowledged,
     DeliveryBegun,
     DeliveryEnded,
+    IncidentDecided,
     SessionOpened,
     SilenceEnded,
     SilenceMade,
@@ -23,6 +26,7 @@ def watch(state: "State", at: float, *, is_last: bool = False) -> list[Record]:
     """Raise and resolve alerts, and make the messages that are due; with `is_last` none waits for others."""
     before = state.alerts.changes
     records = alerting.see(state.alerts, findings(state, at), at)
+    records += incident_course.watch(state, at)
     paging.page(state.alerts, state.rollout, at, is_last=is_last)
     if state.alerts.changes != before:
         state.changed.add("alerts")
@@ -36,13 +40,23 @@ def hear(
     state.changed.add("alerts")
     match given:
         case AlertAcknowledged():
-            return alerting.acknowledge(state.alerts, given)
+            return _acknowledge(state, given)
         case SilenceMade() | SilenceEnded():
             return alerting.silence(state.alerts, given)
         case DeliveryBegun():
             return outbox.begin(state.alerts, given)
         case DeliveryEnded():
             return outbox.end(state.alerts, state.rollout, given)
+
+
+def _acknowledge(state: "State", given: AlertAcknowledged) -> list[Record]:
+    """Note that somebody takes care of an alert; of one of the open incident's, that is to take the incident."""
+    records = alerting.acknowledge(state.alerts, given)
+    found = state.incidents.open
+    if not records or found is None or not incident_course.acknowledged(state, given):
+        return records
+    took = Decision(Step.TAKE, found.number, text=given.reason)
+    return records + decide(state, IncidentDecided(given.at, took, given.actor))
 
 
 def opened(state: "State", given: SessionOpened) -> list[Record]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from console.core.alerts import AlertKind, Facts, Finding, Severity
 from console.core.attempts import Attempt
+from console.core.incident_findings import incident_findings
 from console.core.judging import LEVELS, Judged, shown_value
 from console.core.metrics import MetricState, baseline_note
 from console.core.proportions import ShareSeen
@@ -43,7 +44,7 @@ class Findings:
 def findings(state: "State", at: float) -> Findings:
     """Return what calls for attention at `at`, in the order of the screen: metrics first, then what blinds them."""
     found = [*_verdicts(state, at), *_shares(state, at), *_blind(state, at), *_sources(state, at)]
-    found += [*_budgets(state, at), *_actions(state), *_session(state)]
+    found += [*_budgets(state, at), *_actions(state), *_session(state), *incident_findings(state, at)]
     return Findings(tuple(found), frozenset(_unknown(state)))
 
 

@@ -77,7 +77,7 @@ def _failing(book: AlertBook, alert: Alert) -> list[Delivery]:
 
 
 def _told(state: "State", alert: Alert, failing: list[Delivery]) -> str:
-    if not routes_for(routes_of(state.rollout), alert.found.severity):
+    if not routes_for(routes_of(state.rollout), alert.found):
         return "nobody is told: no route"
     took = "would be told" if state.alerts.is_dry else "told"
     names = _names(state)

@@ -22,6 +22,8 @@ class AlertKind(StrEnum):
     """An action that failed, could not be verified, or of which nobody knows how it ended."""
     SESSION = "session"
     """What is seen cannot be written down."""
+    INCIDENT = "incident"
+    """An incident that is open, to which nobody responded in time, or whose post-mortem is late."""
 
 
 class Severity(StrEnum):
@@ -86,6 +88,12 @@ class Finding:
     """How long it must last before anybody is told."""
     is_told: bool = True
     """Whether anybody is told; what is not is for the screen alone."""
+    incident: int = 0
+    """The severity of incidents whose own addresses are told too; 0 for none."""
+    is_for_routes: bool = True
+    """Whether the routes are told, and not only the addresses of an incident's severity."""
+    is_escalation: bool = False
+    """Somebody did not react in time: nothing is waited for, and those to whom is escalated are told too."""
 
 
 @dataclass(frozen=True, slots=True)

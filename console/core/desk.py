@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from console.core.frame import Frame
+from console.core.incidents import Decision
 from console.core.journal import Found, RecordFilter
 from console.core.plan import Preview
 from console.core.record import JournalRow
@@ -98,6 +99,10 @@ class Desk(Protocol):
 
     async def end_silence(self, silence: str) -> None:
         """End a silence before its time."""
+        ...
+
+    async def decide(self, decision: Decision) -> None:
+        """Open an incident, or do something about one."""
         ...
 
     async def snapshot(self, screen_svg: str) -> Path:

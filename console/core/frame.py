@@ -7,6 +7,7 @@ Times are seconds since the epoch, UTC; ages and durations are seconds.
 from dataclasses import dataclass
 
 from console.core.gaps import Gap, Short
+from console.core.incident_frame import IncidentView
 from console.core.progress import BudgetView, StopView, WindowView
 from console.core.proportions import ShareSeen
 from console.core.verdict import Verdict
@@ -456,6 +457,10 @@ class Frame:
     automatic: AutomaticView | None = None
     """`None` where nothing is ever begun by itself, and in a console that only looks."""
     silences: tuple[SilenceView, ...] = ()
+    incidents: tuple[IncidentView, ...] = ()
+    """Newest first; at most one is open."""
+    has_incidents: bool = False
+    """A critical alert opens an incident: the file says so."""
 
 
 def worst_first(panels: tuple[Panel, ...]) -> tuple[Panel, ...]:

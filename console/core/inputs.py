@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from console.core.counts import LinesCounted
+from console.core.incidents import Decision
 from console.core.words import Outcome, SourceState, Table
 
 
@@ -369,6 +370,15 @@ class DeliveryEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentDecided:
+    """Somebody opened an incident, or did something about one."""
+
+    at: float
+    decision: Decision
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
 class SessionUnwritten:
     """The session's file cannot be written, or can be again."""
 
@@ -457,6 +467,7 @@ Input = (
     | SilenceEnded
     | DeliveryBegun
     | DeliveryEnded
+    | IncidentDecided
     | SessionUnwritten
     | SessionOpened
     | SessionClosed

@@ -15,6 +15,7 @@ from console.core.budgets import BudgetState
 from console.core.counts import LabelCell
 from console.core.gaps import Gaps
 from console.core.grains import Packed
+from console.core.incidents import IncidentBook
 from console.core.inputs import SampleFailed, SampleTaken
 from console.core.judging import Judged
 from console.core.soak import PhaseState
@@ -34,6 +35,7 @@ _EVIDENCE = "evidence:"
 _ATTEMPTS = TypeAdapter(list[Attempt])
 _VALIDATION = TypeAdapter(Validation)
 _BUDGETS = TypeAdapter(dict[str, BudgetState])
+_INCIDENTS = TypeAdapter(IncidentBook)
 
 
 class PhaseGone(Exception):
@@ -49,8 +51,8 @@ class PhaseGone(Exception):
 def document(state: "State", name: str) -> str:
     """Return one part of the state as JSON.
 
-    It is one of `session`, `phase`, `validation`, `automatic`, `budgets`, `attempts`, `alerts`, `ended`, `named`,
-    `sources`, `metric:NAME` or `evidence:NAME`.
+    It is one of `session`, `phase`, `validation`, `automatic`, `budgets`, `attempts`, `alerts`, `incidents`, `ended`,
+    `named`, `sources`, `metric:NAME` or `evidence:NAME`.
     """
     if name == "session":
         return json.dumps({"began": state.began})
@@ -68,6 +70,8 @@ def document(state: "State", name: str) -> str:
         return json.dumps({"kept": kept, "settled": sorted(state.settled)})
     if name == "alerts":
         return _ALERTS.dump_json(state.alerts).decode()
+    if name == "incidents":
+        return _INCIDENTS.dump_json(state.incidents).decode()
     if name == "sources":
         gaps = {source.name: _GAPS.dump_python(source.gaps, mode="json") for source in state.sources.values()}
         states = {source.name: (source.state, source.reason) for source in state.sources.values()}
@@ -125,6 +129,8 @@ def restore(
         state.attempts = {attempt.started.attempt: attempt for attempt in kept}
     if "alerts" in documents:
         state.alerts = _ALERTS.validate_json(documents["alerts"])
+    if "incidents" in documents:
+        state.incidents = _INCIDENTS.validate_json(documents["incidents"])
     sources = json.loads(documents.get("sources", "{}"))
     # Files of older versions have it in the document of the sources.
     ended = json.loads(documents["ended"]) if "ended" in documents else sources.get("ended", ())

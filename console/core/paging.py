@@ -38,7 +38,7 @@ def page(book: AlertBook, rollout: Rollout, at: float, *, is_last: bool = False)
 
 
 def _of(alerts: Iterable[Alert], routes: Sequence[Route], route: Route) -> list[Alert]:
-    return [alert for alert in alerts if route in routes_for(routes, alert.found.severity)]
+    return [alert for alert in alerts if route in routes_for(routes, alert.found)]
 
 
 def _put(book: AlertBook, alert: Alert) -> None:
@@ -72,7 +72,8 @@ def _wait(
 def _fire(book: AlertBook, routes: Sequence[Route], route: Route, at: float, wait_s: float) -> None:
     waiting = [alert for alert in _of([*book.alerts.values(), *book.resolved], routes, route) if _waits(alert, route)]
     since = [page.waits_since for alert in waiting if (page := alert.pages[route.ref]).waits_since is not None]
-    if not since or at - min(since) < wait_s:
+    is_urgent = any(alert.found.is_escalation for alert in waiting)
+    if not since or (at - min(since) < wait_s and not is_urgent):
         return
     post(book, route, route.to, Why.FIRING, [_item(alert) for alert in waiting], at=at)
     for alert in waiting:
@@ -125,7 +126,7 @@ def _escalate(
         is_silenced = by is not None and by.is_silence
         if alert.acknowledged is not None or is_silenced or known.told_at is None or known.escalated_at is not None:
             continue
-        if at - known.told_at >= route.escalate_after_s:
+        if alert.found.is_escalation or at - known.told_at >= route.escalate_after_s:
             due.append(alert)
     if due:
         post(book, route, route.escalate_to, Why.ESCALATED, [_item(alert) for alert in due], at=at)

@@ -12,6 +12,7 @@ from console.core.lines import cut_text
 from console.core.outlook import progress_notes, soak_notes, with_time
 from console.core.report import soak_text
 from console.core.report_cells import track_name
+from console.core.report_incidents import incident_line
 from console.core.text import visible
 from console.core.words import SHORT_MARK, Outcome, SourceState
 
@@ -28,6 +29,7 @@ def plain_screen(frame: Frame, width: int) -> list[str]:
     width = max(width, _NARROWEST)
     lines = [*_head(frame, width), ""]
     for title, body in (
+        ("INCIDENTS", [incident_line(found) for found in frame.incidents if not found.is_settled]),
         ("ALERTS", [_alert(alert) for alert in frame.alerts]),
         ("THRESHOLDS", list(_panels(frame, width))),
         ("EVENTS", _events(frame)),

@@ -153,6 +153,8 @@ class OnVerdict(Part):
     until somebody arms it again."""
 
 
+IncidentSeverity = Annotated[int, Field(ge=1, le=3)]
+"""Of an incident: 1 is the worst, 3 the mildest."""
 CONDITIONS = ("target", "warning", "critical", "against_baseline")
 ContainerStat = Literal["memory", "cpu", "restarts", "running"]
 
@@ -212,6 +214,8 @@ class Metric(Part):
     """Compares canary and baseline on counts, validly at every look."""
     on: OnVerdict = OnVerdict()
     """What a verdict does."""
+    severity: IncidentSeverity | None = None
+    """Which severity the incident is of that its CRITICAL opens; without it, as `incidents` says."""
     investigate: tuple[str, ...] = ()
     """Queries that are offered from the panel."""
 

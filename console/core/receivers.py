@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from console.core.alerts import Severity
+from console.core.alerts import Finding, Severity
 from console.core.rollout import Rollout
 
 ALERTMANAGER = ("alertmanager", "alertmanagers")
@@ -35,6 +35,8 @@ class Route:
     to: tuple[Receiver, ...]
     escalate_after_s: float | None
     escalate_to: tuple[Receiver, ...]
+    incident: int = 0
+    """It is for incidents of this severity only; 0 for a route of `alerts`."""
 
 
 def scheme_of(address: str) -> str:
@@ -44,26 +46,37 @@ def scheme_of(address: str) -> str:
 
 
 def routes_of(rollout: Rollout) -> tuple[Route, ...]:
-    """Return the routes of a rollout in their order."""
-    return tuple(
+    """Return the routes of a rollout in their order, and then those of its severities of incidents."""
+    routes = [
         Route(
             ref=str(index),
             severity=Severity(route.severity),
-            to=_receivers(route.to, index, "to"),
+            to=_receivers(route.to, f"{index}.to", f"routes[{index}].to"),
             escalate_after_s=route.escalate_after,
-            escalate_to=_receivers(route.escalate_to, index, "escalate_to"),
+            escalate_to=_receivers(route.escalate_to, f"{index}.escalate_to", f"routes[{index}].escalate_to"),
         )
         for index, route in enumerate(rollout.alerts.routes)
-    )
+    ]
+    for index, rule in enumerate(() if rollout.incidents is None else rollout.incidents.severities):
+        if rule.escalate_to:
+            to = _receivers(rule.escalate_to, f"i{index}.escalate_to", f"severities[{index}].escalate_to")
+            routes.append(Route(f"i{index}", Severity.CRITICAL, to, None, (), rule.severity))
+    return tuple(routes)
 
 
-def routes_for(routes: Iterable[Route], severity: Severity) -> tuple[Route, ...]:
-    """Return the routes of a severity.
+def routes_for(routes: Iterable[Route], found: Finding) -> tuple[Route, ...]:
+    """Return the routes that are told of a finding: those of its severity, and those of its incident's severity.
 
     Where no route is for what is blind, it goes where warnings go, or else where what is critical goes: that nobody
     sees anything must not go unheard.
     """
     known = tuple(routes)
+    own = tuple(route for route in known if route.incident and route.incident == found.incident)
+    return (*(_by_severity(known, found.severity) if found.is_for_routes else ()), *own)
+
+
+def _by_severity(routes: Iterable[Route], severity: Severity) -> tuple[Route, ...]:
+    known = tuple(route for route in routes if not route.incident)
     wanted = (severity, Severity.WARNING, Severity.CRITICAL) if severity is Severity.BLIND else (severity,)
     for one in wanted:
         found = tuple(route for route in known if route.severity is one)
@@ -79,12 +92,14 @@ def receivers_of(routes: Iterable[Route]) -> dict[str, Receiver]:
 
 def addresses_of(rollout: Rollout) -> dict[str, str]:
     """Return the address of each receiver by its ref; they are secret."""
-    return {
-        f"{index}.{key}.{number}": address
+    by_place = {
+        f"{index}.{key}": addresses
         for index, route in enumerate(rollout.alerts.routes)
         for key, addresses in (("to", route.to), ("escalate_to", route.escalate_to))
-        for number, address in enumerate(addresses)
     }
+    rules = () if rollout.incidents is None else rollout.incidents.severities
+    by_place |= {f"i{index}.escalate_to": rule.escalate_to for index, rule in enumerate(rules)}
+    return {f"{place}.{number}": address for place, found in by_place.items() for number, address in enumerate(found)}
 
 
 def marks_of(rollout: Rollout) -> dict[str, str]:
@@ -95,11 +110,11 @@ def marks_of(rollout: Rollout) -> dict[str, str]:
     }
 
 
-def _receivers(addresses: tuple[str, ...], route: int, key: str) -> tuple[Receiver, ...]:
+def _receivers(addresses: tuple[str, ...], ref: str, place: str) -> tuple[Receiver, ...]:
     return tuple(
         Receiver(
-            ref=f"{route}.{key}.{number}",
-            label=f"{scheme_of(address) or 'address'}, routes[{route}].{key}[{number}]",
+            ref=f"{ref}.{number}",
+            label=f"{scheme_of(address) or 'address'}, {place}[{number}]",
             keeps_alerts=scheme_of(address) in ALERTMANAGER,
         )
         for number, address in enumerate(addresses)

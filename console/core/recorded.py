@@ -8,9 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise, zip_longest
+from typing import Any
 
 from console.core.counts import Cell, LinesCounted
 from console.core.grains import HOUR_S, MINUTE_S, Edges
+from console.core.incidents import Decision, Step
 from console.core.inputs import (
     ActionAbandoned,
     ActionEnded,
@@ -24,6 +26,7 @@ from console.core.inputs import (
     ContainerNamed,
     DeliveryEnded,
     GapSuspected,
+    IncidentDecided,
     Input,
     ItemTicked,
     LadderLeft,
@@ -328,6 +331,8 @@ def told_by(record: Record) -> Iterator[Input]:
         case "told":
             error, title, tries = str(body["error"]), str(body["title"]), int(body["tries"])
             yield DeliveryEnded(at, str(body["delivery"]), error, title, tries)
+        case "incident" if "step" in body:
+            yield IncidentDecided(at, _decision(body), actor_of(str(body["actor"])))
         case "note":
             yield NoteWritten(at, actor_of(str(body["actor"])), text)
         case "snapshot":
@@ -348,6 +353,17 @@ def told_by(record: Record) -> Iterator[Input]:
             yield ActionProgressed(at, body["attempt"], int(body["step"]), label, body["state"], body["detail"])
         case "outcome":
             yield ActionEnded(at, str(body["attempt"]), Outcome(body["outcome"]), str(body["detail"]))
+
+
+def _decision(body: Mapping[str, Any]) -> Decision:
+    return Decision(
+        step=Step(body["step"]),
+        incident=int(body["incident"]),
+        severity=int(body["severity"]),
+        subject=str(body["subject"]),
+        text=str(body["text"]),
+        is_done=bool(body["is_done"]),
+    )
 
 
 def _source_changed(record: Record, well: set[str]) -> Iterator[Input]:

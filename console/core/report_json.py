@@ -8,6 +8,7 @@ from console.core.export import Events, EventTotal, Export, History, iso
 from console.core.frame import AttemptView, EvidenceView, Frame, Panel, PhaseView, TrackValue
 from console.core.gaps import Gap
 from console.core.progress import BudgetView, WindowView
+from console.core.report_incidents import incident_json
 from console.core.thin import runs, thinned
 
 SCHEMA = "rollout-console/snapshot/1"
@@ -53,7 +54,11 @@ def _track_json(frame: Frame, track: str, totals: Mapping[str, EventTotal]) -> d
 
 
 def check_json(frame: Frame, events: Events) -> dict[str, Any]:
-    """Return what `check --json` prints, and `watch --headless` as its last line; only finite numbers."""
+    """Return what `check --json` prints, and `watch --headless` as its last line; only finite numbers.
+
+    `incidents` is there where there are any.
+    """
+    incidents = {"incidents": [incident_json(found) for found in frame.incidents]} if frame.incidents else {}
     return {
         "rollout": frame.rollout,
         "verdict": frame.verdict.value,
@@ -64,6 +69,7 @@ def check_json(frame: Frame, events: Events) -> dict[str, Any]:
             for source in frame.sources
         ],
         "events": events_json(frame, events),
+        **incidents,
     }
 
 
@@ -111,6 +117,7 @@ def snapshot_json(export: Export) -> dict[str, Any]:
             }
             for silence in frame.silences
         ],
+        "incidents": [incident_json(found) for found in frame.incidents],
         "actions": [_attempt_json(attempt) for attempt in reversed(frame.attempts)],
         "checklist": [
             {

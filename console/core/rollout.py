@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from console.core.fields import Seconds, Share
+from console.core.incident_rules import Incidents, ProcedureItem, SeverityRule, WarRoom
 from console.core.kinds import METRIC_KINDS, SOURCE_KINDS
 from console.core.probes import (
     CONDITIONS,
@@ -55,6 +56,7 @@ __all__ = [
     "Evidence",
     "HttpProbe",
     "Id",
+    "Incidents",
     "Metric",
     "Name",
     "Names",
@@ -63,11 +65,13 @@ __all__ = [
     "Parameter",
     "Part",
     "Phase",
+    "ProcedureItem",
     "QuantileOf",
     "RedisProbe",
     "RedisQuestion",
     "RedisStep",
     "Rollout",
+    "SeverityRule",
     "Slo",
     "SourceSpec",
     "SqlStep",
@@ -75,6 +79,7 @@ __all__ = [
     "TrackMatch",
     "ValidationWindow",
     "ValuesFrom",
+    "WarRoom",
 ]
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
@@ -372,3 +377,10 @@ class Rollout(Part):
     """What the operator can do, by id."""
     alerts: Alerts = Alerts()
     """Who is told of a verdict."""
+    incidents: Incidents | None = None
+    """What a critical alert opens: an incident with a response clock; without this, only people open one."""
+
+    @property
+    def incident_rules(self) -> Incidents:
+        """What incidents ask for; where the file does not say, what the documents do."""
+        return self.incidents or Incidents()

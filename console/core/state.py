@@ -16,6 +16,8 @@ from console.core import (
     automatic,
     budgets,
     checklists,
+    incident_course,
+    incident_decisions,
     line_news,
     memory,
     proving,
@@ -30,6 +32,7 @@ from console.core.budgets import BudgetState
 from console.core.counts import LinesCounted
 from console.core.doubts import blind_reading, doubted
 from console.core.durations import format_duration
+from console.core.incidents import IncidentBook
 from console.core.inputs import (
     ActionAbandoned,
     ActionEnded,
@@ -44,6 +47,7 @@ from console.core.inputs import (
     DeliveryBegun,
     DeliveryEnded,
     GapSuspected,
+    IncidentDecided,
     Input,
     ItemTicked,
     LadderLeft,
@@ -123,6 +127,7 @@ class State:
         self.settled: set[str] = set()
         """Every attempt that ended, also those that are no longer kept for the screen."""
         self.alerts = AlertBook()
+        self.incidents = IncidentBook()
         self.unwritten: tuple[float, str] | None = None
         """Since when the session's file cannot be written, and why; `None` while it can."""
         # That evidence has not begun yet is written down too: what a later file asks for begins in the midst.
@@ -182,8 +187,7 @@ class State:
             case ItemTicked() | SignedOff():
                 return checklists.tick(self, given)
             case ActionStarted() | ActionProgressed() | ActionEnded():
-                records = acts.act(self, given)
-                return records + alarms.watch(self, given.at) if isinstance(given, ActionEnded) else records
+                return self._act(given)
             case LadderLeft():
                 return acts.leave_ladder(self, given)
             case ActionAbandoned():
@@ -194,6 +198,8 @@ class State:
                 return self._open(given)
             case AlertAcknowledged() | SilenceMade() | SilenceEnded() | DeliveryBegun() | DeliveryEnded():
                 return alarms.hear(self, given)
+            case IncidentDecided():
+                return incident_decisions.decide(self, given)
             case SessionUnwritten():
                 self.unwritten = (given.at, given.reason) if given.reason else None
                 return []
@@ -204,6 +210,12 @@ class State:
                 return [Record(given.at, "note", given.text, {"actor": str(given.actor)})]
             case SnapshotTaken():
                 return [Record(given.at, "snapshot", given.folder, {"actor": str(given.actor)})]
+
+    def _act(self, given: ActionStarted | ActionProgressed | ActionEnded) -> list[Record]:
+        records = acts.act(self, given)
+        if records and isinstance(given, ActionStarted):
+            records += incident_course.rolling_back(self, given)
+        return records + alarms.watch(self, given.at) if isinstance(given, ActionEnded) else records
 
     def count(self, counted: LinesCounted) -> LinesCounted | None:
         """Add a stretch of lines and return it as it was counted, labels over the limit as `other`.
@@ -296,6 +308,7 @@ class State:
         self.phase = soak.stepped(self.phase, step.by_s)
         self.validation = validation.stepped(self.validation, step.by_s)
         alerting.stepped(self.alerts, step.by_s)
+        incident_course.stepped(self, step.by_s)
         self.changed |= {"phase", "validation", "alerts"}
         for name, state in self.metrics.items():
             self.changed.add(f"metric:{name}")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 
-from console.core import alert_views, automatic, budgets, phases, validation
+from console.core import alert_views, automatic, budgets, incident_views, phases, validation
 from console.core import attempts as acting
 from console.core.evidence_words import brief, explanation, ratio_text
 from console.core.frame import (
@@ -115,6 +115,8 @@ def build_frame(
         budgets=spending,
         automatic=None if session.is_read_only or session.replayed else _automatic(state, at),
         silences=alert_views.silences(state.alerts),
+        incidents=incident_views.views(state, at),
+        has_incidents=state.rollout.incidents is not None,
     )
 
 

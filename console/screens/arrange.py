@@ -24,6 +24,8 @@ class Wants:
     """The sources do not fit into one line."""
     is_blind: bool = False
     """The monitoring itself is in trouble, which takes a line of the strip."""
+    has_incident: bool = False
+    """An incident is open, which takes a line of the header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Rows:
     advance: int
     """The one-line form, on a small screen only."""
     log: int
+    header: int
 
 
 HEADER = 2
@@ -63,10 +66,11 @@ def arrange(width: int, height: int, wants: Wants, *, is_unfolded: bool = False)
     strip = 1 + (wants.is_strip_long and height >= 30) + wants.is_blind
     most_attempt = 2 if height < 20 else 4 if height < 30 else 9
     attempt = min(wants.attempt, most_attempt)
-    room = height - HEADER - KEY_BAR - strip - attempt
+    header = HEADER + wants.has_incident
+    room = height - header - KEY_BAR - strip - attempt
     full = 1 + 2 * max(1, wants.panels)
     if is_folded(width, height):
-        return _narrow(room, full, strip=strip, attempt=attempt, is_unfolded=is_unfolded)
+        return _narrow(room, full, strip=strip, attempt=attempt, header=header, is_unfolded=is_unfolded)
     middle = 1 + max(wants.events, wants.clauses + 2, min(wants.query_lines, 12), 3)
     middle = min(middle, max(5, room * 30 // 100))
     least_log = max(4, room * 18 // 100)
@@ -76,14 +80,14 @@ def arrange(width: int, height: int, wants: Wants, *, is_unfolded: bool = False)
     if wants.panels and spare >= wants.panels + 6:
         rows_each = 3
         panels = full + wants.panels
-    return Rows(strip, attempt, panels, rows_each, middle, 0, room - middle - panels)
+    return Rows(strip, attempt, panels, rows_each, middle, 0, room - middle - panels, header)
 
 
-def _narrow(room: int, full: int, *, strip: int, attempt: int, is_unfolded: bool) -> Rows:
+def _narrow(room: int, full: int, *, strip: int, attempt: int, header: int, is_unfolded: bool) -> Rows:
     room -= 1
     least = 3 if room < 16 else 4
     if is_unfolded:
         least = max(least, min(room // 2, 10))
     panels = min(full, room - least)
     rest = room - panels
-    return Rows(strip, attempt, panels, 2, rest if is_unfolded else 0, 1, 0 if is_unfolded else rest)
+    return Rows(strip, attempt, panels, 2, rest if is_unfolded else 0, 1, 0 if is_unfolded else rest, header)

@@ -49,5 +49,7 @@ def key_caps(frame: Frame, *, may_act: bool, steered: AttemptView | None) -> tup
             continue
         if key.guard == "has_alerts" and not any(alert.key for alert in frame.alerts):
             continue
+        if key.guard == "has_incidents" and all(found.is_settled for found in frame.incidents):
+            continue
         caps.append(KeyCap(key.shown, key.label, key.weight))
     return tuple(caps)

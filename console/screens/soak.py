@@ -14,9 +14,9 @@ from textual.widget import Widget
 from console.actions import ATTEMPT_KEYS, KEYS, LADDER_ORDERS, bindings
 from console.core.desk import Desk, Order
 from console.core.frame import ActionView, AttemptView, Frame, Panel
+from console.core.incident_frame import open_incident
 from console.core.outlook import progress_notes
 from console.screens.arrange import (
-    HEADER,
     KEY_BAR,
     LEAST_HEIGHT,
     LEAST_WIDTH,
@@ -163,13 +163,14 @@ class SoakScreen(ConsoleScreen[None]):
             attempt=0 if attempt is None else strip_height(attempt, 9),
             is_strip_long=len(source_lines(replace(strip, blind=()), width, 2)) > 1,
             is_blind=bool(strip.blind),
+            has_incident=open_incident(frame.incidents) is not None,
         )
         rows = arrange(width, height, wants, is_unfolded=bool(self._unfolded))
         if rows == self._rows:
             return
         self._rows = rows
         heights: list[tuple[Widget, int]] = [
-            (self._header, HEADER),
+            (self._header, rows.header),
             (self._strip, rows.strip),
             (self._attempt, rows.attempt),
             (self._panels, rows.panels),
@@ -314,6 +315,12 @@ class SoakScreen(ConsoleScreen[None]):
         from console.screens.alerts import AlertsScreen  # noqa: PLC0415 - only when it is needed
 
         self.app.push_screen(AlertsScreen(self.desk, is_read_only=self.is_read_only))
+
+    def action_incident(self) -> None:
+        """Open the incident, or a screen to open one by hand."""
+        from console.screens.incident import IncidentScreen  # noqa: PLC0415 - only when it is needed
+
+        self.app.push_screen(IncidentScreen(self.desk, is_read_only=self.is_read_only))
 
     def action_attempt(self) -> None:
         """Open the action under way, or the latest one."""

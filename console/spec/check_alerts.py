@@ -21,7 +21,7 @@ def check_alerts(review: Review) -> None:
         path: Path = ("alerts", "routes", index)
         for key, addresses in (("to", route.to), ("escalate_to", route.escalate_to)):
             for number, address in enumerate(addresses):
-                _check_address(review, (*path, key, number), address)
+                check_address(review, (*path, key, number), address)
         if not route.to:
             review.wrong((*path, "to"), "nobody is told", "name at least one address")
         if (route.escalate_after is None) != (not route.escalate_to):
@@ -36,7 +36,8 @@ def check_alerts(review: Review) -> None:
         _check_template(review, ("alerts", "templates", name), template, known)
 
 
-def _check_address(review: Review, path: Path, address: str) -> None:
+def check_address(review: Review, path: Path, address: str) -> None:
+    """Check that a message can go to an address."""
     if not address.strip():
         review.wrong(path, "this address is empty", "set the variable, or remove it")
     elif not scheme_of(address):

@@ -1,7 +1,7 @@
 """Checks of tracks, sources and phases."""
 
 from console.core.conditions import ConditionError, split_pause
-from console.core.rollout import ChecklistItem, Phase, SourceSpec
+from console.core.rollout import ChecklistItem, Phase, ProcedureItem, SourceSpec
 from console.core.text import visible
 from console.spec.check_actions import check_check, check_text
 from console.spec.nodes import Path
@@ -89,13 +89,13 @@ def _check_checklist(review: Review, path: Path, phase: Phase) -> None:
         check_text(review, (*path, "sign_off", index), role)
 
 
-def check_item(review: Review, where: Path, item: ChecklistItem, seen: set[str], place: str) -> None:
-    """Check a checklist item: its id, which is added to those `seen` in a place, its text and how it is verified."""
+def check_item(review: Review, where: Path, item: ChecklistItem | ProcedureItem, seen: set[str], place: str) -> None:
+    """Check an item of a checklist or procedure: its id, which is added to those `seen`, its text, its verification."""
     if item.id in seen:
         review.wrong(
             (*where, "id"), f"{review.written((*where, 'id'))} stands twice {place}", "give every item its own id"
         )
     seen.add(item.id)
     check_text(review, (*where, "text"), item.text)
-    if item.verify is not None:
+    if isinstance(item, ChecklistItem) and item.verify is not None:
         check_check(review, (*where, "verify"), item.verify)

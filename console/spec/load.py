@@ -8,6 +8,7 @@ from console.spec.check_actions import check_actions
 from console.spec.check_alerts import check_alerts
 from console.spec.check_events import check_events
 from console.spec.check_goals import check_slo, check_validation
+from console.spec.check_incidents import check_incidents
 from console.spec.check_metrics import check_metrics
 from console.spec.check_phases import check_phases, check_rollout
 from console.spec.loaded import Loaded, base_dir_of, find_query, with_a_phase
@@ -58,6 +59,7 @@ _CHECKS = (
     check_slo,
     check_actions,
     check_alerts,
+    check_incidents,
 )
 
 

@@ -150,7 +150,8 @@ class Variables:
         if holder in ("set", "env") and _SECRET_NAME.search(name):
             self._keep(value)
         # The address of an alert route is a credential as a whole.
-        if path[:2] == ("alerts", "routes") and len(path) > 4 and path[3] in ("to", "escalate_to"):
+        is_route = path[:2] in (("alerts", "routes"), ("incidents", "severities"))
+        if is_route and len(path) > 4 and path[3] in ("to", "escalate_to"):
             self._keep(value)
             for token in _TOKEN.findall(value.partition("://")[2]):
                 self._keep(token)

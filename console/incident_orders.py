@@ -1,0 +1,36 @@
+"""What the operator decides about incidents: each order is refused with its reason or written down."""
+
+import time
+from dataclasses import replace
+
+from console.core.desk import Refused
+from console.core.incident_decisions import obstacle
+from console.core.incidents import Decision, Step
+from console.core.inputs import IncidentDecided
+from console.engine import Engine
+
+
+class IncidentOrders:
+    """The part of a desk that decides about incidents."""
+
+    _engine: Engine
+
+    async def decide(self, decision: Decision) -> None:
+        """Open an incident, or do something about one; raises `Refused`."""
+        engine = self._engine
+        if engine.frame.session.is_read_only:
+            raise Refused("this console only looks")
+        asked = replace(decision, text=engine.redactor.redact(decision.text.strip()))
+        why_not = obstacle(engine.state, asked)
+        if why_not:
+            raise Refused(why_not)
+        engine.apply(IncidentDecided(time.time(), asked, engine.actor))
+        await engine.commit(durable=True)
+
+    def responded(self, reason: str) -> None:
+        """Take the open incident, if nobody has: whoever rolls back by hand has responded."""
+        engine = self._engine
+        found = engine.state.incidents.open
+        if found is not None and found.response.stopped is None:
+            said = Decision(Step.TAKE, found.number, text=engine.redactor.redact(reason))
+            engine.apply(IncidentDecided(time.time(), said, engine.actor))
