@@ -67,7 +67,9 @@ class ProcedureItem(Part):
     """A step of the procedure: a person ticks it, or the console when it sees it done."""
 
     id: Id
+    """What the journal calls it."""
     text: str
+    """What is to be done."""
     done_when: Sign | None = None
     """What the console ticks it on: `response`, somebody took the incident; `war_room`, somebody is in it; `rollback`,
     a rollback or step down was done and verified; `monitoring`, every metric is measured; `all_ok`, every panel was OK
