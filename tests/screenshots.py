@@ -27,8 +27,9 @@ async def picture(
     rows: tuple[Row, ...] = (),
     preview: Preview | None = None,
     journal: Sequence[JournalRow] = (),
+    key: str = "",
 ) -> str:
-    """Return the screen as SVG; with a preview the dialog of that action is open, with a journal that is."""
+    """Return the screen as SVG; with a preview, a journal or a key the dialog is open that it opens."""
     desk = FakeDesk(frame, rows)
     app = ConsoleApp(desk, clock=lambda: 0.0)
     async with app.run_test(size=size, notifications=True) as pilot:
@@ -40,7 +41,9 @@ async def picture(
             await pilot.pause()
         if preview is not None:
             desk.previews[preview.plan.action] = preview
-            await pilot.press("R")
+            key = "R"
+        if key:
+            await pilot.press(key)
             await pilot.pause()
         return still(app.export_screenshot(title="rollout-console"))
 
@@ -80,6 +83,8 @@ async def pictures() -> dict[str, str]:
         "rolled-back.svg": await picture(frame_of(gone), (120, 40), rows=rows[id(gone)]),
         "journal.svg": await picture(newest, (120, 40), journal=journal),
         "journal-narrow.svg": await picture(newest, (80, 24), journal=journal),
+        "incident.svg": await picture(regression, (120, 40), rows=rows[id(bad)], key="5"),
+        "incident-narrow.svg": await picture(regression, (80, 24), rows=rows[id(bad)], key="5"),
         "narrow.svg": await picture(regression, (80, 24), rows=rows[id(bad)]),
     }
 

@@ -165,7 +165,7 @@ class IncidentScreen(ConsoleDialog[None]):
         self._said.placeholder = _ASKS[decision.step]
         self._said.display = True
         self.fit_body()
-        self._said.focus()
+        self.set_focus(self._said)  # at once: what is typed next is meant for the field
 
     def action_close(self) -> None:
         """Take the field away, or close the screen."""
@@ -187,6 +187,10 @@ class IncidentScreen(ConsoleDialog[None]):
         self._put_away()
         if asked is not None:
             self._order(_with_words(asked, said))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Say whether a key works now: while the field is open, what is typed decides nothing."""
+        return action == "close" or not self._said.display
 
     def _order(self, decision: Decision) -> None:
         self.order(lambda: self.desk.decide(decision))

@@ -13,6 +13,7 @@ from console.core.frame import Frame
 from console.core.incidents import Decision, Step
 from console.core.inputs import Actor, Reading, SampleTaken, TimePassed
 from console.core.plain import plain_screen
+from console.core.replay import replay
 from console.core.report import report_of
 from console.core.report_json import check_json, snapshot_json
 from console.core.report_md import report_md
@@ -322,6 +323,20 @@ async def test_what_was_decided_is_on_disk_and_is_told_by_the_recording(opened: 
     texts = [record.text for record in read_recording(opened.session.folder).records if record.kind == "incident"]
     assert texts[0].startswith("incident 1 opened, severity 2: errors CRITICAL")
     assert texts[-1] == "incident 1 commander: Li, says anna@ops1 (pts/3)"
+
+
+async def test_a_replay_comes_to_the_same_incident(opened: Opened, tmp_path: Path) -> None:
+    orders, engine = desk(opened, tmp_path)
+    critical(engine)
+    await orders.decide(Decision(Step.TAKE, 1))
+    await orders.decide(Decision(Step.ITEM, 1, subject="assess", text="one shard"))
+    await orders.decide(Decision(Step.RESOLVE, 1, text="a false alarm"))
+
+    again = replay(read_recording(opened.session.folder)).state.incidents
+
+    (found,), (before,) = again.incidents.values(), engine.state.incidents.incidents.values()
+    assert replace(found, watched_at=0.0) == replace(before, watched_at=0.0)
+    assert again.settled == engine.state.incidents.settled
 
 
 async def test_what_makes_no_sense_is_refused_with_its_reason(opened: Opened, tmp_path: Path) -> None:
