@@ -33,4 +33,4 @@ class IncidentOrders:
         found = engine.state.incidents.open
         if found is not None and found.response.stopped is None:
             said = Decision(Step.TAKE, found.number, text=engine.redactor.redact(reason))
-            engine.apply(IncidentDecided(time.time(), said, engine.actor))
+            engine.apply(IncidentDecided(time.time(), said, engine.actor))  # a full disk keeps nobody from the way out

@@ -141,7 +141,10 @@ class Orders(AlertOrders, IncidentOrders):
                 raise Refused("clauses that were met when this was shown are not any more; look at it again")
         why = reason.strip() or preview.why or asked.title
         without = replace(preview, unmet=unmet).without
-        return await self._start(asked, Intent(time.time(), self._actor, why, without))
+        attempt = await self._start(asked, Intent(time.time(), self._actor, why, without))
+        if asked.kind is ActionKind.ROLLBACK:
+            self.responded(asked.title)
+        return attempt
 
     async def steer(self, attempt: str, order: Order) -> None:
         """Give an order to a ladder; to jump to zero ends a rung that is being applied."""

@@ -20,7 +20,7 @@ def incident_findings(state: "State", at: float) -> Iterator[Finding]:
     """Yield what calls for attention of the incidents of a session."""
     found = state.incidents.open
     if found is not None:
-        yield _open(state, found, at)
+        yield from _open(state, found, at)
         yield from _late(found, at)
     for one in state.incidents.incidents.values():
         clock = one.post_mortem
@@ -37,8 +37,8 @@ def incident_findings(state: "State", at: float) -> Iterator[Finding]:
             )
 
 
-def _open(state: "State", found: Incident, at: float) -> Finding:
-    """Return that an incident is open.
+def _open(state: "State", found: Incident, at: float) -> Iterator[Finding]:
+    """Yield that an incident is open, where somebody is to be told.
 
     Those of its severity are told when their time has come, and everybody if a person opened it: of what is critical
     the routes were told already.
@@ -49,8 +49,9 @@ def _open(state: "State", found: Incident, at: float) -> Finding:
     is_due = at - found.severity_since >= after_s and (after_s == 0 or found.response.stopped is None)
     is_escalated = is_early and is_due and bool(rules.rule(found.severity).escalate_to)
     where = f"; war room: {rules.war_room.where}" if found.room is not None and rules.war_room.where else ""
-    known = state.alerts.alerts.get(key)
-    return Finding(
+    if not (found.opened_by or is_escalated or key in state.alerts.alerts):
+        return
+    yield Finding(
         key=key,
         kind=AlertKind.INCIDENT,
         severity=Severity.CRITICAL,
@@ -60,7 +61,6 @@ def _open(state: "State", found: Incident, at: float) -> Finding:
         since=found.opened_at,
         incident=found.severity if is_escalated else 0,
         is_for_routes=bool(found.opened_by),
-        is_told=bool(found.opened_by) or is_escalated or known is not None,
     )
 
 
