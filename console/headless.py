@@ -65,10 +65,10 @@ async def _watch(loaded: Loaded, asked: Watch, headless: Headless) -> int:
     if headless.is_json:
         print(json.dumps(check_json(frame, events), allow_nan=False), flush=True)
     else:
-        print(f"{frame.verdict.glyph} {frame.verdict}  {frame.reason}", flush=True)
         for found in frame.incidents:
             if not found.is_settled:
                 print(incident_line(found), flush=True)
+        print(f"{frame.verdict.glyph} {frame.verdict}  {frame.reason}", flush=True)
     ended_by = stop.result() if stop.done() else 0
     return 128 + ended_by if ended_by in (signal.SIGTERM, signal.SIGHUP) else frame.verdict.exit_code
 

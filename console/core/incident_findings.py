@@ -6,14 +6,12 @@ There is no second notifier: these are alerts like any other, told once, repeate
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from console.core.alerts import AlertKind, Finding, Severity
+from console.core.alerts import AlertKind, Facts, Finding, Severity
 from console.core.durations import format_duration
 from console.core.incidents import Incident
 
 if TYPE_CHECKING:
     from console.core.state import State
-
-ABOUT = "incident"
 
 
 def incident_findings(state: "State", at: float) -> Iterator[Finding]:
@@ -21,7 +19,7 @@ def incident_findings(state: "State", at: float) -> Iterator[Finding]:
     found = state.incidents.open
     if found is not None:
         yield from _open(state, found, at)
-        yield from _late(found, at)
+        yield from _late(state, found, at)
     for one in state.incidents.incidents.values():
         clock = one.post_mortem
         if clock is not None and clock.stopped is None and clock.is_late(at):
@@ -30,7 +28,7 @@ def incident_findings(state: "State", at: float) -> Iterator[Finding]:
                 key=f"incident:{one.number}:post-mortem",
                 kind=AlertKind.INCIDENT,
                 severity=Severity.WARNING,
-                about=ABOUT,
+                about=f"incident-{one.number}-post-mortem",
                 text=said,
                 reason=f"it was due {format_duration(at - clock.due)} ago",
                 since=clock.due,
@@ -55,16 +53,27 @@ def _open(state: "State", found: Incident, at: float) -> Iterator[Finding]:
         key=key,
         kind=AlertKind.INCIDENT,
         severity=Severity.CRITICAL,
-        about=ABOUT,
+        about=f"incident-{found.number}",
         text=f"incident {found.number}, severity {found.severity}: {found.why}{where}",
         reason=found.why,
         since=found.opened_at,
+        facts=_facts(state, found),
         incident=found.severity if is_escalated else 0,
         is_for_routes=bool(found.opened_by),
     )
 
 
-def _late(found: Incident, at: float) -> Iterator[Finding]:
+def _facts(state: "State", found: Incident) -> Facts:
+    """Return the numbers behind what an incident is about: of the worst cause that stands."""
+    standing = [
+        (cause.severity, state.alerts.alerts[key].found.facts)
+        for key, cause in found.causes.items()
+        if key in state.alerts.alerts
+    ]
+    return min(standing, key=lambda pair: pair[0])[1] if standing else Facts()
+
+
+def _late(state: "State", found: Incident, at: float) -> Iterator[Finding]:
     """Yield the clocks that nobody stopped in time; those to whom is escalated are told with all others."""
     clocks = [("late", "nobody has responded", found.response)]
     if found.room is not None:
@@ -76,10 +85,11 @@ def _late(found: Incident, at: float) -> Iterator[Finding]:
                 key=f"incident:{found.number}:{name}",
                 kind=AlertKind.INCIDENT,
                 severity=Severity.CRITICAL,
-                about=ABOUT,
+                about=f"incident-{found.number}-{name}",
                 text=f"incident {found.number}, severity {found.severity}: {reason}: {found.why}",
                 reason=reason,
                 since=clock.due,
+                facts=_facts(state, found),
                 incident=found.severity,
                 is_escalation=True,
             )

@@ -344,6 +344,8 @@ def test_a_severity_with_escalation_at_once_tells_its_own_addresses_and_nobody_t
 
     assert shop.told("incident:1") == [("i0.escalate_to.0", "firing")]
     assert shop.told("metric:leaks:critical") == [("0.to.0", "firing")]
+    (told,) = [one.items[0].found for one in shop.got if one.receiver == "i0.escalate_to.0"]
+    assert (told.facts.value, told.facts.threshold) == (9.0, "> 5")
 
 
 def test_those_of_a_severity_hear_of_it_when_the_incident_is_raised_to_it() -> None:
