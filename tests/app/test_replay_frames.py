@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.core.frame import Frame, SessionView
+from console.core.incidents import Decision, Step
 from console.core.inputs import (
     ActionEnded,
     ActionProgressed,
     ActionStarted,
     ClockStepped,
     GapSuspected,
+    IncidentDecided,
     Input,
     ItemTicked,
     NoteWritten,
@@ -55,6 +57,7 @@ ROLLOUT = Rollout.model_validate(
             {"name": "first", "until": "30s", "metrics": ["failures", "leaks"]},
             {"name": "second", "from": "30s", "until": "2m", "checklist": [{"id": "asked", "text": "They were asked"}]},
         ],
+        "incidents": {"severities": [{"severity": 2, "about": "failures", "respond_within": "20s"}], "well_for": "10s"},
         "actions": {
             name: {"key": key, "title": title, "kind": kind, "steps": [{"run": ["true"]}]}
             for name, key, title, kind in (
@@ -76,6 +79,9 @@ HAPPENINGS = (
     "rolled back",
     "advanced",
     "not known",
+    "escalated",
+    "responded",
+    "resolved",
     "slept",
 )
 
@@ -139,6 +145,16 @@ def happened(what: str, at: float) -> list[Input]:
             return action("on", "advance", 100.0, 1, Outcome.DONE)
         case "not known":
             return action("back", "rollback", 0.0, None, Outcome.UNKNOWN)
+        case "escalated":
+            decided = [Decision(Step.OPEN, severity=3, text="a call"), Decision(Step.ESCALATE, 1, text="another")]
+            return [IncidentDecided(at, one, ANNA) for one in decided]
+        case "responded":
+            decided = [Decision(step, number) for number in (1, 2, 3) for step in (Step.TAKE, Step.ROOM)]
+            decided.append(Decision(Step.ITEM, 1, subject="assess", text="one shard"))
+            return [IncidentDecided(at, one, ANNA) for one in decided]
+        case "resolved":
+            decided = [Decision(Step.RESOLVE, number, text="rolled back") for number in (1, 2, 3)]
+            return [IncidentDecided(at, one, ANNA) for one in decided]
         case _:
             return []
 
