@@ -1,8 +1,9 @@
 """Checks of what an incident asks for."""
 
 from console.core.rollout import Incidents, Metric, SeverityRule
+from console.spec.check_actions import check_text
 from console.spec.check_alerts import check_address
-from console.spec.check_phases import check_item, check_text
+from console.spec.check_phases import check_item
 from console.spec.nodes import Path
 from console.spec.problems import suggestion
 from console.spec.review import Review
