@@ -5,17 +5,19 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.servers import PrivateEngine
+from tests.servers import PrivateEngine, missing
+from tests.sources.containers import Containers
 
 COMPOSE = shutil.which("docker-compose")
 
-pytestmark = pytest.mark.skipif(COMPOSE is None or shutil.which("docker") is None, reason="needs Compose")
+pytestmark = pytest.mark.engine
 
 
 class Shop:
@@ -70,9 +72,14 @@ class Shop:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, engine: PrivateEngine) -> Shop:
+def shop(tmp_path: Path, engine: PrivateEngine) -> Iterator[Shop]:
+    if COMPOSE is None:
+        missing("no docker-compose")
     engine.start()
-    return Shop(tmp_path, engine)
+    yield Shop(tmp_path, engine)
+    made = Containers(engine)
+    made.clear()
+    made.client.close()
 
 
 def test_a_new_container_that_runs_on_with_what_was_declared_is_a_rollback_that_is_done(shop: Shop) -> None:
