@@ -5,6 +5,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from console.core.redact import Redactor
 from console.effects.sessions import find_open, state_dir, this_actor
 from console.opening import CannotOpen, Opened, open_session
 from console.orders import Orders
@@ -14,7 +15,7 @@ from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError
 from console.watching import Watch
 
-__all__ = ["CannotOpen", "RolloutFileError", "desk_of", "keep_going", "load", "opened_for"]
+__all__ = ["CannotOpen", "Redactor", "RolloutFileError", "desk_of", "keep_going", "load", "opened_for"]
 
 
 async def opened_for(loaded: Loaded, asked: Watch) -> Opened:

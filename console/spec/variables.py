@@ -119,15 +119,18 @@ class Variables:
             if default is not None and not value:
                 return default
             is_from_outside = True
-            if value and _SECRET_NAME.search(name):
-                self._keep(value)
-            if value:
-                self._note_url(value, whole=True)
+            self.note_variable(name, value or "")
             return value or ""
 
         value = _VARIABLE.sub(replacement, node.value)
         self._note_secrets(value, path)
         return ScalarNode(node.place, node.written, value, is_from_outside)
+
+    def note_variable(self, name: str, value: str) -> None:
+        """Note what of the value of a variable is secret, by its name and by its form."""
+        if _SECRET_NAME.search(name):
+            self._keep(value)
+        self._note_url(value, whole=True)
 
     def _traffic(self, node: ScalarNode, path: Path, text: str, *, is_known: bool) -> str:
         if not is_known:
@@ -217,6 +220,14 @@ class Variables:
     def _keep(self, value: str) -> None:
         if len(value) >= SECRET_LENGTH and _PLACEHOLDER.fullmatch(value) is None:
             self._secrets[value] = None
+
+
+def secrets_in(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what of an environment is secret, whether or not a rollout file uses it, longest first."""
+    variables = Variables(env, [])
+    for name, value in env.items():
+        variables.note_variable(name, value)
+    return variables.secrets
 
 
 def key_of(path: Path) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from console.spec.load import load
 from console.spec.problems import RolloutFileError
+from console.spec.variables import secrets_in
 from tests.spec.conftest import PHASES, Write, loads, problems_of
 
 
@@ -194,6 +195,12 @@ def test_secrets_written_out_in_addresses_bodies_and_commands_are_known_too(writ
         "r3dis-auth",
         "b0dy-token",
     }
+
+
+def test_what_is_secret_in_an_environment_is_known_without_a_file() -> None:
+    env = {"API_TOKEN": "tok-123456", "REDIS": "redis://:hunter22@cache", "REGION": "eu-west"}
+
+    assert set(secrets_in(env)) == {"tok-123456", "redis://:hunter22@cache", "hunter22"}
 
 
 def test_a_value_too_short_to_hide_is_no_secret(write: Write) -> None:
