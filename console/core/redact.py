@@ -3,7 +3,8 @@
 import base64
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -30,10 +31,16 @@ _KEY_WORDS = ("passw", "passphrase", "pwd", "secret", "token", "credential")
 _KEY_KINDS = ("api", "access", "private", "signing", "auth", "encryption", "master")
 """One of these stands before `key`, if no other word is there."""
 
-_PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
+
+def _lazily(pattern: str, flags: int = 0) -> Callable[[], re.Pattern[str]]:
+    """Return an expression that is compiled when it is first asked for, so that importing this takes no time."""
+    return cache(partial(re.compile, pattern, flags))
+
+
+_PATTERNS: tuple[tuple[tuple[str, ...], Callable[[], re.Pattern[str]], str], ...] = (
     (
         ("private key",),
-        re.compile(
+        _lazily(
             r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL
         ),
         REDACTED,
@@ -41,18 +48,18 @@ _PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     (
         (":/", "//", "\\/"),
         # Also where a slash of the address is missing or escaped. What begins as a port is no password with a slash.
-        re.compile(r"((?::|\\?/)\\?/[^\s:/@\"']*:)(?:[^\s/\"']+|(?!\d{1,5}/)[^\s\"']{1,256})(?=@)"),
+        _lazily(r"((?::|\\?/)\\?/[^\s:/@\"']*:)(?:[^\s/\"']+|(?!\d{1,5}/)[^\s\"']{1,256})(?=@)"),
         rf"\1{REDACTED}",
     ),
-    (("bearer",), re.compile(r"(\bbearer\s{1,4})[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE), rf"\1{REDACTED}"),
+    (("bearer",), _lazily(r"(\bbearer\s{1,4})[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE), rf"\1{REDACTED}"),
     (
         ("authorization",),
-        re.compile(r"(\bauthorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?basic\s{1,4})[A-Za-z0-9+/=_-]+", re.IGNORECASE),
+        _lazily(r"(\bauthorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?basic\s{1,4})[A-Za-z0-9+/=_-]+", re.IGNORECASE),
         rf"\1{REDACTED}",
     ),
     (
         (*_KEY_WORDS, "key"),
-        re.compile(
+        _lazily(
             rf"((?:{_KEY})\\?[\"']?\s{{0,4}}(?:=>|[=:])\s{{0,4}})"
             r"(?!\[redacted\]|(?:true|false|null|none)\b)"
             r"(?:\\?\"[^\"]*\"|'[^']*'|[^\s;&\"']+)",
@@ -62,47 +69,47 @@ _PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     ),
     (
         (*_KEY_WORDS, "key", "requirepass"),
-        re.compile(rf"(--?(?:[a-z]{{1,20}}-)?(?:{_KEY}|requirepass)\s{{1,4}})(?!-|\[redacted\])\S+", re.IGNORECASE),
+        _lazily(rf"(--?(?:[a-z]{{1,20}}-)?(?:{_KEY}|requirepass)\s{{1,4}})(?!-|\[redacted\])\S+", re.IGNORECASE),
         rf"\1{REDACTED}",
     ),
     (
         ("requirepass", "masterauth"),
-        re.compile(r"(\b(?:requirepass|masterauth)[\"']?,?\s{1,4}[\"']?)(?!\[redacted\])[^\s\"',]+", re.IGNORECASE),
+        _lazily(r"(\b(?:requirepass|masterauth)[\"']?,?\s{1,4}[\"']?)(?!\[redacted\])[^\s\"',]+", re.IGNORECASE),
         rf"\1{REDACTED}",
     ),
     (
         ("password", "identified"),
-        re.compile(r"(\b(?:password|identified\s{1,4}by)\s{1,4})'(?!\[redacted\])(?:[^']|'')*'", re.IGNORECASE),
+        _lazily(r"(\b(?:password|identified\s{1,4}by)\s{1,4})'(?!\[redacted\])(?:[^']|'')*'", re.IGNORECASE),
         rf"\1{REDACTED}",
     ),
     (
         ("cookie",),
-        re.compile(
+        _lazily(
             r"(\b(?:set-)?cookie\\?[\"']?\s{0,4}[:=]\s{0,4}\\?[\"']?)[^\s=:;,\"'\[]{1,80}=[^\"'\r\n]*", re.IGNORECASE
         ),
         rf"\1{REDACTED}",
     ),
     (
         ("?", "&"),
-        re.compile(
+        _lazily(
             r"([?&](?:key|sig|signature|auth|x-amz-(?:signature|credential))=)(?!\[redacted\])[^&#\s\"'<>]+",
             re.IGNORECASE,
         ),
         rf"\1{REDACTED}",
     ),
-    (("eyj",), re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*"), REDACTED),
-    (("akia", "asia"), re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), REDACTED),
+    (("eyj",), _lazily(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*"), REDACTED),
+    (("akia", "asia"), _lazily(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), REDACTED),
     (
         ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"),
-        re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{20,})"),
+        _lazily(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{20,})"),
         REDACTED,
     ),
     (
         ("sk_", "rk_", "sk-", "xox"),
-        re.compile(r"\b(?:[sr]k_(?:live|test)_\w{8,}|sk-[\w-]{20,}|xox[abeprs]-[\w-]{10,})"),
+        _lazily(r"\b(?:[sr]k_(?:live|test)_\w{8,}|sk-[\w-]{20,}|xox[abeprs]-[\w-]{10,})"),
         REDACTED,
     ),
-    (("hooks.slack",), re.compile(r"(\bhooks\.slack\.com/services/)[\w/-]+"), rf"\1{REDACTED}"),
+    (("hooks.slack",), _lazily(r"(\bhooks\.slack\.com/services/)[\w/-]+"), rf"\1{REDACTED}"),
 )
 """Words in small letters of which one is in whatever a pattern finds, the pattern, and what replaces it."""
 
@@ -168,7 +175,7 @@ class Redactor:
         small = text.lower() if text.isascii() else None
         for words, pattern, replacement in _PATTERNS:
             if small is None or _has_any(small, words):
-                text = pattern.sub(replacement, text)
+                text = pattern().sub(replacement, text)
         return text
 
     def _without_beginnings(self, text: str) -> str:
