@@ -11,6 +11,7 @@ from tests.engine_e2e.vault import TENANT, Filmed, Vault, vault
 from tests.receivers import webhook
 from tests.terminal import printed
 
+pytestmark = pytest.mark.timeout(300)
 WHY = "the reason that a person typed"
 MUST_HOLD_SECRETS = {
     ".env": "the env file that an action edits: the service reads it",

@@ -42,13 +42,20 @@ class Filmed(Terminal):
 
     def __init__(self, *command: str, env: dict[str, str], cwd: Path) -> None:
         self.frames: dict[str, None] = {}
-        super().__init__(command, env=env, cwd=cwd, columns=160, rows=60)
+        self._shown = ""
+        super().__init__(command, env=env, cwd=cwd, columns=140, rows=45)
+
+    @property
+    def text(self) -> str:
+        """What the screen shows; made out once for every time that something was written, because that takes long."""
+        return self._shown
 
     def read(self, timeout_s: float = 0.05) -> bytes:
         """Take what was written, and keep the screen that it makes."""
         wrote = super().read(timeout_s)
         if wrote:
-            self.frames[self.text] = None
+            self._shown = super().text
+            self.frames[self._shown] = None
         return wrote
 
     def press(self, key: str, shown: Callable[[str], bool]) -> None:
