@@ -56,7 +56,8 @@ class _Screen:
         session = await asyncio.to_thread(importlib.import_module, "console.session")
         try:
             loaded = await asyncio.to_thread(session.load, self._asked.file, self._asked.env)
-            self._app.redact = session.Redactor(loaded.secrets).redact
+            secrets = (*loaded.secrets, *session.secrets_in(self._asked.env))
+            self._app.redact = session.Redactor(secrets).redact
             self._opened = opened = await session.opened_for(loaded, self._asked)
         except session.RolloutFileError as error:
             self._end(USAGE, str(error))
