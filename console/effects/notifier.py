@@ -102,7 +102,7 @@ class Notifier:
 
     def compose(self, delivery: Delivery, at: float) -> Composed:
         """Return what a message says: each alert by its template, or by the default where that fails."""
-        each = tuple(self._said(item, delivery.why, at) for item in delivery.items)
+        each = self._said(delivery, at)
         title = each[0][0] if len(each) == 1 else f"{len(each)} alerts: {each[_worst(delivery.items)][0]}"
         prefix = _PREFIXES.get(delivery.why, "")
         paragraphs = [text if len(each) == 1 else f"{one}\n{text}" for one, text in each[:ITEMS_SAID]]
@@ -113,20 +113,31 @@ class Notifier:
         paragraphs.append(f"delivery {self._key(delivery)}")
         return Composed(visible(prefix + title, 400), "\n\n".join(paragraphs), each)
 
-    def _said(self, item: Item, why: Why, at: float) -> tuple[str, str]:
-        from console.spec import templates  # noqa: PLC0415 - Jinja is imported when there is something to say
+    def _said(self, delivery: Delivery, at: float) -> tuple[tuple[str, str], ...]:
+        """Return title and text of each alert."""
+        from console.spec import filling, templates  # noqa: PLC0415 - Jinja is imported when there is something to say
 
-        values = values_of(item, self._rollout, session=self._session, why=why, at=at)
-        name, template = self._template(item)
-        is_over = item.resolved_at is not None
-        try:
-            message = templates.render(template or templates.DEFAULT, values, is_resolved=is_over)
-        except templates.TemplateWrong as error:
-            message = templates.render(templates.DEFAULT, values, is_resolved=is_over)
-            failed = f"The template {name} of the rollout file failed: {error}"
-            message = templates.Message(message.title, f"{message.text}\n{failed}")
-        title = f"RESOLVED: {message.title}" if is_over else message.title
-        return self._safe(title), self._safe(message.text)
+        values = [
+            values_of(item, self._rollout, session=self._session, why=delivery.why, at=at) for item in delivery.items
+        ]
+        chosen = [self._template(item) for item in delivery.items]
+        own = [
+            filling.Filling(template, known, item.resolved_at is not None)
+            for item, (_, template), known in zip(delivery.items, chosen, values, strict=True)
+            if template is not None
+        ]
+        filled = iter(filling.fill(own))
+        said = []
+        for item, (name, template), known in zip(delivery.items, chosen, values, strict=True):
+            is_over = item.resolved_at is not None
+            message = None if template is None else next(filled)
+            failed = message if isinstance(message, templates.TemplateWrong) else None
+            if message is None or isinstance(message, templates.TemplateWrong):
+                message = templates.render(templates.DEFAULT, known, is_resolved=is_over)
+            title = f"RESOLVED: {message.title}" if is_over else message.title
+            note = f"\nThe template {name} of the rollout file failed: {failed}" if failed else ""
+            said.append((self._safe(title), self._safe(message.text + note)))
+        return tuple(said)
 
     def _template(self, item: Item) -> tuple[str, AlertTemplate | None]:
         for name, template in self._rollout.alerts.templates.items():

@@ -21,6 +21,7 @@ from console.effects import sending
 from console.effects.alertmanager import url_of
 from console.effects.notifier import Notifier, without_address
 from console.effects.sending import with_key
+from console.spec import filling
 from tests.receivers import Mailbox, Webhook, alertmanager, free_port, mailbox, until, webhook
 
 AT = 1_795_219_200.0
@@ -224,6 +225,31 @@ def test_a_template_that_fails_gives_way_to_the_default_and_says_so() -> None:
 
     assert said.title == "CRITICAL shop: errors CRITICAL: > 5%"
     assert "The template odd of the rollout file failed" in said.text
+
+
+async def test_a_template_that_does_not_end_gives_way_to_the_default_and_holds_nobody(
+    hook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "CPU_S", 1)
+    endless = "{% for a in row.users %}" * 12 + "{% endfor %}" * 12
+    good, bad = {"about": ["lag"], "title": "lag", "message": "m"}, {"title": "t", "message": endless}
+    shop = rollout(hook.address(), templates={"good": good, "endless": bad})
+    lag = Item("a0", replace(found(), about="lag"), AT)
+    errors = Item("a1", found(row=(("users", "x" * 99),)), AT)
+
+    sent = await notifier(shop).send(delivery(lag, errors, lag), AT)
+
+    assert sent == notifying.Sent("3 alerts: lag", "")
+    assert "The template endless of the rollout file failed: it takes more than 1 s" in hook.posted[0].body["message"]
+
+
+def test_a_template_is_filled_with_what_only_the_running_system_has() -> None:
+    template = {"with": {"users": "row.users"}, "title": "{{ users }} {{ value }}", "message": "{{ row.items }}"}
+    known = found(row=(("users", "7"), ("items", "3")))
+
+    said = notifier(rollout(templates={"t": template})).compose(delivery(Item("a1", known, AT)), AT)
+
+    assert (said.title, said.text.split("\n")[0]) == ("7 5.42", "3")
 
 
 def test_no_secret_and_no_control_character_is_in_a_message() -> None:
