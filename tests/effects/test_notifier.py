@@ -18,7 +18,7 @@ from console.core.redact import Redactor
 from console.core.rollout import Rollout
 from console.effects import notifier as notifying
 from console.effects import sending
-from console.effects.alertmanager import url_of
+from console.effects.alertmanager import labels_of, url_of
 from console.effects.notifier import Notifier, without_address
 from console.effects.sending import with_key
 from console.spec import filling
@@ -118,6 +118,21 @@ async def test_an_alertmanager_holds_the_alert_until_it_is_resolved(tmp_path: Pa
         over = delivery(replace(firing, resolved_at=at), why=Why.RESOLVED)
         assert (await sending.send(over, at + 1)).error == ""
         await asyncio.to_thread(until, lambda: hook.statuses() == ["firing", "resolved"], "it is over")
+
+
+def test_parts_of_one_source_that_cannot_be_read_are_not_one_alert_in_an_alertmanager() -> None:
+    blind = replace(found(), kind=AlertKind.SOURCE, severity=Severity.BLIND, about="db")
+    keys = ("source:db", "unread:db:c1", "unread:db:c2")
+    items = [Item(key, replace(blind, key=key), AT) for key in keys]
+
+    labels = [labels_of(item, rollout(), "s-1") for item in items]
+
+    assert len({tuple(one.items()) for one in labels}) == 3
+    again = [
+        labels_of(replace(item, found=replace(item.found, reason="other"), resolved_at=AT), rollout(), "s-1")
+        for item in items
+    ]
+    assert again == labels, "the end is of the same alert"
 
 
 def test_the_address_of_an_alertmanager_may_have_a_prefix() -> None:
