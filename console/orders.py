@@ -141,10 +141,7 @@ class Orders(AlertOrders, IncidentOrders):
                 raise Refused("clauses that were met when this was shown are not any more; look at it again")
         why = reason.strip() or preview.why or asked.title
         without = replace(preview, unmet=unmet).without
-        attempt = await self._start(asked, Intent(time.time(), self._actor, why, without))
-        if asked.kind is ActionKind.ROLLBACK:
-            self.responded(asked.title)
-        return attempt
+        return await self._start_by_hand(asked, Intent(time.time(), self._actor, why, without))
 
     async def steer(self, attempt: str, order: Order) -> None:
         """Give an order to a ladder; to jump to zero ends a rung that is being applied."""
@@ -162,7 +159,7 @@ class Orders(AlertOrders, IncidentOrders):
         self._check_available(action)
         said = "next rung" if order == "continue" else "straight to zero"
         intent = Intent(time.time(), self._actor, f"{said}, after {held.reason}")
-        await self._start(self._plan(action, rung), intent)
+        await self._start_by_hand(self._plan(action, rung), intent)
 
     def _way_to_zero(self, step_down: str) -> tuple[str, float | None]:
         """Return the action that takes all traffic away, and its rung: the ladder's own, or else a rollback."""
@@ -209,7 +206,7 @@ class Orders(AlertOrders, IncidentOrders):
             raise Refused(str(refusal)) from refusal
         why = said or f"{choice} {known.started.title}, which ended {known.outcome}"
         intent = Intent(time.time(), self._actor, why, "", attempt, known.next_step, is_check)
-        return await self._start(rest, intent)
+        return await self._start_by_hand(rest, intent)
 
     async def halt(self) -> None:
         """Stop the rollback that is counted down."""
@@ -220,6 +217,13 @@ class Orders(AlertOrders, IncidentOrders):
         """Let the rollback begin by itself again."""
         self._check_may_write()
         await self._unattended.arm(self._actor, reason)
+
+    async def _start_by_hand(self, asked: Plan, intent: Intent) -> str:
+        """Begin what a person asked for: who rolls back, carries it on or verifies it has responded."""
+        attempt = await self._start(asked, intent)
+        if asked.kind is ActionKind.ROLLBACK:
+            self.responded(asked.title)
+        return attempt
 
     async def _start_by_itself(self, action: str, actor: Actor, reason: str) -> str:
         self._check_available(action)

@@ -534,6 +534,17 @@ def test_a_rollback_opens_the_war_room_and_an_incident_where_none_is_open() -> N
     assert shop.incident.room.why == "Roll back begun by anna@ops1 (pts/3): odd"
 
 
+def test_to_verify_a_rollback_opens_nothing() -> None:
+    shop = scene()
+    check = ActionStarted(
+        shop.at, "a1", "rollback", "rollback", "Verify: Roll back", ANNA, "odd", 0.0, None, ("x",), is_check=True
+    )
+
+    shop.give(check)
+
+    assert shop.state.incidents.open is None
+
+
 def test_a_step_down_opens_nothing() -> None:
     shop = scene()
 
