@@ -36,7 +36,9 @@ from console.core.memory import document, restore
 from console.core.record import Record
 from console.core.recorded import told_by
 from console.core.rollout import Rollout
+from console.core.stages import Phase
 from console.core.state import State
+from console.core.verdict import Verdict
 from console.core.view import build_frame
 from console.core.words import Outcome, SourceState
 
@@ -201,6 +203,30 @@ def test_a_warning_that_was_told_and_became_critical_is_over_when_both_are() -> 
         for receiver, key in (("1.to.0", WARNING), ("0.to.0", CRITICAL))
         for why in ("firing", "resolved")
     )
+
+
+def test_a_warning_of_which_nothing_is_known_any_more_stays_on_the_screen_to_be_acknowledged() -> None:
+    phases = tuple(Phase(name=name, traffic=traffic) for name, traffic in (("Shadow", 0.0), ("Canary", 10.0)))
+    shop = Scene(State(rollout().model_copy(update={"phases": phases}), START))
+    shop.give(SessionOpened(START, ANNA, "1", None), SourceChanged(START, "db", SourceState.LIVE))
+    shop.give(SampleTaken(START, "errors", (Reading("baseline", 3.0, samples=100),), 0.01), TimePassed(START))
+    assert WARNING in shop.views()
+
+    shop.give(ActionStarted(START, "a1", "advance", "advance", "Advance", ANNA, "", 10.0, 1, ("x",)))
+    shop.give(ActionEnded(START + 1, "a1", Outcome.DONE), TimePassed(START + 1))
+    shop.at += 1
+
+    assert shop.state.verdict_of("errors").verdict is Verdict.UNKNOWN
+    assert WARNING in shop.views()
+
+
+def test_a_warning_that_became_critical_is_shown_as_that_alone() -> None:
+    shop = scene()
+    shop.pass_time(30, errors=3)
+
+    shop.pass_time(5, errors=9)
+
+    assert list(shop.views()) == [CRITICAL]
 
 
 def test_not_knowing_resolves_nothing() -> None:
