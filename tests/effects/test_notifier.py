@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from apprise.plugins import pagerduty
+from apprise.plugins import discord, pagerduty
 from apprise.plugins.email import base as mail
 
 from console.cli import main
@@ -199,6 +199,30 @@ def test_a_service_that_keeps_incidents_gets_one_for_each_alert_and_closes_it_wh
     assert told[:2] == told[2:4], "a repetition is known by its key"
     assert len({key for _, key in told}) == 2
     assert told[4][1] == told[0][1], "the incident that is closed is the one of the alert"
+
+
+LOUD = {"title": "t @here", "text": "by @everyone, <@&42>", "kind": "failure", "key": "k"}
+
+
+def test_what_is_said_of_a_log_line_pings_nobody(hook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mail, "make_msgid", mail.make_msgid)  # sending changes it for its own process
+    monkeypatch.setattr(discord.NotifyDiscord, "notify_url", f"http://127.0.0.1:{hook.port}/api/webhooks")
+    native = f"https://discord.com/api/webhooks/{'1' * 18}/{'t' * 68}"
+    addresses = [f"discord://{'1' * 18}/{'t' * 68}", native, f"mmost://127.0.0.1:{hook.port}/{'t' * 24}"]
+
+    assert [sending.send(address, LOUD) for address in addresses] == [""] * 3
+
+    said = [str(posted.body) for posted in hook.posted]
+    assert all("everyone" in one and "42" in one for one in said)
+    assert not any(ping in one for one in said for ping in ("@here", "@everyone", "<@&42>"))
+
+
+def test_an_at_sign_stays_as_it_is_where_it_pings_nobody(hook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mail, "make_msgid", mail.make_msgid)  # as above
+
+    assert sending.send(hook.address(), LOUD) == ""
+
+    assert hook.posted[0].body["message"] == LOUD["text"]
 
 
 def test_an_address_that_names_its_incident_itself_keeps_it() -> None:
