@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from console.core.alerts import AlertKind, Facts, Finding, Severity
 from console.core.attempts import Attempt
 from console.core.incident_findings import incident_findings
-from console.core.judging import LEVELS, Judged, shown_value
+from console.core.judging import LEVELS, UNSEEN, Judged, shown_value
 from console.core.metrics import MetricState, baseline_note
 from console.core.proportions import ShareSeen
 from console.core.rollout import ActionKind
-from console.core.standing import is_few
 from console.core.text import visible
 from console.core.values import format_value
 from console.core.verdict import Verdict
@@ -26,7 +25,6 @@ RIPE_S = 30.0
 SESSION = "session"
 """Key of the alert that the session's file cannot be written."""
 _FAILED = (Outcome.FAILED, Outcome.UNVERIFIED, Outcome.UNKNOWN)
-_UNSEEN = (Verdict.UNKNOWN, Verdict.BROKEN)
 _LABELS_SAID = 3
 _COLUMNS = 30
 _CELL = 200
@@ -92,7 +90,8 @@ def _blind(state: "State", at: float) -> Iterator[Finding]:
     for name, metric in state.metrics.items():
         judged = state.verdict_of(name)
         limit_s = max(60.0, 2 * metric.thresholds.stale_after_s)
-        if judged.verdict not in _UNSEEN or judged.since is None or at - judged.since <= limit_s:
+        since = judged.since if judged.unseen_since is None else judged.unseen_since
+        if judged.verdict not in UNSEEN or since is None or at - since <= limit_s:
             continue
         reason = visible(judged.reason)
         yield Finding(
@@ -102,11 +101,11 @@ def _blind(state: "State", at: float) -> Iterator[Finding]:
             about=name,
             text=f"monitoring blind: {name}: {reason}",
             reason=reason,
-            since=judged.since,
+            since=since,
             facts=_facts(state, name, judged),
             sources=_sources_of(state, name),
             # What has some samples and too few is being measured: it is shown, and nobody is woken.
-            is_told=not is_few(state, name, judged),
+            is_told=judged.unseen_since is not None,
         )
 
 
@@ -181,9 +180,12 @@ def _session(state: "State") -> Iterator[Finding]:
 
 def _unknown(state: "State") -> Iterator[str]:
     for name in state.metrics:
-        if state.verdict_of(name).verdict in _UNSEEN:
+        judged = state.verdict_of(name)
+        if judged.verdict in UNSEEN:
             yield from (f"metric:{name}:{severity}" for severity in (Severity.CRITICAL, Severity.WARNING))
-        if state.verdict_of(name).verdict is Verdict.CRITICAL:
+        if judged.unseen_since is not None:
+            yield f"blind:{name}"  # nobody sees yet, whichever of the two it is called, and after a change of track
+        if judged.verdict is Verdict.CRITICAL:
             yield f"metric:{name}:{Severity.WARNING}"  # one breach, which has become worse
     for name, known in state.budgets.items():
         if known.verdict is Verdict.UNKNOWN:

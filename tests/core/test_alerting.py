@@ -1,7 +1,7 @@
 """Alerts as a fold: who is told of what and when, and that nothing is lost or told twice."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -225,6 +225,37 @@ def test_a_metric_that_nobody_can_measure_is_an_alert_of_its_own_where_warnings_
         shop.sample("errors", 0)
         shop.sample("leaks", 0)
         shop.deliver()
+
+    assert shop.told() == [("1.to.0", "firing", "blind:lag")]
+
+
+def blind(shop: Scene, seconds: int, is_broken: Callable[[int], bool]) -> None:
+    """Let nobody know anything of a metric for a time: each second it is BROKEN, or answers without a number."""
+    for second in range(seconds):
+        shop.at += 1
+        if is_broken(second):
+            shop.give(SampleFailed(shop.at, "lag", "no such file", 0.1))
+        else:
+            shop.give(SampleTaken(shop.at, "lag", (), 0.01))
+        shop.sample("errors", 0)
+        shop.sample("leaks", 0)
+        shop.give(TimePassed(shop.at))
+        shop.deliver()
+
+
+def test_what_is_blind_stays_so_when_it_breaks_too() -> None:
+    shop = scene()
+
+    blind(shop, 200, lambda _: False)
+    blind(shop, 300, lambda _: True)
+
+    assert shop.told() == [("1.to.0", "firing", "blind:lag")]
+
+
+def test_what_is_now_unknown_and_now_broken_is_blind_all_the_while() -> None:
+    shop = scene()
+
+    blind(shop, 600, lambda second: second // 30 % 2 == 0)
 
     assert shop.told() == [("1.to.0", "firing", "blind:lag")]
 
