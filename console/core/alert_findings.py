@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.core.alerts import AlertKind, Facts, Finding, Severity
-from console.core.attempts import Attempt
+from console.core.attempts import unsettled
 from console.core.incident_findings import incident_findings
 from console.core.judging import LEVELS, UNSEEN, Judged, shown_value
 from console.core.metrics import MetricState, baseline_note
@@ -15,7 +15,7 @@ from console.core.text import visible
 from console.core.values import format_value
 from console.core.verdict import Verdict
 from console.core.watched import WatchedSource
-from console.core.words import Outcome, SourceState
+from console.core.words import SourceState
 
 if TYPE_CHECKING:
     from console.core.state import State
@@ -24,7 +24,6 @@ RIPE_S = 30.0
 """A source that is in trouble for less is shown, and nobody is told."""
 SESSION = "session"
 """Key of the alert that the session's file cannot be written."""
-_FAILED = (Outcome.FAILED, Outcome.UNVERIFIED, Outcome.UNKNOWN)
 _LABELS_SAID = 3
 _COLUMNS = 30
 _CELL = 200
@@ -145,30 +144,23 @@ def _budgets(state: "State", at: float) -> Iterator[Finding]:
 
 
 def _actions(state: "State") -> Iterator[Finding]:
-    """Yield the actions whose newest attempt did not do what it should; a rollback that is done settles all before."""
-    newest: dict[str, Attempt] = {}
-    for attempt in state.attempts.values():
-        if attempt.outcome is Outcome.DONE and attempt.started.kind == ActionKind.ROLLBACK:
-            newest.clear()
-        newest[attempt.started.action] = attempt
-    for name, attempt in newest.items():
-        if attempt.outcome in _FAILED and attempt.ended is not None:
-            title, reason = visible(attempt.started.title), visible(attempt.detail) or attempt.outcome.value
-            yield Finding(
-                key=f"action:{name}:{attempt.started.attempt}",
-                kind=AlertKind.ACTION,
-                severity=Severity.CRITICAL,
-                about=name,
-                text=f"action {title} {attempt.outcome.upper()}: {reason}",
-                reason=reason,
-                since=attempt.ended,
-                facts=Facts(
-                    verdict=attempt.outcome.upper(),
-                    phase=_phase(state),
-                    traffic=state.phase.traffic,
-                    actions=_ways_out(state),
-                ),
-            )
+    for name, attempt in unsettled(state.attempts.values()).items():
+        title, reason = visible(attempt.started.title), visible(attempt.detail) or attempt.outcome.value
+        yield Finding(
+            key=f"action:{name}",
+            kind=AlertKind.ACTION,
+            severity=Severity.CRITICAL,
+            about=name,
+            text=f"action {title} {attempt.outcome.upper()}: {reason}",
+            reason=reason,
+            since=state.at if attempt.ended is None else attempt.ended,
+            facts=Facts(
+                verdict=attempt.outcome.upper(),
+                phase=_phase(state),
+                traffic=state.phase.traffic,
+                actions=_ways_out(state),
+            ),
+        )
 
 
 def _session(state: "State") -> Iterator[Finding]:
