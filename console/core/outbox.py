@@ -44,6 +44,7 @@ def _post(
     at: float,
 ) -> None:
     for one in receivers:
+        _overtake(book, one.ref, items)
         id_ = f"{message}.{one.ref}"
         book.outbox[id_] = Delivery(id_, message, one.ref, one.label, route, why, items, at, next_at=at)
         if one.keeps_alerts:
@@ -51,19 +52,35 @@ def _post(
     book.changes += 1
 
 
+def _overtake(book: AlertBook, receiver: str, items: Iterable[Item]) -> None:
+    """Drop what a receiver was yet to be told of an earlier episode of the same trouble: the newer says how it is.
+
+    What is on its way stays; nobody can take it back.
+    """
+    newer = {item.found.key: item.alert for item in items}
+    for one in list(book.outbox.values()):
+        if one.receiver != receiver or one.began_at is not None:
+            continue
+        kept = tuple(item for item in one.items if newer.get(item.found.key, item.alert) == item.alert)
+        if not kept:
+            del book.outbox[one.id]
+        elif kept != one.items:
+            book.outbox[one.id] = replace(one, items=kept)
+
+
 def due(book: AlertBook, at: float) -> list[Delivery]:
     """Return what each receiver is to be handed next, if its time has come: what was tried least, then what is oldest.
 
-    What a receiver refuses for itself keeps back nothing else, except what it says of the same alerts: nobody may hear
-    that an alert is over, and after that that it stands.
+    What a receiver refuses for itself keeps back nothing else, except what it says of the same trouble: nobody may hear
+    that it stands, and after that that it was over before.
     """
     chosen: dict[str, Delivery] = {}
     waiting: dict[str, set[str]] = {}
     for one in book.outbox.values():
-        alerts = {item.alert for item in one.items}
+        keys = {item.found.key for item in one.items}
         before = waiting.setdefault(one.receiver, set())
-        is_behind = not before.isdisjoint(alerts)
-        before |= alerts
+        is_behind = not before.isdisjoint(keys)
+        before |= keys
         if is_behind or one.began_at is not None or one.next_at > at:
             continue
         if one.receiver not in chosen or one.tries < chosen[one.receiver].tries:
@@ -112,6 +129,12 @@ def _failed(book: AlertBook, rollout: Rollout, delivery: Delivery, given: Delive
     pause_s = min(LAST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(tries - 1, 10))
     failed = replace(delivery, tries=tries, began_at=None, error=given.error, next_at=given.at + pause_s)
     book.outbox[delivery.id] = failed
+    records = [_record(given, failed, f"{delivery.label} NOT told: {given.error}")] if tries == 1 else []
+    waiting = [one for one in book.outbox.values() if one.receiver == delivery.receiver]
+    _overtake(book, delivery.receiver, [item for one in waiting[waiting.index(failed) + 1 :] for item in one.items])
+    if delivery.id not in book.outbox:
+        return records
+    failed = book.outbox[delivery.id]
     waiting = [one for one in book.outbox.values() if one.receiver == delivery.receiver]
     if delivery.why is Why.REFRESHED:
         del book.outbox[delivery.id]  # the next one says the same, and more
@@ -120,7 +143,6 @@ def _failed(book: AlertBook, rollout: Rollout, delivery: Delivery, given: Delive
         del book.outbox[delivery.id]
         said = f"{delivery.label} GIVEN UP after {count_of(tries, 'attempt')}: {given.error}"
         return [_record(given, failed, said)]
-    records = [_record(given, failed, f"{delivery.label} NOT told: {given.error}")] if tries == 1 else []
     next_ones = _fall(book, rollout, failed, given.at)
     if next_ones:
         said = f"{delivery.label} cannot be reached, so {' and '.join(next_ones)} is told: {given.error}"

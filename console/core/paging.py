@@ -142,12 +142,18 @@ def _resolve(book: AlertBook, routes: Sequence[Route], at: float) -> None:
         return
     for route in routes:
         for receiver in (*route.to, *route.escalate_to):
-            items = [_item(alert) for alert in over if receiver.ref in alert.told]
+            items = [_item(alert) for alert in over if receiver.ref in alert.told and not _again(book, alert, receiver)]
             if items:
                 post(book, route, (receiver,), Why.RESOLVED, items, at=at)
     gone = {alert.id for alert in over}
     book.resolved = [alert for alert in book.resolved if alert.id not in gone]
     book.changes += 1
+
+
+def _again(book: AlertBook, over: Alert, receiver: Receiver) -> bool:
+    """Return whether a receiver was told already that the trouble of an alert that is over is back."""
+    newer = book.alerts.get(over.key)
+    return newer is not None and receiver.ref in newer.told
 
 
 def _refresh(book: AlertBook, routes: Sequence[Route], at: float) -> None:

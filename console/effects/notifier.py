@@ -96,7 +96,7 @@ class Notifier:
             return [_message(composed.title, composed.text, delivery.items, self._key(delivery))]
         prefix = _PREFIXES.get(delivery.why, "")
         return [
-            _message(prefix + title, text, (item,), sha256(f"{self._session} {item.alert}".encode()).hexdigest())
+            _message(prefix + title, text, (item,), sha256(f"{self._session} {item.found.key}".encode()).hexdigest())
             for item, (title, text) in zip(delivery.items, composed.each, strict=True)
         ]
 

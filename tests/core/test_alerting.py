@@ -428,6 +428,35 @@ def test_a_receiver_that_has_yet_to_hear_of_what_is_over_is_shown_until_it_has()
     assert not build_frame(shop.state, shop.at, session=session).alerts
 
 
+def test_the_last_word_of_what_is_critical_again_is_not_that_it_was_over() -> None:
+    shop = scene({"severity": "critical", "to": ["json://one/a"]})
+    shop.pass_time(30, errors=9)
+    shop.down = {"0.to.0"}
+    shop.pass_time(100)
+
+    shop.pass_time(10, errors=9)
+    shop.down = set()
+    shop.pass_time(300, errors=9)
+
+    assert shop.told() == [("0.to.0", "firing", CRITICAL)] * 2
+
+
+def test_an_end_that_was_on_its_way_when_the_trouble_came_back_is_not_told_after_it() -> None:
+    shop = scene({"severity": "critical", "to": ["json://one/a"]}, group_wait="0s")
+    shop.pass_time(30, errors=9)
+    shop.measured()
+    shop.give(TimePassed(shop.at))
+    (end,) = outbox.due(shop.state.alerts, shop.at)
+    shop.give(DeliveryBegun(shop.at, end.id))
+
+    shop.pass_time(20, errors=9)
+    assert [why for _, why, _ in shop.told()] == ["firing"]
+
+    shop.give(DeliveryEnded(shop.at, end.id, "no answer in 30 s"))
+    shop.pass_time(300, errors=9)
+    assert [why for _, why, _ in shop.told()] == ["firing", "firing"]
+
+
 def test_a_message_falls_through_route_after_route_until_somebody_takes_it() -> None:
     shop = scene()
     shop.down = {"0.to.0", "0.escalate_to.0"}
@@ -711,17 +740,16 @@ def test_whoever_heard_that_an_alert_stands_hears_once_that_it_is_over(
 ) -> None:
     shop = play(moments)
 
-    heard: dict[tuple[str, str], str] = {}
+    heard: dict[tuple[str, str], tuple[float, bool]] = {}
     for _, delivery in shop.got:
         for item in delivery.items:
-            pair = (delivery.receiver, item.alert)
-            if item.resolved_at is None:
-                assert heard.get(pair) != "over", "nothing is told to stand after it was told to be over"
-                heard[pair] = "stands"
-            else:
-                assert heard.get(pair) != "over", "an end is told once"
-                heard[pair] = "over"
-    assert set(heard.values()) <= {"over"}
+            pair, is_over = (delivery.receiver, item.found.key), item.resolved_at is not None
+            began, was_over = heard.get(pair, (0.0, False))
+            assert item.started_at >= began, "nothing is told of an earlier time after a later one"
+            if item.started_at == began:
+                assert not was_over, "an end is told once, and nothing after it"
+            heard[pair] = (item.started_at, is_over)
+    assert all(is_over for _, is_over in heard.values()), "the last word is that it is over, and it is"
 
 
 @given(_MOMENTS)

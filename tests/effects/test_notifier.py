@@ -170,7 +170,10 @@ def test_a_service_that_keeps_incidents_gets_one_for_each_alert_and_closes_it_wh
     monkeypatch.setitem(pagerduty.PAGERDUTY_API_LOOKUP, "us", f"http://127.0.0.1:{hook.port}/enqueue")
     monkeypatch.setattr(mail, "make_msgid", mail.make_msgid)  # sending changes it for its own process
     address = "pagerduty://integration@apikey"
-    errors, leaks = (Item(f"metric:{name}@1", replace(found(), about=name), AT) for name in ("errors", "leaks"))
+    errors, leaks = (
+        Item(f"metric:{name}@1", replace(found(), key=f"metric:{name}:critical", about=name), AT)
+        for name in ("errors", "leaks")
+    )
     both, one = delivery(errors, leaks), delivery(replace(errors, resolved_at=AT + 60), why=Why.RESOLVED)
     sender = notifier(rollout(address))
 
