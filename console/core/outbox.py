@@ -4,7 +4,7 @@ A delivery keeps its id over restarts, so a receiver that looks at it takes it o
 console died may have arrived or not; it is handed over again, and says so.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from console.core.alerts import AlertBook, Delivery, Item, Why
@@ -19,9 +19,9 @@ LAST_RETRY_S = 300.0
 FALL_AFTER = 3
 """After so many failures of everybody who should be told, the next ones are."""
 KEPT_S = 86_400.0
-"""A message that could not be delivered for so long is given up; what still stands is repeated."""
+"""A message that was tried for so long is given up; what still stands is told again."""
 KEPT = 200
-"""Messages kept for one receiver; beyond that the oldest is given up."""
+"""Messages kept for one receiver; beyond that one is given up."""
 _FALLING = (Why.FIRING, Why.REPEATED, Why.ESCALATED, Why.FALLEN)
 
 
@@ -135,19 +135,43 @@ def _failed(book: AlertBook, rollout: Rollout, delivery: Delivery, given: Delive
     if delivery.id not in book.outbox:
         return records
     failed = book.outbox[delivery.id]
-    waiting = [one for one in book.outbox.values() if one.receiver == delivery.receiver]
     if delivery.why is Why.REFRESHED:
         del book.outbox[delivery.id]  # the next one says the same, and more
         book.refreshed[delivery.receiver] = given.at
-    elif given.at - delivery.made_at > KEPT_S or len(waiting) > KEPT:
-        del book.outbox[delivery.id]
-        said = f"{delivery.label} GIVEN UP after {count_of(tries, 'attempt')}: {given.error}"
-        return [_record(given, failed, said)]
+        return records
     next_ones = _fall(book, rollout, failed, given.at)
     if next_ones:
         said = f"{delivery.label} cannot be reached, so {' and '.join(next_ones)} is told: {given.error}"
         records.append(_record(given, failed, said))
-    return records
+    return records + [_give_up(book, given, one) for one in _hopeless(book, book.outbox[delivery.id], given.at)]
+
+
+def _hopeless(book: AlertBook, failed: Delivery, at: float) -> Iterator[Delivery]:
+    """Yield what is given up: what was tried for a day, and where a receiver has too many waiting, the least of them.
+
+    A day counts in tries too, for time in which no console ran or the machine slept is no time in which it was tried.
+    Least is an end or a repetition, for an alert that nobody heard of is worse, and then the oldest.
+    """
+    if at - failed.made_at > KEPT_S and failed.tries >= KEPT_S / LAST_RETRY_S:
+        yield failed
+        return
+    waiting = [one for one in book.outbox.values() if one.receiver == failed.receiver]
+    if len(waiting) > KEPT:
+        idle = [one for one in waiting if one.began_at is None]
+        yield min(idle, key=lambda one: (one.why not in (Why.RESOLVED, Why.REPEATED, Why.REFRESHED), one.made_at))
+
+
+def _give_up(book: AlertBook, given: DeliveryEnded, lost: Delivery) -> Record:
+    """Drop a message; where nobody has it, what it told waits to be told again by its route."""
+    del book.outbox[lost.id]
+    is_known = lost.is_taken or any(one.message == lost.message for one in book.outbox.values())
+    for item in () if is_known or lost.why not in (Why.FIRING, Why.FALLEN) else lost.items:
+        alert = book.alerts.get(item.found.key)
+        if alert is not None and alert.id == item.alert and alert.acknowledged is None and lost.route in alert.pages:
+            page = replace(alert.pages[lost.route], waits_since=None, told_at=None, last_at=None)
+            book.alerts[alert.key] = replace(alert, pages={**alert.pages, lost.route: page})
+    tries = count_of(lost.tries, "attempt")
+    return _record(given, lost, f"{lost.label} GIVEN UP after {tries}: {lost.error or 'too many wait'}")
 
 
 def _record(given: DeliveryEnded, delivery: Delivery, text: str) -> Record:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.core import outbox
-from console.core.alerts import Delivery, Why
+from console.core.alerts import AlertKind, Delivery, Finding, Item, Severity, Why
 from console.core.attempts import KEPT as KEPT_ATTEMPTS
 from console.core.frame import AlertView, SessionView
 from console.core.grains import Packed
@@ -34,6 +34,7 @@ from console.core.inputs import (
     TimePassed,
 )
 from console.core.memory import document, restore
+from console.core.receivers import routes_of
 from console.core.record import Record
 from console.core.recorded import told_by
 from console.core.rollout import Rollout
@@ -775,12 +776,68 @@ def test_a_kill_changes_nothing_of_what_is_told(moments: list[tuple[int, Any, An
     assert Counter(killed.told()) == Counter(left_alone.told())
 
 
-@pytest.mark.parametrize("minutes", [1, 10_000])
-def test_the_outbox_is_bounded_however_long_a_receiver_is_down(minutes: int) -> None:
+@pytest.mark.parametrize("flaps", [1, 600])
+def test_the_outbox_is_bounded_however_long_a_receiver_is_down_and_what_stands_stays_in_it(flaps: int) -> None:
     shop = scene({"severity": "critical", "to": ["json://one/a"]})
     shop.down = {"0.to.0"}
 
-    for number in range(min(minutes, 600)):
+    for number in range(flaps):
         shop.pass_time(30, step_s=15, errors=9 if number % 2 else 0)
+    shop.pass_time(400, step_s=15, errors=9)
 
-    assert len(shop.state.alerts.outbox) <= outbox.KEPT + 1
+    waiting = shop.state.alerts.outbox.values()
+    assert len(waiting) <= outbox.KEPT
+    assert shop.state.alerts.alerts[CRITICAL].id in {item.alert for one in waiting for item in one.items}
+    shop.down = set()
+    shop.pass_time(310, errors=9)
+    assert shop.told() == [("0.to.0", "firing", CRITICAL)]
+
+
+def crowded(shop: Scene, whys: Iterable[Why]) -> list[Delivery]:
+    """Put messages of different alerts into the outbox for one receiver that is down, and let the newest fail."""
+    (route,) = routes_of(shop.state.rollout)
+    for number, why in enumerate(whys):
+        found = Finding(f"n{number}", AlertKind.SESSION, Severity.CRITICAL, "n", "n", "n", shop.at)
+        outbox.post(
+            shop.state.alerts, route, route.to, why, [Item(f"n{number}@1", found, shop.at)], at=shop.at + number
+        )
+    waiting = list(shop.state.alerts.outbox.values())
+    shop.give(DeliveryEnded(shop.at, waiting[-1].id, "refused"))
+    return waiting
+
+
+@pytest.mark.parametrize(("whys", "lost"), [([], 0), ([Why.FIRING, Why.RESOLVED], 1), ([Why.FIRING, Why.REPEATED], 1)])
+def test_of_too_many_messages_the_oldest_is_given_up_but_ends_and_repetitions_first(whys: list[Why], lost: int) -> None:
+    shop = scene({"severity": "critical", "to": ["json://one/a"]})
+
+    waiting = crowded(shop, [*whys, *[Why.FIRING] * (outbox.KEPT + 1 - len(whys))])
+
+    assert list(shop.state.alerts.outbox) == [one.id for number, one in enumerate(waiting) if number != lost]
+    assert any("GIVEN UP" in one.text for one in shop.records)
+
+
+def test_a_console_that_was_off_for_days_tries_on_where_it_was() -> None:
+    shop = scene({"severity": "critical", "to": ["json://one/a"]}, WARNINGS)
+    shop.down = {"0.to.0", "1.to.0"}
+    shop.pass_time(20, errors=9)
+
+    shop.at += 3 * 86_400
+    again = shop.killed()
+    again.pass_time(30, errors=9)
+    again.down = set()
+    again.pass_time(310, errors=9)
+
+    assert ("0.to.0", "firing", CRITICAL) in again.told()
+    assert not any("GIVEN UP" in one.text for one in again.records)
+
+
+def test_what_nobody_took_in_a_day_is_told_again_as_long_as_it_stands() -> None:
+    shop = scene({"severity": "critical", "to": ["json://one/a"]}, repeat="7d")
+    shop.down = {"0.to.0"}
+    shop.pass_time(100_000, step_s=60, errors=9)
+    assert any("GIVEN UP" in one.text for one in shop.records)
+
+    shop.down = set()
+    shop.pass_time(400, errors=9)
+
+    assert shop.told() == [("0.to.0", "firing", CRITICAL)]
