@@ -1,7 +1,7 @@
 """What calls for attention, read from the state."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from console.core.alerts import AlertKind, Facts, Finding, Severity
@@ -36,13 +36,32 @@ class Findings:
     found: tuple[Finding, ...]
     unknown: frozenset[str]
     """Keys of what may call for attention, and nobody knows: an alert of these goes on."""
+    watched: Mapping[AlertKind, tuple[str, frozenset[str]]] = field(default_factory=dict)
+    """Per kind of alert what it is about, in a word, and those that the rollout file has."""
+
+    def unwatched(self, alert: Finding) -> str:
+        """Return why nobody can see any more whether the trouble of an alert is over; empty while somebody can."""
+        word, known = self.watched.get(alert.kind, ("", frozenset({alert.about})))
+        return "" if alert.about in known else f"the file has no {word} {alert.about} any more"
 
 
 def findings(state: "State", at: float) -> Findings:
     """Return what calls for attention at `at`, in the order of the screen: metrics first, then what blinds them."""
     found = [*_verdicts(state, at), *_shares(state, at), *_blind(state, at), *_sources(state, at)]
     found += [*_budgets(state, at), *_actions(state), *_session(state), *incident_findings(state, at)]
-    return Findings(tuple(found), frozenset(_unknown(state)))
+    return Findings(tuple(found), frozenset(_unknown(state)), _watched(state))
+
+
+def _watched(state: "State") -> dict[AlertKind, tuple[str, frozenset[str]]]:
+    metrics = ("metric", frozenset(state.metrics))
+    shared = (name for name, one in state.metrics.items() if _asks_share(one))
+    return {
+        AlertKind.METRIC: metrics,
+        AlertKind.BLIND: metrics,
+        AlertKind.SHARE: ("evidence of the share by", frozenset(shared)),
+        AlertKind.SOURCE: ("source", frozenset(state.sources)),
+        AlertKind.BUDGET: ("error budget", frozenset(state.budgets)),
+    }
 
 
 def _verdicts(state: "State", at: float) -> Iterator[Finding]:
@@ -67,8 +86,7 @@ def _verdicts(state: "State", at: float) -> Iterator[Finding]:
 
 def _shares(state: "State", at: float) -> Iterator[Finding]:
     for name, metric in state.metrics.items():
-        asked = metric.metric.evidence
-        if metric.weighing is None or asked is None or not asked.traffic:
+        if metric.weighing is None or not _asks_share(metric):
             continue
         known = metric.weighing.traffic.against(state.phase.traffic / 100)
         if known is not None and known[0] is ShareSeen.OFF:
@@ -83,6 +101,11 @@ def _shares(state: "State", at: float) -> Iterator[Finding]:
                 facts=_facts(state, name, state.verdict_of(name)),
                 sources=_sources_of(state, name),
             )
+
+
+def _asks_share(found: MetricState) -> bool:
+    asked = found.metric.evidence
+    return asked is not None and bool(asked.traffic)
 
 
 def _blind(state: "State", at: float) -> Iterator[Finding]:

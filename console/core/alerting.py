@@ -40,10 +40,12 @@ def see(book: AlertBook, seen: Findings, at: float) -> list[Record]:
                 records.append(_record(at, book.alerts[key], one.text))
     for key, alert in list(book.alerts.items()):
         if key not in found and not is_unknown(key, seen.unknown):
-            over = replace(book.alerts.pop(key), resolved_at=at)
+            over = replace(book.alerts.pop(key), resolved_at=at, unwatched=seen.unwatched(alert.found))
             book.resolved.append(over)
             book.changes += 1
-            if alert.found.kind in _OWN_RECORD:
+            if over.unwatched:
+                records.append(_record(at, over, f"no longer watched, as {over.unwatched}: {alert.found.text}"))
+            elif alert.found.kind in _OWN_RECORD:
                 records.append(_record(at, over, f"over: {alert.found.text}"))
     return records
 

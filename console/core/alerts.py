@@ -126,6 +126,8 @@ class Alert:
     """As it was seen the last time."""
     started_at: float
     resolved_at: float | None = None
+    unwatched: str = ""
+    """Why nobody can measure any more whether it is over, and it ended for that; empty where it is over."""
     acknowledged: Said | None = None
     pages: Mapping[str, Page] = field(default_factory=dict)
     """By route."""
@@ -167,8 +169,15 @@ class Why(StrEnum):
     FALLEN = "fallen through"
     """Those who should have been told could not be reached."""
     RESOLVED = "resolved"
+    UNWATCHED = "no longer watched"
+    """The rollout file has no longer what it was about; nobody knows whether it is over."""
     REFRESHED = "refreshed"
     """A receiver that keeps alerts itself is told that they still stand; for people this is no message."""
+
+    @property
+    def is_end(self) -> bool:
+        """Whether it tells that alerts ended."""
+        return self in (Why.RESOLVED, Why.UNWATCHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +191,8 @@ class Item:
     resolved_at: float | None = None
     told: tuple[str, ...] = ()
     """Where it is over, the receivers that were told that it stands: each hears of the end by itself."""
+    unwatched: str = ""
+    """Where it ended because it is no longer watched, why; nobody measured that it is over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ KEPT_S = 86_400.0
 """A message that was tried for so long is given up; what still stands is told again."""
 KEPT = 200
 """Messages kept for one receiver; beyond that one is given up."""
+_SAID_BEFORE = (Why.REPEATED, Why.REFRESHED)
 _FALLING = (Why.FIRING, Why.REPEATED, Why.ESCALATED, Why.FALLEN)
 
 
@@ -114,7 +115,7 @@ def _arrived(book: AlertBook, delivery: Delivery, given: DeliveryEnded) -> list[
         book.outbox[other.id] = replace(other, is_taken=is_taken, next_at=next_at)
     for item in delivery.items:
         alert = book.alerts.get(item.found.key)
-        if alert is not None and alert.id == item.alert and delivery.why is not Why.RESOLVED:
+        if alert is not None and alert.id == item.alert and not delivery.why.is_end:
             delivered = {**alert.delivered, delivery.receiver: given.at}
             book.alerts[alert.key] = replace(alert, delivered=delivered)
     if delivery.why is Why.REFRESHED:
@@ -158,7 +159,7 @@ def _hopeless(book: AlertBook, failed: Delivery, at: float) -> Iterator[Delivery
     waiting = [one for one in book.outbox.values() if one.receiver == failed.receiver]
     if len(waiting) > KEPT:
         idle = [one for one in waiting if one.began_at is None]
-        yield min(idle, key=lambda one: (one.why not in (Why.RESOLVED, Why.REPEATED, Why.REFRESHED), one.made_at))
+        yield min(idle, key=lambda one: (not (one.why.is_end or one.why in _SAID_BEFORE), one.made_at))
 
 
 def _give_up(book: AlertBook, given: DeliveryEnded, lost: Delivery) -> Record:
@@ -209,7 +210,7 @@ def _fall(book: AlertBook, rollout: Rollout, failed: Delivery, at: float) -> lis
 
 def _as_known_now(book: AlertBook, item: Item) -> Item:
     """Return an item as over if its end is on its way already: whoever hears of it only now hears no end after it."""
-    ends = (end for one in book.outbox.values() for end in one.items if one.why is Why.RESOLVED)
+    ends = (end for one in book.outbox.values() for end in one.items if one.why.is_end)
     return next((end for end in ends if end.alert == item.alert), item)
 
 

@@ -142,9 +142,11 @@ def _resolve(book: AlertBook, routes: Sequence[Route], at: float) -> None:
         return
     for route in routes:
         for receiver in (*route.to, *route.escalate_to):
-            items = [_item(alert) for alert in over if receiver.ref in alert.told and not _again(book, alert, receiver)]
-            if items:
-                post(book, route, (receiver,), Why.RESOLVED, items, at=at)
+            told = [alert for alert in over if receiver.ref in alert.told and not _again(book, alert, receiver)]
+            for why in (Why.RESOLVED, Why.UNWATCHED):
+                items = [_item(alert) for alert in told if bool(alert.unwatched) is (why is Why.UNWATCHED)]
+                if items:
+                    post(book, route, (receiver,), why, items, at=at)
     gone = {alert.id for alert in over}
     book.resolved = [alert for alert in book.resolved if alert.id not in gone]
     book.changes += 1
@@ -170,7 +172,7 @@ def _refresh(book: AlertBook, routes: Sequence[Route], at: float) -> None:
 
 def _item(alert: Alert) -> Item:
     told = () if alert.resolved_at is None else tuple(alert.told)
-    return Item(alert.id, alert.found, alert.started_at, alert.resolved_at, told)
+    return Item(alert.id, alert.found, alert.started_at, alert.resolved_at, told, alert.unwatched)
 
 
 def opened(book: AlertBook, rollout: Rollout, marks: Mapping[str, str], at: float, *, is_dry: bool) -> list[str]:

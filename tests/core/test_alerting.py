@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.core import outbox
-from console.core.alerts import AlertKind, Delivery, Finding, Item, Severity, Why
+from console.core.alerts import Alert, AlertKind, Delivery, Finding, Item, Page, Severity, Why
 from console.core.attempts import KEPT as KEPT_ATTEMPTS
 from console.core.frame import AlertView, SessionView
 from console.core.grains import Packed
@@ -638,6 +638,37 @@ def test_a_new_address_is_told_what_stands() -> None:
 
     assert moved.told() == [("0.to.0", "firing", CRITICAL)] * 2
     assert any("the address of json, routes[0].to[0] is another one now" in one.text for one in moved.records)
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (CRITICAL, "the file has no metric errors any more"),
+        ("source:db", "the file has no source db any more"),
+        ("unread:db:c1", "the file has no source db any more"),
+        ("budget:errors:critical", "the file has no error budget errors any more"),
+    ],
+)
+def test_what_the_file_does_not_have_any_more_is_never_told_to_be_over(found: str, said: str) -> None:
+    kinds = {"metric": AlertKind.METRIC, "budget": AlertKind.BUDGET}
+    kind, about = kinds.get(found.partition(":")[0], AlertKind.SOURCE), "errors" if "errors" in found else "db"
+    shop = scene({"severity": "critical", "to": ["json://one/a"]})
+    finding = Finding(found, kind, Severity.CRITICAL, about, "errors CRITICAL", "> 5", START)
+    told = Alert(finding, START, pages={"0": Page(told_at=START, last_at=START)}, told={"0.to.0": "json"})
+    shop.state.alerts.alerts[found] = told
+    fewer = shop.state.rollout.model_copy(update={"metrics": {"lag": shop.state.rollout.metrics["lag"]}, "sources": {}})
+    shop.state.rollout = fewer
+
+    again = shop.killed()
+    for _ in range(30):
+        again.at += 1
+        again.sample("lag", 0)
+        again.give(TimePassed(again.at))
+        again.deliver()
+
+    assert again.told() == [("0.to.0", "no longer watched", found)]
+    assert again.got[-1][1].items[0].unwatched == said
+    assert any(f"no longer watched, as {said}" in one.text for one in again.records)
 
 
 def test_a_step_of_the_clock_escalates_nothing() -> None:

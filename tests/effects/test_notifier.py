@@ -188,6 +188,20 @@ def test_a_service_that_keeps_incidents_gets_one_for_each_alert_and_closes_it_wh
     assert told[4][1] == told[0][1], "the incident that is closed is the one of the alert"
 
 
+def test_what_is_no_longer_watched_is_told_in_its_own_words_and_closes_the_incident_of_a_service() -> None:
+    gone = Item("a1", found(), AT - 250, AT, ("0.to.0",), "the file has no metric errors any more")
+    given, sender = delivery(gone, why=Why.UNWATCHED), notifier(rollout("json://one/a"))
+
+    composed = sender.compose(given, AT)
+    (message,) = sender.messages(given, composed, "json://one/a")
+    (closing,) = sender.messages(given, composed, "pagerduty://integration@apikey")
+
+    assert composed.title == "NO LONGER WATCHED: shop: errors CRITICAL: > 5%"
+    assert "Nobody knows whether it is over: the file has no metric errors any more." in composed.text
+    assert (message["kind"], closing["kind"]) == ("warning", "success")
+    assert "RESOLVED" not in message["title"] + message["text"] + closing["title"] + closing["text"]
+
+
 def test_an_address_that_names_its_incident_itself_keeps_it() -> None:
     assert with_key("pagerduty://a@b?dedup=mine", "k") == "pagerduty://a@b?dedup=mine"
     assert with_key("opsgenie://a?region=eu", "k") == "opsgenie://a?region=eu&action=map&alias=k"
