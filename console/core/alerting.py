@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from console.core.alert_findings import Findings, is_unknown
 from console.core.alerts import Alert, AlertBook, AlertKind, Page, Said, Severity, Silence
 from console.core.inputs import AlertAcknowledged, SilenceEnded, SilenceMade
+from console.core.outbox import LAST_RETRY_S
 from console.core.record import Record
 from console.core.runs import later
 
@@ -131,25 +132,28 @@ def muting(book: AlertBook, alert: Alert, at: float) -> Muting | None:
 # -- time ------------------------------------------------------------------------------------------------------------
 
 
-def stepped(book: AlertBook, by_s: float) -> None:
-    """Let everything wait for as long as before, after a step of this machine's clock."""
+def stepped(book: AlertBook, by_s: float, at: float) -> None:
+    """Let everything wait for as long as before, after a step of this machine's clock that was noticed at `at`.
+
+    What came between the step and that moment has the new time already, so nothing began later than now.
+    """
     if not (book.alerts or book.silences or book.outbox):
         return
     for key, alert in book.alerts.items():
-        pages = {ref: _later(page, by_s) for ref, page in alert.pages.items()}
+        pages = {ref: _moved(page, by_s, at) for ref, page in alert.pages.items()}
         book.alerts[key] = replace(alert, pages=pages)
     for name, one in book.silences.items():
         book.silences[name] = replace(one, until=one.until + by_s)
     for name, delivery in book.outbox.items():
-        book.outbox[name] = replace(delivery, next_at=delivery.next_at + by_s)
-    book.refreshed = {ref: at + by_s for ref, at in book.refreshed.items()}
+        book.outbox[name] = replace(delivery, next_at=min(delivery.next_at + by_s, at + LAST_RETRY_S))
+    book.refreshed = {ref: min(at, told_at + by_s) for ref, told_at in book.refreshed.items()}
     book.changes += 1
 
 
-def _later(page: Page, by_s: float) -> Page:
+def _moved(page: Page, by_s: float, at: float) -> Page:
     return Page(
-        waits_since=later(page.waits_since, by_s),
-        told_at=later(page.told_at, by_s),
-        last_at=later(page.last_at, by_s),
-        escalated_at=later(page.escalated_at, by_s),
+        waits_since=later(page.waits_since, by_s, at),
+        told_at=later(page.told_at, by_s, at),
+        last_at=later(page.last_at, by_s, at),
+        escalated_at=later(page.escalated_at, by_s, at),
     )

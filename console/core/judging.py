@@ -16,6 +16,7 @@ taken up again at any moment. The rules:
 """
 
 from dataclasses import dataclass, replace
+from math import inf
 
 from console.core.durations import format_duration
 from console.core.rollout import NoData
@@ -223,19 +224,20 @@ def aged(thresholds: Thresholds, before: Judged, at: float) -> Judged:
     return _settle(before, at, Verdict.UNKNOWN, reason, thresholds, has_data=False)
 
 
-def shifted(before: Judged, pause_s: float) -> Judged:
+def shifted(before: Judged, pause_s: float, now: float = inf) -> Judged:
     """Return the judgement after seconds that do not count: what was held is held for as long as before.
 
-    That is a pause of the console, or a step of this machine's clock, which may be negative.
+    That is a pause of the console, or a step of this machine's clock, which may be negative and was noticed at `now`:
+    what came between has the new time already, and nothing is later than that.
     """
     return replace(
         before,
-        at=later(before.at, pause_s),
-        failed_at=later(before.failed_at, pause_s),
-        held_since=later(before.held_since, pause_s),
-        unseen_since=later(before.unseen_since, pause_s),
-        warning=before.warning.shifted(pause_s),
-        critical=before.critical.shifted(pause_s),
+        at=later(before.at, pause_s, now),
+        failed_at=later(before.failed_at, pause_s, now),
+        held_since=later(before.held_since, pause_s, now),
+        unseen_since=later(before.unseen_since, pause_s, now),
+        warning=before.warning.shifted(pause_s, now),
+        critical=before.critical.shifted(pause_s, now),
     )
 
 

@@ -682,6 +682,50 @@ def test_a_step_of_the_clock_escalates_nothing() -> None:
     assert [why for _, why, _ in shop.told()] == ["firing"]
 
 
+def wake(shop: Scene, slept_s: float) -> None:
+    """Let the machine have slept, and take a sample before the tick that sees it."""
+    shop.at += slept_s
+    shop.measured(errors=9)
+    shop.at += 0.5
+    shop.give(ClockStepped(shop.at, slept_s))
+
+
+def test_what_becomes_critical_on_waking_is_told_at_once() -> None:
+    shop = scene()
+
+    wake(shop, 8 * 3600)
+    shop.pass_time(20, errors=9)
+
+    assert shop.told() == [("0.to.0", "firing", CRITICAL)]
+
+
+def test_what_nobody_sees_since_the_machine_woke_is_told_in_time() -> None:
+    shop = scene()
+
+    shop.at += 8 * 3600
+    shop.give(SampleFailed(shop.at, "lag", "no such file", 0.1))
+    shop.at += 0.5
+    shop.give(ClockStepped(shop.at, 8 * 3600))
+    blind(shop, 200, lambda _: True)
+
+    assert ("1.to.0", "firing", "blind:lag") in shop.told()
+
+
+def test_what_fails_on_waking_is_tried_again_as_soon_as_ever() -> None:
+    shop = scene({"severity": "critical", "to": ["json://one/a"]})
+    shop.down = {"0.to.0"}
+    shop.pass_time(20, errors=9)
+
+    shop.at += 8 * 3600
+    shop.deliver()
+    shop.at += 0.5
+    shop.give(ClockStepped(shop.at, 8 * 3600))
+    shop.down = set()
+    shop.pass_time(outbox.LAST_RETRY_S + 10, errors=9)
+
+    assert shop.told() == [("0.to.0", "firing", CRITICAL)]
+
+
 def test_an_alertmanager_is_told_every_minute_what_stands_and_once_that_it_is_over() -> None:
     shop = scene({"severity": "critical", "to": ["alertmanager://am:9093"]}, repeat="2m")
 
