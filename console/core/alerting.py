@@ -135,7 +135,8 @@ def muting(book: AlertBook, alert: Alert, at: float) -> Muting | None:
 def stepped(book: AlertBook, by_s: float, at: float) -> None:
     """Let everything wait for as long as before, after a step of this machine's clock that was noticed at `at`.
 
-    What came between the step and that moment has the new time already, so nothing began later than now.
+    What came between the step and that moment has the new time already, so nothing began later than now. A silence ends
+    when it says, also over a machine's sleep; where the clock was set back it lasts no longer than before.
     """
     if not (book.alerts or book.silences or book.outbox):
         return
@@ -143,7 +144,7 @@ def stepped(book: AlertBook, by_s: float, at: float) -> None:
         pages = {ref: _moved(page, by_s, at) for ref, page in alert.pages.items()}
         book.alerts[key] = replace(alert, pages=pages)
     for name, one in book.silences.items():
-        book.silences[name] = replace(one, until=one.until + by_s)
+        book.silences[name] = replace(one, until=one.until + min(0.0, by_s))
     for name, delivery in book.outbox.items():
         book.outbox[name] = replace(delivery, next_at=min(delivery.next_at + by_s, at + LAST_RETRY_S))
     book.refreshed = {ref: min(at, told_at + by_s) for ref, told_at in book.refreshed.items()}

@@ -726,6 +726,28 @@ def test_what_fails_on_waking_is_tried_again_as_soon_as_ever() -> None:
     assert shop.told() == [("0.to.0", "firing", CRITICAL)]
 
 
+def test_a_silence_is_over_when_it_said_although_the_machine_slept() -> None:
+    shop = scene()
+    silence(shop, seconds=1800)
+
+    shop.at += 8 * 3600
+    shop.give(ClockStepped(shop.at, 8 * 3600))
+    shop.pass_time(30, errors=9)
+
+    assert shop.told() == [("0.to.0", "firing", CRITICAL)]
+
+
+def test_a_silence_lasts_no_longer_where_the_clock_was_set_back() -> None:
+    shop = scene()
+    silence(shop, seconds=1800)
+
+    shop.at -= 3600
+    shop.give(ClockStepped(shop.at, -3600))
+    shop.pass_time(1830, step_s=5, errors=9)
+
+    assert shop.told() == [("0.to.0", "firing", CRITICAL)]
+
+
 def test_an_alertmanager_is_told_every_minute_what_stands_and_once_that_it_is_over() -> None:
     shop = scene({"severity": "critical", "to": ["alertmanager://am:9093"]}, repeat="2m")
 
