@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from console.core.alert_findings import Findings, is_unknown
-from console.core.alerts import Alert, AlertBook, AlertKind, Page, Said, Severity, Silence
+from console.core.alerts import Alert, AlertBook, AlertKind, Item, Page, Said, Severity, Silence
 from console.core.inputs import AlertAcknowledged, SilenceEnded, SilenceMade
 from console.core.outbox import LAST_RETRY_S
 from console.core.record import Record
@@ -138,20 +138,38 @@ def stepped(book: AlertBook, by_s: float, at: float) -> None:
     What came between the step and that moment has the new time already, so nothing began later than now. A silence ends
     when it says, also over a machine's sleep; where the clock was set back it lasts no longer than before.
     """
-    if not (book.alerts or book.silences or book.outbox):
+    if not (book.alerts or book.resolved or book.silences or book.outbox):
         return
-    for key, alert in book.alerts.items():
-        pages = {ref: _moved(page, by_s, at) for ref, page in alert.pages.items()}
-        book.alerts[key] = replace(alert, pages=pages)
+    book.alerts = {key: _moved(alert, by_s, at) for key, alert in book.alerts.items()}
+    book.resolved = [_moved(alert, by_s, at) for alert in book.resolved]
     for name, one in book.silences.items():
         book.silences[name] = replace(one, until=one.until + min(0.0, by_s))
     for name, delivery in book.outbox.items():
-        book.outbox[name] = replace(delivery, next_at=min(delivery.next_at + by_s, at + LAST_RETRY_S))
+        items = tuple(_item_moved(item, by_s, at) for item in delivery.items)
+        book.outbox[name] = replace(delivery, items=items, next_at=min(delivery.next_at + by_s, at + LAST_RETRY_S))
     book.refreshed = {ref: min(at, told_at + by_s) for ref, told_at in book.refreshed.items()}
     book.changes += 1
 
 
-def _moved(page: Page, by_s: float, at: float) -> Page:
+def _moved(alert: Alert, by_s: float, at: float) -> Alert:
+    """Return an alert that began, and ended, so much earlier where the clock was set back, and keeps its name."""
+    back_s = min(0.0, by_s)
+    return replace(
+        alert,
+        started_at=min(at, alert.started_at + back_s),
+        resolved_at=later(alert.resolved_at, back_s, at),
+        raised_at=alert.started_at if alert.raised_at is None else alert.raised_at,
+        pages={ref: _page_moved(page, by_s, at) for ref, page in alert.pages.items()},
+    )
+
+
+def _item_moved(item: Item, by_s: float, at: float) -> Item:
+    back_s = min(0.0, by_s)
+    started_at, resolved_at = min(at, item.started_at + back_s), later(item.resolved_at, back_s, at)
+    return replace(item, started_at=started_at, resolved_at=resolved_at)
+
+
+def _page_moved(page: Page, by_s: float, at: float) -> Page:
     return Page(
         waits_since=later(page.waits_since, by_s, at),
         told_at=later(page.told_at, by_s, at),

@@ -135,6 +135,8 @@ class Alert:
     """The receivers for which a message that it stands was made, with their labels."""
     delivered: Mapping[str, float] = field(default_factory=dict)
     """When each receiver took such a message."""
+    raised_at: float | None = None
+    """When it was raised, by the clock of then; `None` where the clock was not set since."""
 
     @property
     def key(self) -> str:
@@ -144,7 +146,8 @@ class Alert:
     @property
     def id(self) -> str:
         """What tells it from an earlier one of the same trouble."""
-        return f"{self.found.key}@{round(self.started_at * 1000)}"
+        raised_at = self.started_at if self.raised_at is None else self.raised_at
+        return f"{self.found.key}@{round(raised_at * 1000)}"
 
 
 @dataclass(frozen=True, slots=True)

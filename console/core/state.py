@@ -307,6 +307,9 @@ class State:
             source.shift(step.by_s, step.at)
         self.phase = soak.stepped(self.phase, step.by_s)
         self.validation = validation.stepped(self.validation, step.by_s)
+        if self.unwritten is not None:
+            since, reason = self.unwritten
+            self.unwritten = (min(step.at, since + step.by_s), reason)
         alerting.stepped(self.alerts, step.by_s, step.at)
         incident_course.stepped(self, step.by_s)
         self.changed |= {"phase", "validation", "alerts"}

@@ -28,6 +28,7 @@ from console.core.inputs import (
     SampleTaken,
     SessionClosed,
     SessionOpened,
+    SessionUnwritten,
     SilenceEnded,
     SilenceMade,
     SourceChanged,
@@ -746,6 +747,50 @@ def test_a_silence_lasts_no_longer_where_the_clock_was_set_back() -> None:
     shop.pass_time(1830, step_s=5, errors=9)
 
     assert shop.told() == [("0.to.0", "firing", CRITICAL)]
+
+
+def set_back(shop: Scene) -> None:
+    """Set the clock back by an hour."""
+    shop.at -= 3600
+    shop.give(ClockStepped(shop.at, -3600))
+
+
+def test_no_alert_begins_later_than_now_and_each_stays_itself_where_the_clock_was_set_back() -> None:
+    shop = scene({"severity": "critical", "to": ["alertmanager://am:9093"]})
+    shop.pass_time(30, errors=9)
+    name = shop.state.alerts.alerts[CRITICAL].id
+
+    set_back(shop)
+    shop.pass_time(70, errors=9)
+    shop.pass_time(10)
+
+    assert [delivery.why for _, delivery in shop.got] == [Why.FIRING, Why.REFRESHED, Why.RESOLVED]
+    for at, delivery in shop.got[1:]:
+        (item,) = delivery.items
+        assert item.alert == name
+        assert item.started_at == START - 3600 + 6
+        assert item.started_at < at + START
+
+
+def test_what_was_over_while_it_waited_is_told_in_time_where_the_clock_was_set_back() -> None:
+    shop = scene()
+    shop.pass_time(3, errors=9)
+    shop.pass_time(2)
+
+    set_back(shop)
+    shop.pass_time(20)
+
+    assert shop.told() == [("0.to.0", "firing", CRITICAL)]
+
+
+def test_that_the_file_cannot_be_written_is_told_in_time_where_the_clock_was_set_back() -> None:
+    shop = scene()
+    shop.give(SessionUnwritten(shop.at, "no space left"))
+
+    set_back(shop)
+    shop.pass_time(60)
+
+    assert shop.told() == [("1.to.0", "firing", "session")]
 
 
 def test_an_alertmanager_is_told_every_minute_what_stands_and_once_that_it_is_over() -> None:
