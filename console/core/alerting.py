@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from console.core.alert_findings import Findings, is_unknown
-from console.core.alerts import Alert, AlertBook, AlertKind, Item, Page, Said, Severity, Silence
+from console.core.alerts import Alert, AlertBook, AlertKind, Finding, Item, Page, Said, Severity, Silence
 from console.core.inputs import AlertAcknowledged, SilenceEnded, SilenceMade
 from console.core.outbox import LAST_RETRY_S
 from console.core.record import Record
@@ -70,7 +70,7 @@ def _pattern(silence: Silence) -> str:
 
 
 def acknowledge(book: AlertBook, given: AlertAcknowledged) -> list[Record]:
-    """Note that somebody takes care of an alert; the first who does counts."""
+    """Note that somebody takes care of an alert, and of the warning that it has become worse than; the first counts."""
     alert = book.alerts.get(given.alert)
     if alert is None or alert.acknowledged is not None:
         return []
@@ -78,7 +78,15 @@ def acknowledge(book: AlertBook, given: AlertAcknowledged) -> list[Record]:
     book.changes += 1
     body = {"alert": given.alert, "actor": str(given.actor), "reason": given.reason}
     said = f"{alert.found.text}: acknowledged by {given.actor}: {given.reason}"
-    return [Record(given.at, "acknowledge", said, body)]
+    milder = [one.key for one in book.alerts.values() if _is_milder(one.found, alert.found)]
+    also = [record for key in milder for record in acknowledge(book, replace(given, alert=key))]
+    return [Record(given.at, "acknowledge", said, body), *also]
+
+
+def _is_milder(found: Finding, other: Finding) -> bool:
+    """Return whether an alert is the warning of what another says is critical: the same metric or budget."""
+    is_same = (found.kind, found.about) == (other.kind, other.about)
+    return is_same and found.severity is Severity.WARNING and other.severity is Severity.CRITICAL
 
 
 def silence(book: AlertBook, given: SilenceMade | SilenceEnded) -> list[Record]:
@@ -121,7 +129,7 @@ def muting(book: AlertBook, alert: Alert, at: float) -> Muting | None:
     for other in book.alerts.values():
         if other.key == alert.key:
             continue
-        if found.severity is Severity.WARNING and other.key == found.key.removesuffix("warning") + "critical":
+        if _is_milder(found, other.found):
             return Muting(False, f"muted by {other.found.text}")
         is_down = other.found.kind is AlertKind.SOURCE and other.key.startswith("source:")
         if is_down and found.key != other.key and other.found.about in found.sources:
