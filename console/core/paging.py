@@ -137,7 +137,7 @@ def _escalate(
 
 def _resolve(book: AlertBook, routes: Sequence[Route], at: float) -> None:
     """Tell that alerts are over, to everybody who was told that they stand."""
-    over = [alert for alert in book.resolved if not any(_waits(alert, route) for route in routes)]
+    over = [one for one in book.resolved if not any(_waits(one, route) for route in routes_for(routes, one.found))]
     if not over:
         return
     for route in routes:

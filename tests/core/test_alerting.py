@@ -14,6 +14,8 @@ from console.core.alerts import Alert, AlertKind, Delivery, Finding, Item, Page,
 from console.core.attempts import KEPT as KEPT_ATTEMPTS
 from console.core.frame import AlertView, SessionView
 from console.core.grains import Packed
+from console.core.incident_rules import Incidents
+from console.core.incidents import Decision, Step
 from console.core.inputs import (
     ActionEnded,
     ActionStarted,
@@ -22,6 +24,7 @@ from console.core.inputs import (
     ClockStepped,
     DeliveryBegun,
     DeliveryEnded,
+    IncidentDecided,
     Input,
     Reading,
     SampleFailed,
@@ -340,6 +343,37 @@ def test_an_acknowledgement_is_of_this_alert_and_not_of_the_next() -> None:
     shop.pass_time(400, errors=9)
 
     assert [why for _, why, _ in shop.told()] == ["firing", "resolved", "firing", "escalated"]
+
+
+def test_the_end_of_what_those_of_an_incident_wait_for_no_more_is_told() -> None:
+    document = {
+        "severities": [{"severity": 1, "about": "lag", "escalate_after": "3m", "escalate_to": ["json://cto/x"]}]
+    }
+    spec = rollout().model_copy(update={"incidents": Incidents.model_validate(document)})
+    shop = Scene(State(spec, START))
+    shop.give(SessionOpened(START, ANNA, "1", None), SourceChanged(START, "db", SourceState.LIVE))
+    shop.give(IncidentDecided(START, Decision(Step.OPEN, severity=1, text="the site is down"), ANNA))
+    shop.pass_time(184)
+    assert shop.state.alerts.alerts["incident:1"].pages["i0"].waits_since is not None
+
+    shop.give(IncidentDecided(shop.at, Decision(Step.TAKE, 1), ANNA))
+    shop.pass_time(5)
+    shop.give(IncidentDecided(shop.at, Decision(Step.RESOLVE, 1, text="it is up"), ANNA))
+    shop.pass_time(30)
+
+    assert shop.told() == [("0.to.0", "firing", "incident:1"), ("0.to.0", "resolved", "incident:1")]
+    assert not shop.state.alerts.resolved
+
+
+def test_whoever_takes_care_of_what_is_critical_takes_care_of_its_warning() -> None:
+    shop = scene(ESCALATING, {**WARNINGS, "escalate_after": "5m", "escalate_to": ["json://boss/b"]})
+    shop.pass_time(30, errors=3, leaks=3)
+    shop.pass_time(30, errors=9, leaks=3)
+
+    shop.give(AlertAcknowledged(shop.at, CRITICAL, ANNA, "on it"))
+    shop.pass_time(900, errors=9, leaks=3)
+
+    assert [key for _, why, key in shop.told() if why == "escalated"] == ["metric:leaks:warning"]
 
 
 def test_what_stands_is_told_again_to_everybody_who_knows_of_it() -> None:
