@@ -200,7 +200,8 @@ def opened(book: AlertBook, rollout: Rollout, marks: Mapping[str, str], at: floa
             if not is_anew and not any(one.startswith(f"{ref}.") for one in changed)
         }
         told_by = {ref: label for ref, label in alert.told.items() if not is_anew and ref not in changed}
-        book.alerts[key] = replace(alert, pages=kept, told=told_by)
+        delivered = {ref: when for ref, when in alert.delivered.items() if ref in told_by}
+        book.alerts[key] = replace(alert, pages=kept, told=told_by, delivered=delivered)
     book.is_dry, book.addresses = is_dry, dict(marks)
     book.changes += 1
     said = [f"the address of {receivers_of(routes)[ref].label} is another one now" for ref in told]

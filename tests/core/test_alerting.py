@@ -662,6 +662,19 @@ def test_a_dry_run_is_told_for_real_afterwards() -> None:
     assert shop.told() == [("0.to.0", "firing", CRITICAL)] * 2
 
 
+def test_what_a_dry_run_told_nobody_is_not_shown_as_told_afterwards() -> None:
+    shop = Scene(State(rollout(), START))
+    shop.give(SessionOpened(START, ANNA, "1", None, is_dry_run=True))
+    shop.pass_time(30, errors=9)
+    shop.down = {"0.to.0"}
+
+    shop.give(SessionOpened(shop.at, ANNA, "1", shop.at))
+    assert shop.views()[CRITICAL].told == "nobody told yet"
+    shop.pass_time(12, errors=9)
+
+    assert shop.views()[CRITICAL].told == "json, routes[0].to[0] FAILS: refused, 1 attempt"
+
+
 def test_a_new_address_is_told_what_stands() -> None:
     shop = scene()
     shop.pass_time(30, errors=9)
