@@ -5,7 +5,7 @@ It is told again every `repeat` and escalated after `escalate_after`, until some
 told to everybody who was told that it stands.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from console.core.alerting import Muting, muting
@@ -105,13 +105,18 @@ def _repeat(
     ]
     if not due:
         return
-    busy = {delivery.receiver for delivery in book.outbox.values()}
     is_escalated = any(alert.pages[route.ref].escalated_at is not None for alert in due)
     everybody = (*route.to, *(route.escalate_to if is_escalated else ()))
-    people = tuple(one for one in everybody if not one.keeps_alerts and one.ref not in busy)
+    people = tuple(one for one in everybody if not one.keeps_alerts and not _is_to_hear(book, one, due))
     post(book, route, people, Why.REPEATED, [_item(alert) for alert in due], at=at)
     for alert in due:
         _put(book, _paged(alert, route, lambda page: replace(page, last_at=at), people))
+
+
+def _is_to_hear(book: AlertBook, receiver: Receiver, alerts: Iterable[Alert]) -> bool:
+    """Return whether a message of each of some alerts waits for a receiver already."""
+    waiting = {item.alert for one in book.outbox.values() if one.receiver == receiver.ref for item in one.items}
+    return waiting.issuperset(alert.id for alert in alerts)
 
 
 def _escalate(
@@ -178,8 +183,8 @@ def _item(alert: Alert) -> Item:
 def opened(book: AlertBook, rollout: Rollout, marks: Mapping[str, str], at: float, *, is_dry: bool) -> list[str]:
     """Take a book up again, and return what has to be said of it.
 
-    A delivery that was under way is made again. Where addresses are others now, or messages were not really sent, what
-    stands is told anew, and messages for an address that is gone are given up.
+    A delivery that was under way is made again. Where messages were not really sent, what stands is told anew, and
+    addresses that are others now are told it too. Messages for an address that is gone are given up.
     """
     routes = routes_of(rollout)
     changed = {ref for ref in {*book.addresses, *marks} if book.addresses.get(ref) != marks.get(ref)}
@@ -194,15 +199,34 @@ def opened(book: AlertBook, rollout: Rollout, marks: Mapping[str, str], at: floa
             delivery, began_at=None, next_at=at, is_repetition=was_under_way or delivery.is_repetition
         )
     for key, alert in book.alerts.items():
-        kept = {
-            ref: page
-            for ref, page in alert.pages.items()
-            if not is_anew and not any(one.startswith(f"{ref}.") for one in changed)
-        }
         told_by = {ref: label for ref, label in alert.told.items() if not is_anew and ref not in changed}
         delivered = {ref: when for ref, when in alert.delivered.items() if ref in told_by}
-        book.alerts[key] = replace(alert, pages=kept, told=told_by, delivered=delivered)
+        pages = {} if is_anew else alert.pages
+        book.alerts[key] = replace(alert, pages=pages, told=told_by, delivered=delivered)
+    for route in routes:
+        _tell_changed(book, routes, route, changed, at)
     book.is_dry, book.addresses = is_dry, dict(marks)
     book.changes += 1
     said = [f"the address of {receivers_of(routes)[ref].label} is another one now" for ref in told]
     return said + [f"given up, as its address is another one now: {one.label}" for one in lost if not is_anew]
+
+
+def _tell_changed(book: AlertBook, routes: Sequence[Route], route: Route, changed: Collection[str], at: float) -> None:
+    """Tell receivers whose address is a new one what others of their route were told, and nobody took care of yet."""
+    for receiver in (one for one in (*route.to, *route.escalate_to) if one.ref in changed):
+        known = [alert for alert in _of(book.alerts.values(), routes, route) if _was_told(alert, route, receiver)]
+        missed = [alert for alert in known if receiver.keeps_alerts or _calls(book, alert, at)]
+        if missed:
+            post(book, route, (receiver,), Why.FIRING, [_item(alert) for alert in missed], at=at)
+        for alert in missed:
+            _put(book, _paged(alert, route, lambda page: page, (receiver,)))
+
+
+def _was_told(alert: Alert, route: Route, receiver: Receiver) -> bool:
+    """Return whether a receiver would have been told of an alert by now."""
+    page = alert.pages.get(route.ref, Page())
+    return (page.told_at if receiver in route.to else page.escalated_at) is not None
+
+
+def _calls(book: AlertBook, alert: Alert, at: float) -> bool:
+    return alert.acknowledged is None and muting(book, alert, at) is None

@@ -719,6 +719,44 @@ def test_what_the_file_does_not_have_any_more_is_never_told_to_be_over(found: st
     assert any(f"no longer watched, as {said}" in one.text for one in again.records)
 
 
+def test_a_receiver_that_is_just_told_of_another_alert_hears_the_repetition_too() -> None:
+    shop = scene({"severity": "critical", "to": ["json://one/a"]}, repeat="1h")
+    shop.pass_time(3595, errors=9)
+    shop.down = {"0.to.0"}
+
+    shop.pass_time(20, errors=9, leaks=9)
+    shop.down = set()
+    shop.pass_time(310, errors=9, leaks=9)
+
+    assert ("0.to.0", "repeated", CRITICAL) in shop.told()
+
+
+def test_a_receiver_that_is_down_has_one_message_of_an_alert_waiting_however_often_it_is_repeated() -> None:
+    shop = scene({"severity": "critical", "to": ["json://one/a"]}, repeat="5m")
+    shop.down = {"0.to.0"}
+
+    shop.pass_time(7200, step_s=10, errors=9)
+
+    assert len(shop.state.alerts.outbox) == 1
+
+
+def test_an_address_that_is_added_is_told_what_stands_and_the_others_are_not() -> None:
+    shop = scene(ESCALATING)
+    shop.pass_time(200, errors=9, leaks=9)
+    shop.give(AlertAcknowledged(shop.at, "metric:leaks:critical", ANNA, "on it"))
+    more = shop.killed()
+    more.state.rollout = rollout({**ESCALATING, "to": ["json://one/a", "json://new/n"]})
+
+    more.give(SessionOpened(more.at, ANNA, "1", more.at))
+    more.pass_time(200, errors=9, leaks=9)
+
+    assert more.told()[2:] == [("0.to.1", "firing", CRITICAL), ("0.escalate_to.0", "escalated", CRITICAL)]
+    firing, *_, escalated = (at for at, _ in more.got)
+    assert escalated - firing == 300
+    more.pass_time(20)
+    assert ("0.to.1", "resolved", CRITICAL) in more.told()
+
+
 def test_a_step_of_the_clock_escalates_nothing() -> None:
     shop = scene()
     shop.pass_time(30, errors=9)
