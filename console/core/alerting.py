@@ -14,6 +14,8 @@ from console.core.outbox import LAST_RETRY_S
 from console.core.record import Record
 from console.core.runs import later
 
+CALM_S = 1800.0
+"""A trouble that was over for so long is a new one when it comes again."""
 _OWN_RECORD = (AlertKind.BLIND, AlertKind.SHARE)
 """What has no record of its own in the journal: a verdict, a source, a budget and an action have."""
 
@@ -35,7 +37,7 @@ def see(book: AlertBook, seen: Findings, at: float) -> list[Record]:
         if alert is not None:
             book.alerts[key] = replace(alert, found=one)
         elif at - one.since >= one.ripe_s:
-            book.alerts[key] = Alert(one, at)
+            book.alerts[key] = _raised(book, one, at)
             book.changes += 1
             if one.kind in _OWN_RECORD:
                 records.append(_record(at, book.alerts[key], one.text))
@@ -49,6 +51,19 @@ def see(book: AlertBook, seen: Findings, at: float) -> list[Record]:
             elif alert.found.kind in _OWN_RECORD:
                 records.append(_record(at, over, f"over: {alert.found.text}"))
     return records
+
+
+def _raised(book: AlertBook, found: Finding, at: float) -> Alert:
+    """Return a new alert; it takes the place of an earlier one of the same trouble that nobody was told of yet."""
+    known = book.flapping.get(found.key)
+    if known is not None and at - known.over_at > CALM_S:
+        del book.flapping[found.key]
+        known = None
+    times, pages = 0 if known is None else known.times, dict[str, Page]()
+    for earlier in [one for one in book.resolved if one.key == found.key and not one.is_told]:
+        book.resolved.remove(earlier)
+        times, pages = max(times, earlier.times), {**pages, **earlier.pages}
+    return Alert(found, at, pages=pages, times=times + 1)
 
 
 def _record(at: float, alert: Alert, text: str) -> Record:
@@ -155,6 +170,8 @@ def stepped(book: AlertBook, by_s: float, at: float) -> None:
     for name, delivery in book.outbox.items():
         items = tuple(_item_moved(item, by_s, at) for item in delivery.items)
         book.outbox[name] = replace(delivery, items=items, next_at=min(delivery.next_at + by_s, at + LAST_RETRY_S))
+    for key, known in book.flapping.items():
+        book.flapping[key] = replace(known, over_at=min(at, known.over_at + by_s))
     book.refreshed = {ref: min(at, told_at + by_s) for ref, told_at in book.refreshed.items()}
     book.changes += 1
 

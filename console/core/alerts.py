@@ -138,10 +138,18 @@ class Alert:
     raised_at: float | None = None
     """When it was raised, by the clock of then; `None` where the clock was not set since."""
 
+    times: int = 1
+    """How often the same trouble came in a short while, this time among them."""
+
     @property
     def key(self) -> str:
         """What tells it from the others that stand."""
         return self.found.key
+
+    @property
+    def is_told(self) -> bool:
+        """Whether a route was told of it."""
+        return any(page.told_at is not None for page in self.pages.values())
 
     @property
     def id(self) -> str:
@@ -161,6 +169,17 @@ class Silence:
     """Empty for any."""
     until: float
     said: Said
+
+
+@dataclass(frozen=True, slots=True)
+class Flapping:
+    """How often a trouble came and went, which makes the next time wait longer."""
+
+    times: int
+    messages: int
+    """How many of these times were told."""
+    over_at: float
+    """When it was over the last time."""
 
 
 class Why(StrEnum):
@@ -241,6 +260,8 @@ class AlertBook:
     """Those that stand, by key."""
     resolved: list[Alert] = field(default_factory=list)
     """Those that are over, and somebody is yet to hear it."""
+    flapping: dict[str, Flapping] = field(default_factory=dict)
+    """What came and went a short while ago, by key."""
     silences: dict[str, Silence] = field(default_factory=dict)
     outbox: dict[str, Delivery] = field(default_factory=dict)
     """In the order in which they were made."""

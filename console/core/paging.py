@@ -1,19 +1,24 @@
 """Who is to be told of which alert, and when: messages made for the outbox.
 
 An alert waits for `group_wait`, so that what comes together is told together; what was over by then is told as over.
+What comes and goes waits twice as long each time that it is told.
 It is told again every `repeat` and escalated after `escalate_after`, until somebody acknowledges it. That it is over is
 told to everybody who was told that it stands.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 
-from console.core.alerting import Muting, muting
-from console.core.alerts import Alert, AlertBook, Item, Page, Why
+from console.core.alerting import CALM_S, Muting, muting
+from console.core.alerts import Alert, AlertBook, Flapping, Item, Page, Why
 from console.core.outbox import post
 from console.core.receivers import Receiver, Route, receivers_of, routes_for, routes_of
 from console.core.rollout import Rollout
 
+LEAST_WAIT_S = 5.0
+LONGEST_WAIT_S = 300.0
+"""What comes and goes is told once in this time at least, while it does."""
 REFRESH_S = 60.0
 """How often a receiver that keeps alerts itself is told what stands; it believes each for `OUTLOOK_S`."""
 OUTLOOK_S = 600.0
@@ -27,7 +32,7 @@ def page(book: AlertBook, rollout: Rollout, at: float, *, is_last: bool = False)
         book.resolved.clear()
         return
     muted = {alert.id: muting(book, alert, at) for alert in (*book.alerts.values(), *book.resolved)}
-    wait_s = 0.0 if is_last else rollout.alerts.group_wait
+    wait_s = -inf if is_last else rollout.alerts.group_wait
     for route in routes:
         _wait(book, routes, route, muted, at)
         _fire(book, routes, route, at, wait_s)
@@ -71,14 +76,21 @@ def _wait(
 
 def _fire(book: AlertBook, routes: Sequence[Route], route: Route, at: float, wait_s: float) -> None:
     waiting = [alert for alert in _of([*book.alerts.values(), *book.resolved], routes, route) if _waits(alert, route)]
-    since = [page.waits_since for alert in waiting if (page := alert.pages[route.ref]).waits_since is not None]
-    is_urgent = any(alert.found.is_escalation for alert in waiting)
-    if not since or (at - min(since) < wait_s and not is_urgent):
+    if not any(alert.found.is_escalation or _is_ripe(book, alert, route, at, wait_s) for alert in waiting):
         return
     post(book, route, route.to, Why.FIRING, [_item(alert) for alert in waiting], at=at)
     for alert in waiting:
         told = route.to if alert.resolved_at is None else ()
         _put(book, _paged(alert, route, lambda page: replace(page, waits_since=None, told_at=at, last_at=at), told))
+
+
+def _is_ripe(book: AlertBook, alert: Alert, route: Route, at: float, wait_s: float) -> bool:
+    """Return whether an alert waited for long enough; what comes and goes waits longer, and never for hours."""
+    since, known = alert.pages[route.ref].waits_since, book.flapping.get(alert.key)
+    if known is not None and wait_s >= 0:
+        doubled_s = max(LEAST_WAIT_S, wait_s) * 2.0 ** min(known.messages, 10)
+        wait_s = max(wait_s, min(LONGEST_WAIT_S, doubled_s))
+    return since is not None and at - since >= wait_s
 
 
 def _waits(alert: Alert, route: Route) -> bool:
@@ -152,9 +164,19 @@ def _resolve(book: AlertBook, routes: Sequence[Route], at: float) -> None:
                 items = [_item(alert) for alert in told if bool(alert.unwatched) is (why is Why.UNWATCHED)]
                 if items:
                     post(book, route, (receiver,), why, items, at=at)
+    _note_flapping(book, over, at)
     gone = {alert.id for alert in over}
     book.resolved = [alert for alert in book.resolved if alert.id not in gone]
     book.changes += 1
+
+
+def _note_flapping(book: AlertBook, over: Iterable[Alert], at: float) -> None:
+    """Note what came and went, and forget what has been calm since."""
+    for alert in over:
+        known, over_at = book.flapping.get(alert.key), at if alert.resolved_at is None else alert.resolved_at
+        messages = 0 if known is None or alert.times == 1 else known.messages
+        book.flapping[alert.key] = Flapping(alert.times, messages + alert.is_told, over_at)
+    book.flapping = {key: one for key, one in book.flapping.items() if at - one.over_at <= CALM_S}
 
 
 def _again(book: AlertBook, over: Alert, receiver: Receiver) -> bool:
@@ -176,8 +198,10 @@ def _refresh(book: AlertBook, routes: Sequence[Route], at: float) -> None:
 
 
 def _item(alert: Alert) -> Item:
-    told = () if alert.resolved_at is None else tuple(alert.told)
-    return Item(alert.id, alert.found, alert.started_at, alert.resolved_at, told, alert.unwatched)
+    told, found = () if alert.resolved_at is None else tuple(alert.told), alert.found
+    if alert.times > 1:
+        found = replace(found, text=f"{found.text} ({alert.times} times in a short while)")
+    return Item(alert.id, found, alert.started_at, alert.resolved_at, told, alert.unwatched)
 
 
 def opened(book: AlertBook, rollout: Rollout, marks: Mapping[str, str], at: float, *, is_dry: bool) -> list[str]:

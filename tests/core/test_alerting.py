@@ -174,6 +174,26 @@ def test_alerts_that_come_together_are_one_message() -> None:
     assert [len(delivery.items) for _, delivery in shop.got] == [2]
 
 
+def test_what_comes_and_goes_is_told_ever_more_rarely_and_how_often_it_came() -> None:
+    shop = scene()
+
+    for _ in range(300):
+        shop.pass_time(2, errors=9)
+        shop.pass_time(2)
+
+    fired = [(at, one) for at, one in shop.got if one.why is Why.FIRING]
+    assert fired[0][0] == 16, "the first time it is told as soon as ever"
+    assert len(fired) <= 9
+    assert "times in a short while)" in fired[-1][1].items[0].found.text
+    assert len(shop.state.alerts.resolved) <= 1
+
+    shop.pass_time(2400)
+    before = len(shop.got)
+    shop.pass_time(12, errors=9)
+    (again,) = shop.got[before:]
+    assert "times" not in again[1].items[0].found.text
+
+
 def test_an_alert_that_is_over_before_it_was_told_is_told_as_over_and_only_once() -> None:
     shop = scene()
 
