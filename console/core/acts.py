@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from console.core import soak
-from console.core.attempts import KEPT, OPEN, Attempt, changes_share
+from console.core.attempts import KEPT, OPEN, Attempt, changes_share, unsettled
 from console.core.inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted, LadderLeft
 from console.core.proving import reshare
 from console.core.record import Record
@@ -23,8 +23,10 @@ def act(state: "State", given: ActionStarted | ActionProgressed | ActionEnded) -
         if given.attempt in state.attempts or given.attempt in state.settled:
             return []
         state.attempts[given.attempt] = Attempt(given, {})
+        standing = {one.started.attempt for one in unsettled(state.attempts.values()).values()}
         for old in list(state.attempts)[:-KEPT]:
-            del state.attempts[old]
+            if old not in standing:
+                del state.attempts[old]
         before = state.attempts.get(given.continues)
         if before is not None:
             state.attempts[given.continues] = replace(before, carried_on=given.attempt)

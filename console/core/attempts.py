@@ -1,12 +1,12 @@
 """The attempts at actions, folded from what was reported of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console.core.frame import AttemptView, StepView
 from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
-from console.core.rollout import Action, Rollout
+from console.core.rollout import Action, ActionKind, Rollout
 from console.core.text import visible
 from console.core.words import Outcome
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from console.core.ladder import Ladder
 
 KEPT = 50
-"""How many attempts are kept for the screen; the journal has them all."""
+"""How many attempts are kept for the screen, beside those that still are an alert; the journal has them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,21 @@ def choices(attempt: Attempt, action: Action | None) -> tuple[str, ...]:
     if attempt.next_step < len(action.steps):
         found.append("resume")
     return (*found, "abandon")
+
+
+def unsettled(attempts: Iterable[Attempt]) -> dict[str, Attempt]:
+    """Return, by action, the attempts that did not do what they should, given all in their order.
+
+    A later one of the action takes its place when it has ended, and not while it runs; a rollback that is done settles
+    all before it.
+    """
+    newest: dict[str, Attempt] = {}
+    for attempt in attempts:
+        if attempt.outcome is Outcome.DONE and attempt.started.kind == ActionKind.ROLLBACK:
+            newest.clear()
+        if attempt.outcome is not Outcome.RUNNING:
+            newest[attempt.started.action] = attempt
+    return {name: one for name, one in newest.items() if one.outcome in OPEN and one.ended is not None}
 
 
 def changes_share(attempt: Attempt) -> bool:

@@ -93,10 +93,12 @@ class Notifier:
     def messages(self, delivery: Delivery, composed: Composed, address: str) -> list[dict[str, str]]:
         """Return what Apprise is handed: one message, or one for each alert where a service keeps incidents."""
         if scheme_of(address) not in INCIDENTS:
-            return [_message(composed.title, composed.text, delivery.items, self._key(delivery))]
+            return [_message(composed.title, composed.text, _kind(delivery.items), self._key(delivery))]
         prefix = _PREFIXES.get(delivery.why, "")
         return [
-            _message(prefix + title, text, (item,), sha256(f"{self._session} {item.alert}".encode()).hexdigest())
+            _message(
+                prefix + title, text, _closing(item), sha256(f"{self._session} {item.found.key}".encode()).hexdigest()
+            )
             for item, (title, text) in zip(delivery.items, composed.each, strict=True)
         ]
 
@@ -120,7 +122,7 @@ class Notifier:
         values = [
             values_of(item, self._rollout, session=self._session, why=delivery.why, at=at) for item in delivery.items
         ]
-        chosen = [self._template(item) for item in delivery.items]
+        chosen = [("", None) if item.unwatched else self._template(item) for item in delivery.items]
         own = [
             filling.Filling(template, known, item.resolved_at is not None)
             for item, (_, template), known in zip(delivery.items, chosen, values, strict=True)
@@ -129,6 +131,9 @@ class Notifier:
         filled = iter(filling.fill(own))
         said = []
         for item, (name, template), known in zip(delivery.items, chosen, values, strict=True):
+            if item.unwatched:
+                said.append(self._unwatched(item))
+                continue
             is_over = item.resolved_at is not None
             message = None if template is None else next(filled)
             failed = message if isinstance(message, templates.TemplateWrong) else None
@@ -138,6 +143,13 @@ class Notifier:
             note = f"\nThe template {name} of the rollout file failed: {failed}" if failed else ""
             said.append((self._safe(title), self._safe(message.text + note)))
         return tuple(said)
+
+    def _unwatched(self, item: Item) -> tuple[str, str]:
+        """Return title and text of an alert that nobody measures any more; no template says that it is over."""
+        title = f"NO LONGER WATCHED: {self._rollout.rollout}: {item.found.text}"
+        text = f"{item.found.text}\nNobody knows whether it is over: {item.unwatched}.\n"
+        text += f"service {self._rollout.service}, session {self._session}"
+        return self._safe(title), self._safe(text)
 
     def _template(self, item: Item) -> tuple[str, AlertTemplate | None]:
         for name, template in self._rollout.alerts.templates.items():
@@ -156,15 +168,20 @@ def _worst(items: Iterable[Item]) -> int:
     return min(ranked)[2]
 
 
-def _message(title: str, text: str, items: Sequence[Item], key: str) -> dict[str, str]:
-    return {"title": title, "text": text, "kind": _kind(items), "key": key}
+def _message(title: str, text: str, kind: str, key: str) -> dict[str, str]:
+    return {"title": title, "text": text, "kind": kind, "key": key}
+
+
+def _closing(item: Item) -> str:
+    """Return the kind for a service that keeps incidents: it closes one only on success, however the alert ended."""
+    return _kind((item,)) if item.resolved_at is None else "success"
 
 
 def _kind(items: Sequence[Item]) -> str:
     """Return what Apprise calls this kind of message."""
     standing = [item for item in items if item.resolved_at is None]
     if not standing:
-        return "success"
+        return "warning" if any(item.unwatched for item in items) else "success"
     is_bad = any(item.found.severity is Severity.CRITICAL or item.found.kind is AlertKind.ACTION for item in standing)
     return "failure" if is_bad else "warning"
 

@@ -186,7 +186,10 @@ def test_a_service_that_keeps_incidents_gets_one_for_each_alert_and_closes_it_wh
     monkeypatch.setitem(pagerduty.PAGERDUTY_API_LOOKUP, "us", f"http://127.0.0.1:{hook.port}/enqueue")
     monkeypatch.setattr(mail, "make_msgid", mail.make_msgid)  # sending changes it for its own process
     address = "pagerduty://integration@apikey"
-    errors, leaks = (Item(f"metric:{name}@1", replace(found(), about=name), AT) for name in ("errors", "leaks"))
+    errors, leaks = (
+        Item(f"metric:{name}@1", replace(found(), key=f"metric:{name}:critical", about=name), AT)
+        for name in ("errors", "leaks")
+    )
     both, one = delivery(errors, leaks), delivery(replace(errors, resolved_at=AT + 60), why=Why.RESOLVED)
     sender = notifier(rollout(address))
 
@@ -223,6 +226,20 @@ def test_an_at_sign_stays_as_it_is_where_it_pings_nobody(hook: Webhook, monkeypa
     assert sending.send(hook.address(), LOUD) == ""
 
     assert hook.posted[0].body["message"] == LOUD["text"]
+
+
+def test_what_is_no_longer_watched_is_told_in_its_own_words_and_closes_the_incident_of_a_service() -> None:
+    gone = Item("a1", found(), AT - 250, AT, ("0.to.0",), "the file has no metric errors any more")
+    given, sender = delivery(gone, why=Why.UNWATCHED), notifier(rollout("json://one/a"))
+
+    composed = sender.compose(given, AT)
+    (message,) = sender.messages(given, composed, "json://one/a")
+    (closing,) = sender.messages(given, composed, "pagerduty://integration@apikey")
+
+    assert composed.title == "NO LONGER WATCHED: shop: errors CRITICAL: > 5%"
+    assert "Nobody knows whether it is over: the file has no metric errors any more." in composed.text
+    assert (message["kind"], closing["kind"]) == ("warning", "success")
+    assert "RESOLVED" not in message["title"] + message["text"] + closing["title"] + closing["text"]
 
 
 def test_an_address_that_names_its_incident_itself_keeps_it() -> None:
