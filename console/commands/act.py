@@ -25,8 +25,9 @@ from console.effects import earlier, executor
 from console.effects.attempt_files import OUTPUT
 from console.effects.begin import Intent, Places, begin, places
 from console.effects.executor import CannotStart
+from console.effects.patience import in_time
 from console.effects.preview import preview, problems
-from console.effects.sessions import find_open, state_dir, this_actor
+from console.effects.sessions import Session, find_open, state_dir, this_actor
 from console.effects.verification import Ask, try_once
 from console.spec.load_action import load_action
 from console.spec.loaded import Loaded
@@ -74,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
         return USAGE
     told: TextIO = sys.stderr if arguments.json else sys.stdout
     base = state_dir()
-    session = find_open(base, loaded.rollout.rollout)
+    session = _session_of(base, loaded.rollout.rollout)
     action = loaded.rollout.actions.get(arguments.action)
     needs_standing = action is None or action.kind in (ActionKind.STEP_DOWN, ActionKind.ADVANCE)
     standing = standing_of(session) if needs_standing else Standing(said="")
@@ -99,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
         now=standing.said,
         why=standing.why_for(planned.action),
         unmet=standing.unmet if is_advance else (),
-        took_s=earlier.took(base, loaded.rollout.rollout, planned.action),
+        took_s=earlier.took_in_time(base, loaded.rollout.rollout, planned.action),
     )
     if planned.before:
         shown = shown.answered(asyncio.run(_look_before(loaded, planned)))
@@ -136,6 +137,15 @@ def _loaded(arguments: argparse.Namespace) -> Loaded | None:
     for text in found.left_out:
         print(f"not needed for this, and wrong: {text}", file=sys.stderr)
     return found.loaded
+
+
+def _session_of(base: Path, rollout: str) -> Session | None:
+    """Return the open session of a rollout, if the disk says in time whether there is one."""
+    try:
+        return in_time(lambda: find_open(base, rollout))
+    except OSError as error:
+        print(f"{base} cannot be read: {error}; going on without the session", file=sys.stderr, flush=True)
+        return None
 
 
 async def _look_before(loaded: Loaded, planned: Plan) -> list[tuple[bool | None, str]]:

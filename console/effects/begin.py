@@ -1,6 +1,5 @@
 """Begins an attempt wherever it can be written down: no full or broken disk may stand in the way out."""
 
-import asyncio
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,6 +13,7 @@ from console.core.redact import Redactor
 from console.effects import attempt_files as files
 from console.effects import executor
 from console.effects.executor import CannotStart, CannotWrite
+from console.effects.patience import waited_for
 from console.effects.preview import labels
 from console.effects.sessions import Session, fresh_attempt, loose_attempts
 from console.effects.spares import spares
@@ -89,7 +89,7 @@ async def begin(
         # Another place must not give the name of an attempt that the first may have.
         stem = plan.action if not number else f"{plan.action}-aside"
         try:
-            folder = await asyncio.to_thread(fresh_attempt, parent, stem, intent.at)
+            folder = await waited_for(partial(fresh_attempt, parent, stem, intent.at))
         except OSError as error:
             problem = CannotWrite(f"{parent} cannot be written: {error.strerror or error}")
             tell(str(problem))
@@ -102,10 +102,10 @@ async def begin(
         except CannotWrite as error:
             problem = error
             tell(str(error))
-            await asyncio.to_thread(_let_go, folder)
+            await _let_go(folder)
             continue
         except CannotStart:
-            await asyncio.to_thread(_let_go, folder)
+            await _let_go(folder)
             raise
         return folder, started
     raise CannotStart(str(problem or "there is no place to keep the attempt in"))
@@ -144,8 +144,12 @@ def _started(plan: Plan, intent: Intent, attempt: str, redactor: Redactor) -> Ac
     )
 
 
-def _let_go(folder: Path) -> None:
+async def _let_go(folder: Path) -> None:
     """Remove the folder of an attempt that was not begun; one with an intent stays, because it says what became."""
-    with suppress(OSError):
+
+    def remove() -> None:
         if not (folder / files.INTENT).exists():
             shutil.rmtree(folder)
+
+    with suppress(OSError):
+        await waited_for(remove)
