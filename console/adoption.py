@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from console.core.attempts import OPEN
-from console.core.inputs import ActionEnded
+from console.core.inputs import ActionEnded, NoteWritten
 from console.core.words import Outcome
 from console.effects import executor
 from console.effects.attempt_files import read_abandoned
@@ -52,10 +52,17 @@ class Adoption:
                 await self._engine.commit(durable=True)
 
     async def keep_adopting(self) -> None:
-        """Take up what others begin and decide, for ever."""
+        """Take up what others begin and decide, for ever; a disk that fails is told once, and looked at again."""
+        told = ""
         while True:
-            await self._adopt()
-            await self.take_abandoned()
+            try:
+                await self._adopt()
+                await self.take_abandoned()
+            except OSError as error:
+                said = f"what others begin cannot be looked for: {error}"
+                if said != told:
+                    self._engine.apply(NoteWritten(time.time(), self._engine.actor, said))
+                told = said
             await asyncio.sleep(ADOPT_EVERY_S)
 
     async def _adopt(self) -> None:

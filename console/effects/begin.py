@@ -36,9 +36,12 @@ class Places:
         return found
 
     def folder_of(self, attempt: str) -> Path:
-        """Return the folder of an attempt, wherever it is kept."""
-        found = (parent / attempt for parent in self.attempts)
-        return next((folder for folder in found if folder.exists()), self.attempts[0] / attempt)
+        """Return the folder of an attempt, wherever it is kept; what cannot be looked at is not there."""
+        for parent in self.attempts:
+            with suppress(OSError):
+                if (parent / attempt).exists():
+                    return parent / attempt
+        return self.attempts[0] / attempt
 
 
 def places(base: Path, rollout: str, session: Session | None) -> Places:

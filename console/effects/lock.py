@@ -106,15 +106,17 @@ class Lock:
 
 
 def holder_of(path: Path) -> Holder | None:
-    """Return who holds a lock now, or `None` if it is free."""
+    """Return who holds a lock now, or `None` if it is free, or cannot be looked at."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except OSError:
         return None
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return _said_by(path)
+    except OSError:
+        return None
     finally:
         os.close(handle)
     return None
