@@ -231,7 +231,7 @@ async def _carry_out(
 
 
 def _complain(said: str) -> None:
-    print(f"{visible(said)}; trying the next place", file=sys.stderr, flush=True)
+    print(visible(said), file=sys.stderr, flush=True)
 
 
 async def _followed(folder: Path, told: TextIO) -> tuple[list[ActionProgressed], ActionEnded]:

@@ -13,6 +13,7 @@ from console.core.redact import Redactor
 from console.effects import attempt_files as files
 from console.effects import executor
 from console.effects.executor import CannotStart, CannotWrite
+from console.effects.lock import machine_folder
 from console.effects.patience import waited_for
 from console.effects.preview import labels
 from console.effects.sessions import Session, fresh_attempt, loose_attempts
@@ -26,6 +27,8 @@ class Places:
 
     attempts: tuple[Path, ...]
     locks: tuple[Path, ...]
+    machine: Path | None = None
+    """Where all accounts of this machine meet, whatever their state folders are."""
 
     def folders(self) -> list[Path]:
         """Return the folders of all attempts; a place that cannot be read has none."""
@@ -54,6 +57,7 @@ def places(base: Path, rollout: str, session: Session | None) -> Places:
     return Places(
         attempts=(*kept, loose_attempts(base, rollout), *(loose_attempts(spare, rollout) for spare in others)),
         locks=(base, *others),
+        machine=machine_folder(),
     )
 
 
@@ -83,8 +87,8 @@ async def begin(
 ) -> tuple[Path, ActionStarted]:
     """Begin an attempt in the first place that can be written, and return its folder and what was begun.
 
-    `tell` hears of each place that cannot, `taken` the attempt's name before anybody can find it. Raises
-    `executor.Busy` or `executor.CannotStart`; then nothing was done.
+    `tell` hears of each place that cannot and of a lock that does not hold for all accounts, `taken` the attempt's
+    name before anybody can find it. Raises `executor.Busy` or `executor.CannotStart`; then nothing was done.
     """
     redactor = Redactor(loaded.secrets)
     problem: Exception | None = None
@@ -95,21 +99,25 @@ async def begin(
             folder = await waited_for(partial(fresh_attempt, parent, stem, intent.at))
         except OSError as error:
             problem = CannotWrite(f"{parent} cannot be written: {error.strerror or error}")
-            tell(str(problem))
+            tell(f"{problem}; trying the next place")
             continue
         started = _started(plan, intent, folder.name, redactor)
         taken(folder.name)
         try:
             look_again = partial(_check_still_open, where, intent.continues)
-            await executor.start(plan, folder, loaded, started, locks_dirs=where.locks, look_again=look_again)
+            only_here = await executor.start(
+                plan, folder, loaded, started, locks_dirs=where.locks, machine=where.machine, look_again=look_again
+            )
         except CannotWrite as error:
             problem = error
-            tell(str(error))
+            tell(f"{error}; trying the next place")
             await _let_go(folder)
             continue
         except CannotStart:
             await _let_go(folder)
             raise
+        if only_here:
+            tell(only_here)
         return folder, started
     raise CannotStart(str(problem or "there is no place to keep the attempt in"))
 

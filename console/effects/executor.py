@@ -22,7 +22,7 @@ from console.core.words import Outcome
 from console.effects import attempt_files as files
 from console.effects.attempt_files import WorkOrder
 from console.effects.files import create_private, write_private
-from console.effects.lock import Held, Holder, Lock, command_lock, holder_of, service_lock
+from console.effects.lock import Held, Holder, Lock, command_lock, holder_of, machine_lock, service_lock
 from console.effects.patience import in_time, waited_for
 from console.effects.preview import command_env, labels
 from console.spec.loaded import Loaded
@@ -84,18 +84,19 @@ async def start(
     started: ActionStarted,
     *,
     locks_dirs: Sequence[Path],
+    machine: Path | None = None,
     env: Mapping[str, str] = os.environ,
     runner: Sequence[str] = RUNNER,
     grace_s: float = GRACE_S,
     look_again: Callable[[], None] = lambda: None,
-) -> None:
-    """Carry a plan out in a process that outlives this one, and return once it is under way.
+) -> str:
+    """Carry a plan out in a process that outlives this one; once it is under way return what of the lock fails.
 
     `folder` is the attempt's own (`sessions.fresh_attempt`), and its name the attempt's id. The intent is on disk
-    before anything is done. `locks_dirs` are the folders that all consoles share, of which the first is locked in
-    that can be. `look_again` is called once nobody else can begin anything. Raises `Busy`, `CannotWrite`, also for a
-    disk that does not answer, or `CannotStart` where nothing could be begun for another reason; an attempt is begun
-    at most once.
+    before anything is done. `locks_dirs` are the folders that all consoles share: the first is locked in that can be,
+    and nobody may hold the lock in another one. `machine` is where all accounts meet. `look_again` is called once
+    nobody else can begin anything. Raises `Busy`, `CannotWrite`, also for a disk that does not answer, or
+    `CannotStart` where nothing could be begun for another reason; an attempt is begun at most once.
     """
     starting = partial(
         _start,
@@ -104,12 +105,13 @@ async def start(
         loaded,
         started,
         locks_dirs=locks_dirs,
+        machine=machine,
         env=env,
         runner=runner,
         grace_s=grace_s,
         look_again=look_again,
     )
-    await waited_for(starting, None)
+    return await waited_for(starting, None)
 
 
 def _start(
@@ -119,14 +121,17 @@ def _start(
     started: ActionStarted,
     *,
     locks_dirs: Sequence[Path],
+    machine: Path | None,
     env: Mapping[str, str],
     runner: Sequence[str],
     grace_s: float,
     look_again: Callable[[], None],
-) -> None:
+) -> str:
     redactor = Redactor(loaded.secrets)
     with ExitStack() as held:
         locks = [_service_taken(locks_dirs, plan.service, started, held)]
+        everywhere, only_here = _machine_taken(machine, plan.service, started, held)
+        locks += everywhere
         locks.append(_taken(folder / files.RUNNING_LOCK, started, held))
         look_again()
         order = _order(plan, folder, loaded, started, env=command_env(env), grace_s=grace_s, locks=locks)
@@ -144,6 +149,7 @@ def _start(
         files.Diary(folder).ended(Outcome.FAILED, said)
         raise CannotStart(said)
     _wait_until_started(folder)
+    return only_here
 
 
 def _write_down(folder: Path, shown: str, intent: str) -> None:
@@ -157,12 +163,42 @@ def _write_down(folder: Path, shown: str, intent: str) -> None:
 def _service_taken(locks_dirs: Sequence[Path], service: str, started: ActionStarted, held: ExitStack) -> Lock:
     """Take the lock of a service in the first folder where one can be made, which is the same for every console."""
     problem = CannotWrite("there is no folder for locks; nothing was done")
-    for folder in locks_dirs:
+    paths = [service_lock(folder, service) for folder in locks_dirs]
+    for path in paths:
         try:
-            return _taken(service_lock(folder, service), started, held)
+            lock = _taken(path, started, held)
         except CannotWrite as error:
             problem = error
+            continue
+        # Whoever found another folder to be the first that works has its lock there.
+        others = partial(_held_in, [other for other in paths if other != path])
+        with suppress(OSError):
+            if (holder := in_time(others)) is not None:
+                raise Busy(holder)
+        return lock
     raise problem
+
+
+def _held_in(paths: Sequence[Path]) -> Holder | None:
+    """Return who holds one of these locks, or whose command goes on."""
+    found = (holder_of(one) for path in paths for one in (path, command_lock(path)))
+    return next((holder for holder in found if holder is not None), None)
+
+
+def _machine_taken(
+    machine: Path | None, service: str, started: ActionStarted, held: ExitStack
+) -> tuple[list[Lock], str]:
+    """Take the lock of a service that all accounts share; one that cannot be had stands in the way of nothing.
+
+    Returns why it cannot be had, empty if it was.
+    """
+    why = "there is no folder that all may write"
+    if machine is not None:
+        try:
+            return [_taken(machine_lock(machine, service), started, held)], ""
+        except CannotWrite as error:
+            why = str(error).removesuffix("; nothing was done")
+    return [], f"the lock of {service} holds for this user only, not for other accounts of this machine: {why}"
 
 
 def _taken(path: Path, started: ActionStarted, held: ExitStack) -> Lock:
