@@ -7,8 +7,9 @@ import json
 import os
 import sys
 import time
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO, TypeVar
 
 from console.commands.arguments import add_file
 from console.commands.standing import Standing, standing_of
@@ -25,13 +26,15 @@ from console.effects import earlier, executor
 from console.effects.attempt_files import OUTPUT
 from console.effects.begin import Intent, Places, begin, places
 from console.effects.executor import CannotStart
-from console.effects.patience import in_time
+from console.effects.patience import LeftBehind, in_time
 from console.effects.preview import preview, problems
 from console.effects.sessions import Session, find_open, state_dir, this_actor
 from console.effects.verification import Ask, try_once
 from console.spec.load_action import load_action
 from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError
+
+T = TypeVar("T")
 
 DONE = 0
 USAGE = 4
@@ -89,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
             given=dict(arguments.given),
         )
         if planned.given:
-            asyncio.run(_check_listed(loaded, planned))
+            _asked(_check_listed(loaded, planned))
     except PlanRefused as refusal:
         print(visible(str(refusal)), file=sys.stderr)
         return USAGE
@@ -103,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
         took_s=earlier.took_in_time(base, loaded.rollout.rollout, planned.action),
     )
     if planned.before:
-        shown = shown.answered(asyncio.run(_look_before(loaded, planned)))
+        shown = shown.answered(_asked(_look_before(loaded, planned)))
     print(preview_text(shown), file=told, flush=True)
     if arguments.dry_run:
         if arguments.json:
@@ -146,6 +149,16 @@ def _session_of(base: Path, rollout: str) -> Session | None:
     except OSError as error:
         print(f"{base} cannot be read: {error}; going on without the session", file=sys.stderr, flush=True)
         return None
+
+
+def _asked(question: Coroutine[Any, Any, T]) -> T:
+    """Return what a question finds; a name server that hangs beyond its time is left behind."""
+
+    async def ask() -> T:
+        asyncio.get_running_loop().set_default_executor(LeftBehind())
+        return await question
+
+    return asyncio.run(ask())
 
 
 async def _look_before(loaded: Loaded, planned: Plan) -> list[tuple[bool | None, str]]:
