@@ -26,10 +26,10 @@ from console.effects import earlier, executor
 from console.effects.attempt_files import OUTPUT
 from console.effects.begin import Intent, Places, begin, places
 from console.effects.executor import CannotStart
-from console.effects.patience import LeftBehind, in_time
 from console.effects.preview import preview, problems
 from console.effects.sessions import Session, find_open, state_dir, this_actor
 from console.effects.verification import Ask, try_once
+from console.patience import LeftBehind, in_time
 from console.spec.load_action import load_action
 from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError

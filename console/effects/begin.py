@@ -14,10 +14,10 @@ from console.effects import attempt_files as files
 from console.effects import executor
 from console.effects.executor import CannotStart, CannotWrite
 from console.effects.lock import machine_folder
-from console.effects.patience import waited_for
 from console.effects.preview import labels
 from console.effects.sessions import Session, fresh_attempt, loose_attempts
 from console.effects.spares import spares
+from console.patience import waited_for
 from console.spec.loaded import Loaded
 
 

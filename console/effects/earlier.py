@@ -7,8 +7,8 @@ from pathlib import Path
 
 from console.core.words import Outcome
 from console.effects import attempt_files as files
-from console.effects.patience import in_time
 from console.effects.sessions import list_sessions, loose_attempts
+from console.patience import in_time
 
 RUNS = 10
 """So many of the newest runs that went well are looked at."""

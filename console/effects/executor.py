@@ -23,8 +23,8 @@ from console.effects import attempt_files as files
 from console.effects.attempt_files import WorkOrder
 from console.effects.files import create_private, write_private
 from console.effects.lock import Held, Holder, Lock, command_lock, holder_of, machine_lock, service_lock
-from console.effects.patience import in_time, waited_for
 from console.effects.preview import command_env, labels
+from console.patience import in_time, waited_for
 from console.spec.loaded import Loaded
 
 RUNNER = (sys.executable, "-P", "-m", "console.commands.run_attempt")
