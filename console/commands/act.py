@@ -81,7 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
     session = _session_of(base, loaded.rollout.rollout)
     action = loaded.rollout.actions.get(arguments.action)
     needs_standing = action is None or action.kind in (ActionKind.STEP_DOWN, ActionKind.ADVANCE)
-    standing = standing_of(session) if needs_standing else Standing(said="")
+    where = places(base, loaded.rollout.rollout, session)
+    standing = standing_of(session, where) if needs_standing else Standing(said="")
     try:
         planned = plan(
             loaded.rollout,
@@ -96,13 +97,12 @@ def run(arguments: argparse.Namespace) -> int:
     except PlanRefused as refusal:
         print(visible(str(refusal)), file=sys.stderr)
         return USAGE
-    is_advance = planned.kind is ActionKind.ADVANCE
     shown = preview(
         planned,
         loaded,
         now=standing.said,
         why=standing.why_for(planned.action),
-        unmet=standing.unmet if is_advance else (),
+        unmet=standing.unmet_for(planned.kind),
         took_s=earlier.took_in_time(base, loaded.rollout.rollout, planned.action),
     )
     if planned.before:
@@ -116,7 +116,6 @@ def run(arguments: argparse.Namespace) -> int:
     if obstacle:
         print(f"{obstacle}; nothing was done", file=sys.stderr)
         return FAILED if arguments.yes and problems(shown) else USAGE
-    where = places(base, loaded.rollout.rollout, session)
     reason = arguments.reason.strip() or shown.why or "by hand, from a shell"
     intent = Intent(time.time(), this_actor(), reason, shown.without)
     try:
