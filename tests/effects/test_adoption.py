@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from console.core.words import Outcome
+from console.effects import executor
 from tests.effects.acting import DEADLINE_S
+from tests.effects.test_act import Shell
 from tests.effects.test_automatic import Soak, soaking, written
 
 
@@ -66,3 +68,25 @@ async def test_adopting_outlives_the_disk_of_an_attempt_that_did_not_go_well(
 
             assert not done, task.exception()
         assert soak.engine.fresh_frame().attempts[0].outcome is Outcome.FAILED
+
+
+async def test_what_was_done_before_a_session_is_written_down_in_it_once_and_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = Shell(tmp_path)
+    shell.file = written(tmp_path)
+    assert shell.act("back", "--yes", "--reason", "3 a.m.").returncode == 0
+    read: list[str] = []
+    real = executor.adopt
+    monkeypatch.setattr(executor, "adopt", lambda folder, at: (read.append(folder.name), real(folder, at))[1])
+
+    async with soaking(shell.file) as soak:
+
+        def told() -> list[str]:
+            return [one.text for one in soak.engine.journal() if one.text.startswith("before this session, ")]
+
+        await until(lambda: bool(told()))
+        await asyncio.sleep(1.5)  # longer than the time between two looks
+
+        assert len(told()) == len(read) == 1
+        assert ": 3 a.m.; it ended done (back-" in told()[0]
