@@ -133,7 +133,8 @@ def _start(
         everywhere, only_here = _machine_taken(machine, plan.service, started, held)
         locks += everywhere
         locks.append(_taken(folder / files.RUNNING_LOCK, started, held))
-        look_again()
+        with suppress(TimeoutError):  # a disk that hangs has nothing to say against it
+            in_time(look_again)
         order = _order(plan, folder, loaded, started, env=command_env(env), grace_s=grace_s, locks=locks)
         shown, intent = _shown_plan(order, plan, redactor), redactor.clean_json(files.intent_text(started))
         try:
