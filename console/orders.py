@@ -266,12 +266,17 @@ class Orders(AlertOrders, IncidentOrders):
             await asyncio.sleep(executor.FOLLOW_S)
 
     async def _begin(self, asked: Plan, intent: Intent) -> str:
-        folder, started = await begin(asked, self._engine.loaded, intent, self._places, taken=self._attempts.taken)
+        folder, started = await begin(
+            asked, self._engine.loaded, intent, self._places, tell=self._told, taken=self._attempts.taken
+        )
         self._engine.apply(started)
         self._attempts.begin_to_follow(folder)
         with contextlib.suppress(TimeoutError):  # it is begun, and on disk in its own folder: nobody waits for more
             await asyncio.wait_for(self._engine.commit(durable=True), COMMIT_WAIT_S)
         return folder.name
+
+    def _told(self, said: str) -> None:
+        self._engine.apply(NoteWritten(time.time(), self._actor, self._engine.redactor.redact(said)))
 
     def _folder_of(self, attempt: str) -> Path:
         return self._places.folder_of(attempt)

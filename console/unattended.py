@@ -57,13 +57,16 @@ class Unattended:
 
     async def _noted(self, at: float, armed_at: float) -> str:
         """Remember beside the locks that one begins; return why it may not, empty if it may."""
-        folders, service = self._places.locks, self._engine.loaded.rollout.service
+        folders, machine = self._places.locks, self._places.machine
+        service = self._engine.loaded.rollout.service
         began = self._session.created
 
         def noted() -> str:
-            why_not = automatic.obstacle(folders, service, at=at, session_began=began, armed_at=armed_at)
+            why_not = automatic.obstacle(
+                folders, service, at=at, session_began=began, armed_at=armed_at, machine=machine
+            )
             if not why_not:
-                automatic.note(folders, service, at)
+                automatic.note(folders, service, at, machine)
             return why_not
 
         try:

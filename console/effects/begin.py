@@ -1,6 +1,5 @@
 """Begins an attempt wherever it can be written down: no full or broken disk may stand in the way out."""
 
-import asyncio
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,9 +13,11 @@ from console.core.redact import Redactor
 from console.effects import attempt_files as files
 from console.effects import executor
 from console.effects.executor import CannotStart, CannotWrite
+from console.effects.lock import machine_folder
 from console.effects.preview import labels
 from console.effects.sessions import Session, fresh_attempt, loose_attempts
 from console.effects.spares import spares
+from console.patience import waited_for
 from console.spec.loaded import Loaded
 
 
@@ -26,6 +27,8 @@ class Places:
 
     attempts: tuple[Path, ...]
     locks: tuple[Path, ...]
+    machine: Path | None = None
+    """Where all accounts of this machine meet, whatever their state folders are."""
 
     def folders(self) -> list[Path]:
         """Return the folders of all attempts; a place that cannot be read has none."""
@@ -36,9 +39,12 @@ class Places:
         return found
 
     def folder_of(self, attempt: str) -> Path:
-        """Return the folder of an attempt, wherever it is kept."""
-        found = (parent / attempt for parent in self.attempts)
-        return next((folder for folder in found if folder.exists()), self.attempts[0] / attempt)
+        """Return the folder of an attempt, wherever it is kept; what cannot be looked at is not there."""
+        for parent in self.attempts:
+            with suppress(OSError):
+                if (parent / attempt).exists():
+                    return parent / attempt
+        return self.attempts[0] / attempt
 
 
 def places(base: Path, rollout: str, session: Session | None) -> Places:
@@ -51,6 +57,7 @@ def places(base: Path, rollout: str, session: Session | None) -> Places:
     return Places(
         attempts=(*kept, loose_attempts(base, rollout), *(loose_attempts(spare, rollout) for spare in others)),
         locks=(base, *others),
+        machine=machine_folder(),
     )
 
 
@@ -80,8 +87,8 @@ async def begin(
 ) -> tuple[Path, ActionStarted]:
     """Begin an attempt in the first place that can be written, and return its folder and what was begun.
 
-    `tell` hears of each place that cannot, `taken` the attempt's name before anybody can find it. Raises
-    `executor.Busy` or `executor.CannotStart`; then nothing was done.
+    `tell` hears of each place that cannot and of a lock that does not hold for all accounts, `taken` the attempt's
+    name before anybody can find it. Raises `executor.Busy` or `executor.CannotStart`; then nothing was done.
     """
     redactor = Redactor(loaded.secrets)
     problem: Exception | None = None
@@ -89,24 +96,28 @@ async def begin(
         # Another place must not give the name of an attempt that the first may have.
         stem = plan.action if not number else f"{plan.action}-aside"
         try:
-            folder = await asyncio.to_thread(fresh_attempt, parent, stem, intent.at)
+            folder = await waited_for(partial(fresh_attempt, parent, stem, intent.at))
         except OSError as error:
             problem = CannotWrite(f"{parent} cannot be written: {error.strerror or error}")
-            tell(str(problem))
+            tell(f"{problem}; trying the next place")
             continue
         started = _started(plan, intent, folder.name, redactor)
         taken(folder.name)
         try:
             look_again = partial(_check_still_open, where, intent.continues)
-            await executor.start(plan, folder, loaded, started, locks_dirs=where.locks, look_again=look_again)
+            only_here = await executor.start(
+                plan, folder, loaded, started, locks_dirs=where.locks, machine=where.machine, look_again=look_again
+            )
         except CannotWrite as error:
             problem = error
-            tell(str(error))
-            await asyncio.to_thread(_let_go, folder)
+            tell(f"{error}; trying the next place")
+            await _let_go(folder)
             continue
         except CannotStart:
-            await asyncio.to_thread(_let_go, folder)
+            await _let_go(folder)
             raise
+        if only_here:
+            tell(only_here)
         return folder, started
     raise CannotStart(str(problem or "there is no place to keep the attempt in"))
 
@@ -144,8 +155,12 @@ def _started(plan: Plan, intent: Intent, attempt: str, redactor: Redactor) -> Ac
     )
 
 
-def _let_go(folder: Path) -> None:
+async def _let_go(folder: Path) -> None:
     """Remove the folder of an attempt that was not begun; one with an intent stays, because it says what became."""
-    with suppress(OSError):
+
+    def remove() -> None:
         if not (folder / files.INTENT).exists():
             shutil.rmtree(folder)
+
+    with suppress(OSError):
+        await waited_for(remove)

@@ -93,6 +93,32 @@ async def test_an_env_file_that_is_gone_fails_the_step_by_name(tmp_path: Path) -
     assert not (tmp_path / "never").exists()
 
 
+async def test_an_env_file_on_a_disk_that_hangs_leaves_the_outcome_unknown_and_the_lock_free(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".env")  # whoever opens it waits for ever
+    step = {"env_file": {"path": ".env", "set": {"SHARE": "0"}}, "timeout": "500ms"}
+    acting = Acting(tmp_path, {"steps": [step], "verify": [{"command": ["true"]}]})
+
+    attempt, progress, ended = await acting.carry_out()
+
+    assert states(progress)[1] == (0, "timed out")
+    assert ended.outcome is Outcome.UNKNOWN
+    assert "no end within 0.5s" in ended.detail
+    wait_until(lambda: not executor.is_running(attempt))
+
+
+async def test_an_env_file_on_a_disk_that_hangs_can_be_stopped(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".env")
+    acting = Acting(tmp_path, {"steps": [{"env_file": {"path": ".env", "set": {"SHARE": "0"}}, "timeout": "10m"}]})
+    attempt = await acting.start()
+    wait_until(lambda: bool(files.read_progress(attempt)))
+
+    assert stop(attempt, ACTOR, "the disk hangs", time.time())
+    _, ended = await followed(attempt)
+
+    assert ended.outcome is Outcome.UNKNOWN
+    assert "stopped by an operator" in ended.detail
+
+
 async def test_a_command_that_a_signal_ended_says_which(tmp_path: Path) -> None:
     _, progress, ended = await Acting(tmp_path, {"steps": [sh("kill -9 $$")]}).carry_out()
 
