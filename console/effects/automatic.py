@@ -42,6 +42,14 @@ def note(folders: Sequence[Path], service: str, at: float) -> None:
     raise problem
 
 
+def forget(folders: Sequence[Path], service: str, at: float) -> None:
+    """Take back what was noted at a time, because nothing was begun after all; where that fails, one waits."""
+    for folder in folders:
+        if _noted(folder, service) == at:
+            with suppress(OSError):
+                _path(folder, service).unlink()
+
+
 def _noted(folder: Path, service: str) -> float | None:
     with suppress(OSError, ValueError, KeyError, TypeError):
         return float(json.loads(_path(folder, service).read_text())["at"])
