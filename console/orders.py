@@ -223,7 +223,7 @@ class Orders(AlertOrders, IncidentOrders):
 
     async def _start_by_itself(self, action: str, actor: Actor, reason: str) -> str:
         self._check_available(action)
-        return await self._start(self._plan(action, None), Intent(time.time(), actor, reason))
+        return await self._start(self._plan(action, None), Intent(time.time(), actor, reason), is_by_itself=True)
 
     def _check_available(self, action: str) -> None:
         found = next((one for one in self._engine.fresh_frame().actions if one.action == action), None)
@@ -239,11 +239,13 @@ class Orders(AlertOrders, IncidentOrders):
         except PlanRefused as refusal:
             raise Refused(str(refusal)) from refusal
 
-    async def _start(self, asked: Plan, intent: Intent) -> str:
+    async def _start(self, asked: Plan, intent: Intent, *, is_by_itself: bool = False) -> str:
         if self._is_starting:
             raise Refused("an action is being started")
         self._is_starting = True
         try:
+            if is_by_itself:  # whoever acts just now is at it: nothing waits to begin on top of that
+                return await self._begin(asked, intent, is_by_itself=True)
             return await self._begin_after_last(asked, intent)
         except executor.CannotStart as obstacle:
             raise Refused(str(obstacle)) from obstacle
@@ -261,8 +263,13 @@ class Orders(AlertOrders, IncidentOrders):
                     raise
             await asyncio.sleep(executor.FOLLOW_S)
 
-    async def _begin(self, asked: Plan, intent: Intent) -> str:
-        folder, started = await begin(asked, self._engine.loaded, intent, self._places, taken=self._attempts.taken)
+    async def _begin(self, asked: Plan, intent: Intent, *, is_by_itself: bool = False) -> str:
+        # What somebody confirmed takes all traffic away from whatever share it is; all else must know the share.
+        is_way_out = asked.traffic == 0 and not (is_by_itself or intent.is_check)
+        look_again = (lambda: None) if is_way_out else self._attempts.check_all_folded
+        folder, started = await begin(
+            asked, self._engine.loaded, intent, self._places, taken=self._attempts.taken, look_again=look_again
+        )
         self._engine.apply(started)
         self._attempts.begin_to_follow(folder)
         with contextlib.suppress(TimeoutError):  # it is begun, and on disk in its own folder: nobody waits for more

@@ -14,10 +14,13 @@ from typing import Any
 
 import pytest
 
+from console import adoption
 from console.core.desk import Refused
 from console.core.inputs import Reading, SampleTaken
+from console.core.planning import plan
 from console.core.words import Outcome
-from console.effects import automatic
+from console.effects import automatic, executor
+from console.effects.begin import Intent, begin
 from console.engine import Engine
 from console.opening import open_session
 from console.orders import Orders
@@ -205,6 +208,32 @@ async def test_one_that_has_begun_cannot_be_halted_any_more(tmp_path: Path) -> N
 
         with pytest.raises(Refused, match="it is off: back was begun by itself"):
             await soak.desk.halt()
+
+
+async def acted_elsewhere(soak: Soak, action: str) -> None:
+    """Let a command of somebody else carry an action out, to its end."""
+    loaded, where = soak.engine.loaded, soak.desk._places
+    asked = plan(loaded.rollout, action, phase_index=0, traffic=loaded.rollout.phases[0].traffic)
+    folder, _ = await begin(asked, loaded, Intent(time.time(), ACTOR, "by hand"), where)
+    deadline = time.monotonic() + DEADLINE_S
+    while executor.is_running(folder):
+        assert time.monotonic() < deadline, "the command did not end"
+        await asyncio.sleep(0.01)
+
+
+async def test_one_is_not_begun_on_top_of_what_somebody_did_a_moment_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adoption, "ADOPT_EVERY_S", 3600)  # nothing is taken up while the test goes on
+    async with soaking(written(tmp_path)) as soak:
+        await soak.go_on(5)
+        await acted_elsewhere(soak, "back")
+
+        await soak.go_on(8)
+
+        said = "back could not be begun: Roll back was begun by ana@laptop (pts/3) meanwhile"
+        assert said in soak.told()[-1]
+        assert soak.ran() == 1
 
 
 async def test_a_session_that_lost_the_record_does_not_begin_it_a_second_time(tmp_path: Path) -> None:
