@@ -246,6 +246,8 @@ class FakeDesk:
         self.looked: list[tuple[int, int]] = []
         """The stretches of the journal that were looked through."""
         self.on_start: Callable[[], None] | None = None
+        self.started: list[Preview] = []
+        """What was to be carried out."""
 
     async def _take(self, order: str, *args: Any) -> None:
         self.given.append(Given(order, args))
@@ -278,6 +280,7 @@ class FakeDesk:
         return preview.answered([self.answers.get(look.label, (None, "no answer")) for look in preview.before])
 
     async def start(self, preview: Preview, *, reason: str, typed: str, is_dry_run: bool = False) -> str:
+        self.started.append(preview)
         await self._take("start", preview.plan.action, reason, typed, is_dry_run)
         if self.on_start is not None:
             self.on_start()

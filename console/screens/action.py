@@ -60,6 +60,8 @@ class ActionScreen(ConsoleDialog[None]):
         self.title_text = action.title
         self._preview: Preview | None = None
         self._rungs: tuple[float, ...] = ()
+        self._rung: float | None = None
+        """The rung that was chosen last, whether its preview is there already or not."""
         self._is_given = False
         self._is_armed = False
         self._arming: Timer | None = None
@@ -151,7 +153,7 @@ class ActionScreen(ConsoleDialog[None]):
             self.renew()
 
     def _show_preview(self, preview: Preview) -> None:
-        self._preview = preview
+        self._preview, self._rung = preview, preview.plan.traffic
         self._body.show(PreviewPart(preview, self.desk.frame.phase.traffic))
         self.title_text = preview.plan.title or self.action.title
         self._reason.display = preview.needs_reason
@@ -248,14 +250,16 @@ class ActionScreen(ConsoleDialog[None]):
             self._give(is_dry_run=False)
 
     def action_rung(self, steps: int) -> None:
-        """Choose another rung of a step down."""
-        preview = self._preview
-        if preview is None or self._is_given or preview.plan.traffic not in self._rungs:
+        """Choose another rung of a step down; until its preview is in sight nothing can be confirmed."""
+        if self._is_given or self._rung not in self._rungs:
             return
-        place = self._rungs.index(preview.plan.traffic) - steps
+        place = self._rungs.index(self._rung) - steps
         if 0 <= place < len(self._rungs):
-            fetching = self._fetch(self._rungs[place])
-            self.run_worker(fetching, group="preview", exclusive=True, exit_on_error=False)
+            self._preview, self._rung = None, self._rungs[place]
+            self._dry_run.disabled = True
+            self._weigh()
+            self._say(f"reading what {share(self._rung)} would do …", Role.DIM)
+            self.run_worker(self._fetch(self._rung), group="preview", exclusive=True, exit_on_error=False)
 
     def _give(self, *, is_dry_run: bool) -> None:
         """Start the action, once."""

@@ -196,6 +196,41 @@ async def test_a_step_down_goes_to_the_next_rung_below_the_present_share_and_ano
         assert [given.args[1] for given in shown.desk.given] == [None, 5.0, 2.0]
 
 
+async def test_a_rung_that_is_chosen_cannot_be_confirmed_before_its_preview_is_in_sight() -> None:
+    async with console(frames.regression()) as shown:
+        shown.desk.previews["step_down"] = preview("step_down", traffic=75.0, ladder=(50.0, 25.0, 10.0, 5.0, 2.0, 0.0))
+        screen = await opened(shown, "G")
+        await shown.until(lambda: "10 % → 5 %" in shown.text and screen._is_armed)
+        shown.desk.gate = asyncio.Event()
+
+        await shown.press("right", "y", "right", "y")
+        assert shown.desk.orders == []
+
+        shown.desk.gate.set()
+        await shown.until(lambda: "10 % → 0 %" in shown.text and screen._is_armed)
+        await shown.press("y")
+        await shown.until(lambda: "start" in shown.desk.orders)
+        assert [started.plan.traffic for started in shown.desk.started] == [0.0]
+
+
+async def test_a_rung_whose_preview_is_refused_leaves_nothing_to_confirm_and_another_can_be_chosen() -> None:
+    async with console(frames.regression()) as shown:
+        shown.desk.previews["step_down"] = preview("step_down", traffic=5.0, ladder=(2.0, 0.0))
+        screen = await opened(shown, "G")
+        shown.desk.refusal = "the rollout file has changed"
+
+        await shown.press("right")
+        await shown.until(lambda: "the rollout file has changed" in shown.text)
+        shown.desk.refusal = ""
+        await shown.press("y")
+        assert shown.desk.orders == []
+
+        await shown.press("left")
+        await shown.until(lambda: "10 % → 5 %" in shown.text and screen._is_armed)
+        await shown.press("y")
+        await shown.until(lambda: "start" in shown.desk.orders)
+
+
 def test_the_rung_below_is_the_highest_one_lower_than_the_present_share() -> None:
     known = preview("step_down", traffic=75.0, ladder=(50.0, 25.0, 0.0))
 
