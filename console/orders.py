@@ -156,12 +156,11 @@ class Orders(AlertOrders, IncidentOrders):
             self._engine.apply(LadderLeft(time.time(), attempt, self._actor))
             await self._engine.commit(durable=True)
             return
-        if order == "zero" and held.outcome is Outcome.RUNNING:
+        if held.outcome is Outcome.RUNNING:
             await self._end_rung(attempt)
-        action, rung = (held.action, held.next_rung) if order == "continue" else self._way_to_zero(held.action)
+        action, rung = self._way_to_zero(held.action)
         self._check_available(action)
-        said = "next rung" if order == "continue" else "straight to zero"
-        intent = Intent(time.time(), self._actor, f"{said}, after {held.reason}")
+        intent = Intent(time.time(), self._actor, f"straight to zero, after {held.reason}")
         await self._start(self._plan(action, rung), intent)
 
     def _way_to_zero(self, step_down: str) -> tuple[str, float | None]:

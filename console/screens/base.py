@@ -38,7 +38,7 @@ class ConsoleScreen(Screen[Result]):
         self.desk = desk
         self.is_read_only = is_read_only
         self._steered: set[tuple[str, float | None, Order]] = set()
-        """Orders given to a ladder at a rung: a key that is hit twice must not take two rungs."""
+        """Orders given to a ladder at a rung: a key that is hit twice gives one."""
 
     @abstractmethod
     def show_frame(self, frame: Frame) -> None:
@@ -96,6 +96,12 @@ class ConsoleScreen(Screen[Result]):
         from console.screens.action import ActionScreen  # noqa: PLC0415 - only when it is needed: a quick start
 
         self.app.push_screen(ActionScreen(self.desk, action, is_read_only=self.is_read_only))
+
+    def offer_next_rung(self, held: AttemptView) -> None:
+        """Show what the next rung of a ladder would do, so that it can be confirmed."""
+        action = next((action for action in self.desk.frame.actions if action.action == held.action), None)
+        if action is not None:
+            self.offer(action)
 
     def action_halt(self) -> None:
         """Halt the rollback that is counted down, or ask for a reason to arm it again."""

@@ -7,11 +7,12 @@ import pytest
 
 from console.core.frame import Frame
 from console.core.plan import StepPreview
-from console.core.words import Outcome
+from console.core.words import Outcome, Rung
 from console.screens import action as action_module
 from console.screens.action import ActionScreen, rung_below, rungs_of
 from console.screens.attempt import AttemptScreen
 from console.screens.soak import SoakScreen
+from console.screens.steering import SteeringScreen
 from tests import frames
 from tests.frames import Given
 from tests.previews import preview
@@ -336,25 +337,70 @@ async def test_closing_a_running_action_leaves_it_running_and_a_key_opens_it_aga
         assert "► Roll back to 0%  RUNNING" in shown.text
 
 
-@pytest.mark.parametrize(("key", "order"), [("n", "continue"), ("z", "zero"), ("x", "stop")])
 @pytest.mark.parametrize("is_open", [False, True])
-async def test_a_held_ladder_takes_its_orders_once_from_both_places(key: str, order: str, is_open: bool) -> None:
+async def test_the_next_rung_is_shown_first_and_takes_one_more_key_from_both_places(*, is_open: bool) -> None:
     async with console(frames.holding()) as shown:
         if is_open:
             await shown.press("o")
 
+        await shown.press("n")
+        screen = shown.app.screen
+        assert isinstance(screen, ActionScreen)
+        await shown.until(lambda: "5 % → 2 %" in shown.text and screen._is_armed)
+        assert shown.desk.orders == []
+
+        await shown.press("y")
+        await shown.until(lambda: "start" in shown.desk.orders)
+        assert [started.plan.traffic for started in shown.desk.started] == [2.0]
+
+
+@pytest.mark.parametrize(("key", "order", "said"), [("z", "zero", "0 %"), ("x", "stop", "stays at 5 %")])
+async def test_a_ladder_is_told_what_to_do_with_one_more_key_where_it_is_not_in_full_sight(
+    key: str, order: str, said: str
+) -> None:
+    async with console(frames.holding()) as shown:
+        await shown.press(key)
+        await shown.until(lambda: isinstance(shown.app.screen, SteeringScreen) and said in shown.text)
+        await shown.press(key, "enter", "escape")
+        assert isinstance(shown.app.screen, SoakScreen)
+        assert shown.desk.orders == []
+
+        await shown.press(key, "y", "y")
+        await shown.until(lambda: shown.desk.orders)
+
+        assert shown.desk.given == [Given("steer", ("a2", order))]
+        assert isinstance(shown.app.screen, SoakScreen)
+
+
+async def test_a_rung_that_is_being_applied_can_be_left_for_zero_and_that_it_is_ended_first_is_said() -> None:
+    applying = frames.attempt(Outcome.RUNNING, attempt="a2", rung=Rung.APPLYING, orders=("zero",))
+    async with console(replace(frames.holding(), attempts=(applying,))) as shown:
+        await shown.press("z")
+        await shown.until(lambda: "is ended first" in shown.text)
+
+        await shown.press("y")
+        await shown.until(lambda: shown.desk.orders)
+
+        assert shown.desk.given == [Given("steer", ("a2", "zero"))]
+
+
+@pytest.mark.parametrize(("key", "order"), [("z", "zero"), ("x", "stop")])
+async def test_a_held_ladder_takes_its_orders_at_once_and_once_in_its_own_dialog(key: str, order: str) -> None:
+    async with console(frames.holding()) as shown:
+        await shown.press("o")
+
         await shown.press(key, key)
 
-        assert [given for given in shown.desk.given if given.order == "steer"] == [Given("steer", ("a2", order))]
+        assert shown.desk.given == [Given("steer", ("a2", order))]
 
 
 async def test_an_order_to_a_ladder_that_was_refused_can_be_given_again() -> None:
     async with console(frames.holding()) as shown:
         shown.desk.refusal = "the database answers too slowly"
-        await shown.press("n")
+        await shown.press("o", "z")
         await shown.until(lambda: "the database answers too slowly" in shown.text)
 
-        await shown.press("n")
+        await shown.press("z")
 
         assert shown.desk.orders == ["steer", "steer"]
 

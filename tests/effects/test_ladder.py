@@ -69,7 +69,8 @@ async def test_rung_after_rung_is_applied_verified_and_held_also_over_a_restart(
 
     async with soaking(file, ahead_s=601) as soak:
         due = await until(soak, lambda view: view.rung is Rung.DUE)
-        await soak.desk.steer(due.attempt, "continue")
+        assert due.next_rung == 10.0
+        await step(soak)
         # Steps end by the clock of this machine, which the test does not move.
         held = await until(soak, lambda view: view.rung in (Rung.HELD, Rung.DUE) and view.traffic == 10)
         assert share(soak) == "SHARE=10"
@@ -78,7 +79,7 @@ async def test_rung_after_rung_is_applied_verified_and_held_also_over_a_restart(
         left = await until(soak, lambda view: view.rung is None)
         assert left.outcome is Outcome.DONE
         with pytest.raises(Refused, match="no ladder"):
-            await soak.desk.steer(held.attempt, "continue")
+            await soak.desk.steer(held.attempt, "zero")
 
 
 async def test_from_a_rung_that_is_being_applied_one_jumps_to_zero(tmp_path: Path) -> None:
@@ -119,7 +120,7 @@ async def test_a_rung_that_failed_is_a_state_with_its_choices_and_zero_is_one_of
     async with soaking(file) as soak:
         view = await until(soak, lambda view: view.rung is Rung.FAILED)
         with pytest.raises(Refused, match="no ladder"):
-            await soak.desk.steer(failed, "continue")
+            await soak.desk.steer(failed, "stop")
         await soak.desk.steer(failed, "zero")
 
         await until(soak, lambda view: view.traffic == 0 and view.outcome is Outcome.DONE)
