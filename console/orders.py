@@ -130,6 +130,8 @@ class Orders(AlertOrders, IncidentOrders):
         self._check_available(asked.action)
         if preview.type_to_confirm and typed.strip() != preview.type_to_confirm:
             raise Refused(f"type {preview.type_to_confirm} to confirm; {typed.strip()!r} is not it")
+        if preview.is_waiting:
+            raise Refused("what is looked at before this has not been answered yet; wait a moment")
         if preview.needs_reason and not reason.strip():
             raise Refused("say why: something is not as it should be before this")
         rung = asked.traffic if asked.kind is ActionKind.STEP_DOWN else None

@@ -238,6 +238,8 @@ class FakeDesk:
         """The values to choose from, by parameter; `None` while nobody can be asked."""
         self.answers: dict[str, tuple[bool | None, str]] = {}
         """What is found by a look before an action, by its label."""
+        self.look_gate: asyncio.Event | None = None
+        """While it is set and not released, looks before an action wait."""
         self.printed: tuple[str, ...] = ()
         self.tables: Mapping[str, Table] = {}
         self.gate: asyncio.Event | None = None
@@ -277,6 +279,10 @@ class FakeDesk:
         return self.lists.get(parameter, ())
 
     async def look_before(self, preview: Preview) -> Preview:
+        if self.look_gate is not None:
+            await self.look_gate.wait()
+        if self.refusal:
+            raise Refused(self.refusal)
         return preview.answered([self.answers.get(look.label, (None, "no answer")) for look in preview.before])
 
     async def start(self, preview: Preview, *, reason: str, typed: str, is_dry_run: bool = False) -> str:

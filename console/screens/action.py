@@ -140,15 +140,19 @@ class ActionScreen(ConsoleDialog[None]):
 
     async def _look_before(self, preview: Preview) -> None:
         """Ask what is to be looked at before, while the preview is in sight already."""
+        if preview.is_waiting:
+            self._say("waiting for what is looked at before …", Role.DIM)
+        said = ""
         try:
             answered = await self.desk.look_before(preview)
-        except Refused as refused:
-            self._say(str(refused), Role.WARNING)
-            return
+        except Refused as refused:  # what cannot be asked stands in the way of nothing
+            said = str(refused)
+            answered = preview.answered([(None, said)] * len(preview.before))
         if self._preview is preview and not self._is_given:
             self._preview = answered
             self._body.show(PreviewPart(answered, self.desk.frame.phase.traffic))
             self._reason.display = answered.needs_reason
+            self._say(said, Role.WARNING)
             self._weigh()
             self.renew()
 
@@ -199,7 +203,7 @@ class ActionScreen(ConsoleDialog[None]):
 
     def _is_ready(self) -> bool:
         preview = self._preview
-        if preview is None or self._is_given or not (self._is_armed and self.may_act):
+        if preview is None or self._is_given or preview.is_waiting or not (self._is_armed and self.may_act):
             return False
         if preview.type_to_confirm and self._word.value.strip() != preview.type_to_confirm:
             return False

@@ -530,3 +530,47 @@ async def test_a_side_without_room_is_shown_and_only_a_rollback_needs_no_reason(
 
         assert "✗ status 503" in shown.text
         assert screen.query_one("#reason", Entry).display is is_asked
+
+
+@pytest.mark.parametrize("answer", [(True, "status 200"), (None, "")], ids=["passed", "nothing known"])
+async def test_an_advance_cannot_be_confirmed_before_its_look_is_answered(answer: tuple[bool | None, str]) -> None:
+    async with console(frames.healthy()) as shown:
+        shown.desk.previews["advance"] = preview("advance", before=(ROOM,), needs_reason=False, unmet=())
+        shown.desk.look_gate = asyncio.Event()
+        shown.desk.answers = {ROOM.label: answer}
+        await opened(shown, "A")
+
+        await shown.press("y")
+        assert shown.desk.orders == []
+        assert "waiting for what is looked at before" in shown.text
+
+        shown.desk.look_gate.set()
+        await shown.until(lambda: "waiting for" not in shown.text)
+        await shown.press("y")
+        await shown.until(lambda: "start" in shown.desk.orders)
+
+
+async def test_a_look_that_is_refused_does_not_stand_in_the_way_of_an_advance() -> None:
+    async with console(frames.healthy()) as shown:
+        shown.desk.previews["advance"] = preview("advance", before=(ROOM,), needs_reason=False, unmet=())
+        shown.desk.look_gate = asyncio.Event()
+        await opened(shown, "A")
+        shown.desk.refusal = "the balancer is not asked"
+
+        shown.desk.look_gate.set()
+        await shown.until(lambda: "the balancer is not asked" in shown.text)
+        shown.desk.refusal = ""
+        await shown.press("y")
+
+        await shown.until(lambda: "start" in shown.desk.orders)
+
+
+async def test_a_rollback_does_not_wait_for_its_look() -> None:
+    async with console(frames.regression()) as shown:
+        shown.desk.previews["rollback"] = preview("rollback", before=(ROOM,))
+        shown.desk.look_gate = asyncio.Event()
+        await opened(shown)
+
+        await shown.press("tab", "a", "p", "p", "enter")
+
+        await shown.until(lambda: "start" in shown.desk.orders)
