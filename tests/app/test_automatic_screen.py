@@ -109,6 +109,15 @@ async def test_without_a_countdown_the_key_does_nothing() -> None:
         assert isinstance(shown.app.screen, SoakScreen)
 
 
+async def test_in_the_gap_of_a_countdown_that_comes_and_goes_the_key_says_that_nothing_was_halted() -> None:
+    async with console(counting(AutomaticView(""))) as shown:
+        await shown.press("h")
+        await shown.until(lambda: "nothing is counted down now" in shown.text)
+
+        assert "stays armed" in shown.text
+        assert shown.desk.orders == []
+
+
 async def test_a_terminal_that_is_too_small_shows_the_countdown() -> None:
     async with console(counting(), size=(50, 10)) as shown:
         await shown.until(lambda: "BY ITSELF in 42s" in shown.text)
