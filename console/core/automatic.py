@@ -117,7 +117,10 @@ def looked(state: "State", at: float) -> list[Record]:
     """See at a tick what is proven: countdowns begin, go on, or end because their proof is gone."""
     before = {one.metric: one for one in state.automatic.countdowns if at - one.seen <= LOOK_GAP_S}
     orders = _proven_now(state, at)
-    records = _ended(at, [one for one in state.automatic.countdowns if one.metric not in orders], "is not proven now")
+    why = obstacle(state)
+    records = _ended(
+        at, [one for one in state.automatic.countdowns if one.metric not in orders], "is not proven now", why
+    )
     countdowns = []
     for metric, (action, after_s, reason) in orders.items():
         known = before.get(metric)
@@ -137,17 +140,25 @@ def interrupted(state: "State", at: float) -> list[Record]:
     return records
 
 
-def _ended(at: float, countdowns: Iterable[Countdown], why: str) -> list[Record]:
+def _ended(at: float, countdowns: Iterable[Countdown], of_metric: str, why: str = "") -> list[Record]:
     return [
-        _record(at, "ended", f"{one.action} is not begun by itself: {one.metric} {why}", one.metric)
+        _record(at, "ended", f"{one.action} is not begun by itself: {why or f'{one.metric} {of_metric}'}", one.metric)
         for one in countdowns
     ]
 
 
+def obstacle(state: "State") -> str:
+    """Return why nothing is counted down now although it is armed, whatever is proven; empty if it may be."""
+    if state.running is not None:
+        return f"{state.running.started.title} is under way"
+    if state.phase.doubt:
+        return "the share is not known"
+    return "the canary has no traffic" if state.phase.traffic <= 0 else ""
+
+
 def _proven_now(state: "State", at: float) -> Mapping[str, tuple[str, float, str]]:
-    """Return action, seconds and reason by metric; none while anything else decides, or the share is not known."""
-    phase = state.phase
-    if state.automatic.disarmed or state.running is not None or phase.doubt or phase.traffic <= 0:
+    """Return action, seconds and reason by metric; none while it is off, or anything is in the way."""
+    if state.automatic.disarmed or obstacle(state):
         return {}
     found = {}
     for name, metric in state.metrics.items():
@@ -155,7 +166,7 @@ def _proven_now(state: "State", at: float) -> Mapping[str, tuple[str, float, str
         if order.automatic_after is None or order.critical is None:
             continue
         judged = state.verdict_of(name)
-        if proven(metric, judged, traffic=phase.traffic, at=at, opened=state.opened):
+        if proven(metric, judged, traffic=state.phase.traffic, at=at, opened=state.opened):
             found[name] = (order.critical, order.automatic_after, f"{name} CRITICAL: {judged.reason}")
     return found
 

@@ -144,7 +144,8 @@ def _automatic(state: State, at: float) -> AutomaticView | None:
         return None
     countdown = state.automatic.countdown
     if countdown is None:
-        return AutomaticView(visible(state.automatic.disarmed))
+        waits_for = automatic.obstacle(state) if state.phase.doubt else ""
+        return AutomaticView(visible(state.automatic.disarmed), waits_for=visible(waits_for))
     title = state.rollout.actions[countdown.action].title
     left_s = max(0.0, countdown.due - at)
     return AutomaticView("", countdown.metric, visible(title), left_s, visible(countdown.reason))

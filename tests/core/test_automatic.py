@@ -12,6 +12,7 @@ from console.core import automatic
 from console.core.frame import AutomaticView, SessionView
 from console.core.inputs import (
     ActionEnded,
+    ActionProgressed,
     ActionStarted,
     Actor,
     AutomaticArmed,
@@ -317,10 +318,47 @@ def test_an_action_of_somebody_ends_the_countdown_and_what_it_left_in_doubt_begi
     run(state, 0, 30)
 
     state.apply(started(31))
+    state.apply(ActionProgressed(AT + 31, "a31", 0, "true", "running"))
     assert run(state, 32, 40) == ["ended"]
     state.apply(ActionEnded(AT + 41, "a31", outcome))
 
     assert run(state, 42, 300) == []
+
+
+def test_while_the_share_is_not_known_that_nothing_is_counted_down_is_said() -> None:
+    state = begun()
+    run(state, 0, 30)
+    state.apply(started(31))
+    told = state.apply(TimePassed(AT + 31))
+    assert [record.text for record in told if record.kind == "automatic"] == [
+        "rollback is not begun by itself: Roll back is under way"
+    ]
+
+    state.apply(ActionProgressed(AT + 32, "a31", 0, "true", "running"))
+    state.apply(ActionProgressed(AT + 32, "a31", 0, "true", "failed", "exit code 1"))
+    state.apply(ActionEnded(AT + 33, "a31", Outcome.FAILED))
+
+    shown = view(state, 33)
+    assert shown is not None
+    assert (shown.disarmed, shown.waits_for) == ("", "the share is not known")
+
+
+@pytest.mark.parametrize("steps", [(), ("running", "not begun")], ids=["no runner", "no such command"])
+def test_an_attempt_that_did_nothing_leaves_the_share_known_and_the_countdown_begins_again(
+    steps: Sequence[str],
+) -> None:
+    state = begun()
+    run(state, 0, 30)
+
+    state.apply(started(31))
+    for step in steps:
+        state.apply(ActionProgressed(AT + 32, "a31", 0, "true", step))
+    state.apply(ActionEnded(AT + 33, "a31", Outcome.FAILED))
+
+    assert state.phase.doubt == ""
+    assert run(state, 40, 99) == ["begun"]
+    run(state, 100, 100)
+    assert is_due(state, 100)
 
 
 def test_of_two_countdowns_the_one_that_is_over_first_decides() -> None:
