@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.core.attempts import OPEN
-from console.core.inputs import ActionEnded, NoteWritten
+from console.core.inputs import ActionEnded, ActionStarted, NoteWritten
 from console.core.words import Outcome
 from console.effects import executor
-from console.effects.attempt_files import read_abandoned
+from console.effects.attempt_files import read_abandoned, read_intent
 from console.effects.begin import Places
 from console.effects.sessions import Session
 from console.engine import Engine
@@ -31,11 +31,31 @@ class Adoption:
         self._followed: set[str] = set()
         self._older: set[Path] = set()
         """Attempts kept aside that are of a time before this session."""
+        self._own: set[str] = set()
+        """Attempts that this console itself began."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def taken(self, attempt: str) -> None:
         """Leave an attempt to whoever begins it just now."""
         self._followed.add(attempt)
+        self._own.add(attempt)
+
+    def check_all_folded(self) -> None:
+        """Raise `CannotStart` where others did something that the engine does not know yet, so that its share is old.
+
+        For whoever holds the lock of the service: then no attempt is under way.
+        """
+        settled = self._engine.state.settled
+        for folder in self._places.folders():
+            if folder.name in settled or folder.name in self._own:
+                continue
+            said = read_intent(folder)
+            if said is not None and self._is_of_this_session(folder, said):
+                raise executor.CannotStart(f"{said.title} was begun by {said.actor} meanwhile; look again")
+
+    def _is_of_this_session(self, folder: Path, started: ActionStarted) -> bool:
+        """Whether an attempt may be of this session: those kept aside may be of a time before it."""
+        return folder.parent == self._session.attempts or started.at >= self._session.created
 
     def begin_to_follow(self, folder: Path) -> None:
         """Follow an attempt beside all else."""
@@ -86,7 +106,7 @@ class Adoption:
             one = await asyncio.to_thread(executor.adopt, folder, time.time())
             if one is None:
                 continue
-            if folder.parent == self._session.attempts or one.started.at >= self._session.created:
+            if self._is_of_this_session(folder, one.started):
                 found.append((one.started.at, folder))
             elif one.ended is not None:
                 self._older.add(folder)

@@ -130,6 +130,8 @@ class Orders(AlertOrders, IncidentOrders):
         self._check_available(asked.action)
         if preview.type_to_confirm and typed.strip() != preview.type_to_confirm:
             raise Refused(f"type {preview.type_to_confirm} to confirm; {typed.strip()!r} is not it")
+        if preview.is_waiting:
+            raise Refused("what is looked at before this has not been answered yet; wait a moment")
         if preview.needs_reason and not reason.strip():
             raise Refused("say why: something is not as it should be before this")
         rung = asked.traffic if asked.kind is ActionKind.STEP_DOWN else None
@@ -153,12 +155,11 @@ class Orders(AlertOrders, IncidentOrders):
             self._engine.apply(LadderLeft(time.time(), attempt, self._actor))
             await self._engine.commit(durable=True)
             return
-        if order == "zero" and held.outcome is Outcome.RUNNING:
+        if held.outcome is Outcome.RUNNING:
             await self._end_rung(attempt)
-        action, rung = (held.action, held.next_rung) if order == "continue" else self._way_to_zero(held.action)
+        action, rung = self._way_to_zero(held.action)
         self._check_available(action)
-        said = "next rung" if order == "continue" else "straight to zero"
-        intent = Intent(time.time(), self._actor, f"{said}, after {held.reason}")
+        intent = Intent(time.time(), self._actor, f"straight to zero, after {held.reason}")
         await self._start_by_hand(self._plan(action, rung), intent)
 
     def _way_to_zero(self, step_down: str) -> tuple[str, float | None]:
@@ -227,7 +228,7 @@ class Orders(AlertOrders, IncidentOrders):
 
     async def _start_by_itself(self, action: str, actor: Actor, reason: str) -> str:
         self._check_available(action)
-        return await self._start(self._plan(action, None), Intent(time.time(), actor, reason))
+        return await self._start(self._plan(action, None), Intent(time.time(), actor, reason), is_by_itself=True)
 
     def _check_available(self, action: str) -> None:
         found = next((one for one in self._engine.fresh_frame().actions if one.action == action), None)
@@ -243,11 +244,13 @@ class Orders(AlertOrders, IncidentOrders):
         except PlanRefused as refusal:
             raise Refused(str(refusal)) from refusal
 
-    async def _start(self, asked: Plan, intent: Intent) -> str:
+    async def _start(self, asked: Plan, intent: Intent, *, is_by_itself: bool = False) -> str:
         if self._is_starting:
             raise Refused("an action is being started")
         self._is_starting = True
         try:
+            if is_by_itself:  # whoever acts just now is at it: nothing waits to begin on top of that
+                return await self._begin(asked, intent, is_by_itself=True)
             return await self._begin_after_last(asked, intent)
         except executor.CannotStart as obstacle:
             raise Refused(str(obstacle)) from obstacle
@@ -265,9 +268,18 @@ class Orders(AlertOrders, IncidentOrders):
                     raise
             await asyncio.sleep(executor.FOLLOW_S)
 
-    async def _begin(self, asked: Plan, intent: Intent) -> str:
+    async def _begin(self, asked: Plan, intent: Intent, *, is_by_itself: bool = False) -> str:
+        # What somebody confirmed takes all traffic away from whatever share it is; all else must know the share.
+        is_way_out = asked.traffic == 0 and not (is_by_itself or intent.is_check)
+        look_again = (lambda: None) if is_way_out else self._attempts.check_all_folded
         folder, started = await begin(
-            asked, self._engine.loaded, intent, self._places, tell=self._told, taken=self._attempts.taken
+            asked,
+            self._engine.loaded,
+            intent,
+            self._places,
+            tell=self._told,
+            taken=self._attempts.taken,
+            look_again=look_again,
         )
         self._engine.apply(started)
         self._attempts.begin_to_follow(folder)

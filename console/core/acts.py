@@ -77,7 +77,7 @@ def _ended(state: "State", attempt: Attempt, given: ActionEnded) -> Iterable[Rec
     body = {"attempt": given.attempt, "outcome": given.outcome.value, "detail": given.detail}
     yield Record(given.at, "outcome", f"{said}: {given.detail}" if given.detail else said, body)
     if not changes_share(attempt) or started.traffic is None:
-        if started.traffic is not None:
+        if started.traffic is not None and not attempt.did_nothing:
             state.changed.add("phase")
             state.phase = soak.doubted(
                 state.phase, f"the share may be {started.traffic:g} %: {started.title} ended {given.outcome}"

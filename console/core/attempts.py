@@ -51,6 +51,12 @@ class Attempt:
         return replace(self, outcome=end.outcome, ended=end.at, detail=end.detail)
 
     @property
+    def did_nothing(self) -> bool:
+        """Whether it failed before anything was done: no runner could be started, or not even its first command."""
+        states = {step.state for step in self.steps.values()}
+        return self.outcome is Outcome.FAILED and states <= {"not begun"}
+
+    @property
     def next_step(self) -> int:
         """Index of the action's step to go on with: the first that is not known to be done."""
         if self.started.is_check:

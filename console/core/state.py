@@ -386,7 +386,7 @@ class State:
         return [Record(at, "verdict", f"{name}: {after.verdict}, was {before.verdict}: {after.reason}", body)]
 
     def _open(self, opened: SessionOpened) -> list[Record]:
-        self.opened = opened.at
+        automatic.reopened(self, opened.at)
         if opened.last_seen is None:
             text = f"begun by {opened.actor}"
         else:

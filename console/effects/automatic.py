@@ -65,6 +65,15 @@ def note(folders: Sequence[Path], service: str, at: float, machine: Path | None 
     raise problem
 
 
+def forget(folders: Sequence[Path], service: str, at: float, machine: Path | None = None) -> None:
+    """Take back what was noted at a time, because nothing was begun after all; where that fails, one waits."""
+    paths = [_path(folder, service) for folder in folders]
+    for path in paths if machine is None else [*paths, _shared_path(machine, service)]:
+        if _noted(path) == at:
+            with suppress(OSError):
+                path.unlink()
+
+
 def _noted(path: Path) -> float | None:
     with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -84,12 +84,19 @@ async def begin(
     *,
     tell: Callable[[str], None] = lambda _: None,
     taken: Callable[[str], None] = lambda _: None,
+    look_again: Callable[[], None] = lambda: None,
 ) -> tuple[Path, ActionStarted]:
     """Begin an attempt in the first place that can be written, and return its folder and what was begun.
 
     `tell` hears of each place that cannot and of a lock that does not hold for all accounts, `taken` the attempt's
-    name before anybody can find it. Raises `executor.Busy` or `executor.CannotStart`; then nothing was done.
+    name before anybody can find it; `look_again` is called once nobody else can begin anything, and may raise
+    `executor.CannotStart`. Raises `executor.Busy` or `executor.CannotStart`; then nothing was done.
     """
+
+    def look() -> None:
+        _check_still_open(where, intent.continues)
+        look_again()
+
     redactor = Redactor(loaded.secrets)
     problem: Exception | None = None
     for number, parent in enumerate(where.attempts):
@@ -104,9 +111,8 @@ async def begin(
         started = _started(plan, intent, folder.name, redactor)
         taken(folder.name)
         try:
-            look_again = partial(_check_still_open, where, intent.continues)
             only_here = await executor.start(
-                plan, folder, loaded, started, locks_dirs=where.locks, machine=where.machine, look_again=look_again
+                plan, folder, loaded, started, locks_dirs=where.locks, machine=where.machine, look_again=look
             )
         except CannotWrite as error:
             problem = error

@@ -8,7 +8,7 @@ class Ending:
     """How a step ended."""
 
     state: str
-    """`done`, `failed` or `timed out`."""
+    """`done`, `failed`, `timed out`, or `not begun`: then nothing was done for certain."""
     detail: str
     is_certain: bool = True
     """Whether it is known what took effect; after a time-out nobody knows."""

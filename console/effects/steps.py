@@ -96,7 +96,9 @@ def _run_locked(step: Step, around: Surroundings, locks: Sequence[Lock]) -> Endi
     except (OSError, ValueError) as error:
         os.close(reading)
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return Ending("failed", f"{argv[0]}: {'command not found' if isinstance(error, FileNotFoundError) else reason}")
+        return Ending(
+            "not begun", f"{argv[0]}: {'command not found' if isinstance(error, FileNotFoundError) else reason}"
+        )
     finally:
         os.close(writing)
     for lock in locks:

@@ -80,7 +80,7 @@ async def test_a_command_that_does_not_exist_fails_by_name(tmp_path: Path) -> No
     _, progress, ended = await Acting(tmp_path, {"steps": [{"run": ["no-such-program"]}]}).carry_out()
 
     assert ended.outcome is Outcome.FAILED
-    assert progress[-1].detail == "no-such-program: command not found"
+    assert (progress[-1].state, progress[-1].detail) == ("not begun", "no-such-program: command not found")
 
 
 async def test_an_env_file_that_is_gone_fails_the_step_by_name(tmp_path: Path) -> None:
