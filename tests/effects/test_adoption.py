@@ -12,6 +12,7 @@ import pytest
 
 from console.core.words import Outcome
 from console.effects import executor
+from console.effects.begin import Places
 from tests.effects.acting import DEADLINE_S
 from tests.effects.test_act import Shell
 from tests.effects.test_automatic import Soak, soaking, written
@@ -77,7 +78,9 @@ async def test_what_was_done_before_a_session_is_written_down_in_it_once_and_not
     shell.file = written(tmp_path)
     assert shell.act("back", "--yes", "--reason", "3 a.m.").returncode == 0
     read: list[str] = []
-    real = executor.adopt
+    looks: list[int] = []
+    real, folders = executor.adopt, Places.folders
+    monkeypatch.setattr(Places, "folders", lambda places: (looks.append(1), folders(places))[1])
     monkeypatch.setattr(executor, "adopt", lambda folder, at: (read.append(folder.name), real(folder, at))[1])
 
     async with soaking(shell.file) as soak:
@@ -86,7 +89,8 @@ async def test_what_was_done_before_a_session_is_written_down_in_it_once_and_not
             return [one.text for one in soak.engine.journal() if one.text.startswith("before this session, ")]
 
         await until(lambda: bool(told()))
-        await asyncio.sleep(1.5)  # longer than the time between two looks
+        looked = len(looks)
+        await until(lambda: len(looks) > looked + 1)
 
         assert len(told()) == len(read) == 1
         assert ": 3 a.m.; it ended done (back-" in told()[0]

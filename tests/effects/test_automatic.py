@@ -11,13 +11,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from console import adoption
+from console.core.automatic import Countdown, due
 from console.core.desk import Refused
 from console.core.inputs import Reading, SampleTaken
 from console.core.planning import plan
+from console.core.state import State
 from console.core.words import Outcome
 from console.effects import automatic, executor
 from console.effects.begin import Intent, begin
@@ -50,11 +53,25 @@ class Soak:
     def __init__(self, engine: Engine, desk: Orders, folder: Path) -> None:
         self.engine, self.desk, self.folder = engine, desk, folder
         self.ahead_s = 0.0
+        self.looks = 0
+        """How often the console has looked at the countdown."""
 
     def clock(self) -> float:
         return time.time() + self.ahead_s
 
+    def look(self, state: State, at: float) -> Countdown | None:
+        self.looks += 1
+        return due(state, at)
+
     async def go_on(self, seconds: int, value: float = 9.0) -> None:
+        """Let seconds pass with a measurement in each, and the console do what comes of it."""
+        await self.pass_time(seconds, value)
+        looks, deadline = self.looks, time.monotonic() + DEADLINE_S
+        while self.looks < looks + 3:  # the first may be from before, the second within a beginning
+            assert time.monotonic() < deadline, "the countdown is not looked at"
+            await asyncio.sleep(0.02)
+
+    async def pass_time(self, seconds: int, value: float = 9.0) -> None:
         """Let seconds pass with a measurement in each."""
         for _ in range(seconds):
             self.ahead_s += 1
@@ -62,7 +79,6 @@ class Soak:
             self.engine.apply(SampleTaken(at, "errors", (Reading("", value),), 0.01))
             self.engine.tick()
             await asyncio.sleep(0)
-        await asyncio.sleep(0.4)  # longer than the time between two looks at the countdown
 
     def ran(self) -> int:
         ran = self.folder / "ran"
@@ -89,13 +105,14 @@ async def soaking(file: Path, *, ahead_s: float = 0.0, **how: Any) -> AsyncItera
     soak = Soak(engine, desk, folder)
     soak.ahead_s = ahead_s
     engine.clock = engine._steady = soak.clock
-    keeping = asyncio.create_task(desk.keep_house())
-    try:
-        yield soak
-    finally:
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
-        await opened.leave()
+    with patch("console.unattended.due", soak.look), patch("console.unattended.LOOK_S", 0.05):
+        keeping = asyncio.create_task(desk.keep_house())
+        try:
+            yield soak
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            await opened.leave()
 
 
 async def test_what_is_proven_for_long_enough_is_rolled_back_once_and_written_down(tmp_path: Path) -> None:
@@ -165,7 +182,7 @@ async def test_one_that_is_halted_while_it_is_being_written_down_is_not_begun(
 
     monkeypatch.setattr(automatic, "note", noted_slowly)
     async with soaking(written(tmp_path)) as soak:
-        await soak.go_on(12)
+        await soak.pass_time(12)
         assert await asyncio.to_thread(is_noting.wait, DEADLINE_S)
 
         await soak.desk.halt()
@@ -188,10 +205,10 @@ async def test_one_whose_proof_goes_while_it_is_being_written_down_is_not_begun_
 
     monkeypatch.setattr(automatic, "note", noted_slowly)
     async with soaking(written(tmp_path)) as soak:
-        await soak.go_on(12)
+        await soak.pass_time(12)
         assert await asyncio.to_thread(is_noting.wait, DEADLINE_S)
 
-        await soak.go_on(1, value=1.0)
+        await soak.pass_time(1, value=1.0)
         may_go_on.set()
         await soak.go_on(3)
         assert soak.ran() == 0

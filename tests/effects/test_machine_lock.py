@@ -95,7 +95,7 @@ def test_a_lock_in_a_folder_of_its_owner_is_for_its_owner(tmp_path: Path) -> Non
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another account")
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may give a lock file to another account")
 def test_a_lock_of_another_account_is_respected(meeting: Path) -> None:
     path = machine_lock(meeting, "app")
     os.close(open_shared(path))

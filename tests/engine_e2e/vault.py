@@ -24,10 +24,11 @@ from tests.terminal import PROGRAM, Terminal
 
 TENANT = "tenant-4711"
 PRINTS = """\
-import os, sys, time
+import fcntl, os, sys, termios
 token = sys.argv[1].encode()
 os.write(1, b"the token is " + token[: len(token) // 2])
-time.sleep(0.2)
+while any(fcntl.ioctl(1, termios.FIONREAD, bytes(4))):  # until the first half was read
+    os.sched_yield()
 os.write(1, token[len(token) // 2 :] + b"\\n")
 for name in ("DEPLOY_PASS", "UPSTREAM_URL", "HARMLESS"):
     print(name, "is", os.environ[name])
