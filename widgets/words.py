@@ -90,6 +90,7 @@ STEP_LOOKS: dict[str, tuple[str, Role]] = {
     "passed": ("✓", Role.OK),
     "failed": ("✗", Role.CRITICAL),
     "timed out": ("?", Role.UNKNOWN),
+    "not known": ("?", Role.UNKNOWN),
     "not passed": ("!", Role.WARNING),
 }
 """Glyph and colour of each state of a step; one that has not begun is not in it."""

@@ -93,7 +93,7 @@ def test_an_action_that_hangs_is_ended_with_a_reason(shell: Shell) -> None:
     assert ended.returncode == 0, ended.stderr
     wait_until(lambda: told(shell)[0]["outcome"] == "unknown", "the end of the action")
     detail = told(shell)[0]["detail"]
-    assert "step 2 of 3 failed: stopped by an operator" in detail
+    assert "step 2 of 3 not known: stopped by an operator" in detail
     assert detail.endswith(": it hangs")
     assert (shell.folder / "done").read_text() == "first\nsecond\n"
 
