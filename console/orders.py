@@ -10,6 +10,7 @@ from pathlib import Path
 from console.adoption import Adoption
 from console.alert_orders import AlertOrders
 from console.checklist import Checklist
+from console.core.attempts import line_of
 from console.core.desk import Choice, Order, Refused
 from console.core.export import Export
 from console.core.frame import Frame
@@ -204,7 +205,7 @@ class Orders(AlertOrders, IncidentOrders):
         is_check = choice == "verify"
         known = self._engine.state.attempts[attempt]
         try:
-            rest = rest_of(self._engine.loaded, known.started, known.next_step, is_check=is_check)
+            rest = rest_of(self._engine.loaded, line_of(self._engine.state.attempts, attempt), is_check=is_check)
         except PlanRefused as refusal:
             raise Refused(str(refusal)) from refusal
         why = said or f"{choice} {known.started.title}, which ended {known.outcome}"

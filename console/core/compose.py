@@ -84,11 +84,26 @@ def implied(steps: Sequence[Step], verify: Sequence[Check]) -> tuple[Check, ...]
     if any(check.compose is not None for check in verify):
         return tuple(found)
     for step in steps:
-        made = None if step.run is None or step.shell else compose_up(step.run)
+        made = made_by(step)
         if made is not None:
             check = Check.model_validate({"compose": made.model_copy(update={"env": env})})
             found.append(check.model_copy(update={"for_": STAYS_UP_S, "within": WITHIN_S}))
     return tuple(found)
+
+
+def shows_itself(step: Step, steps: Sequence[Step]) -> bool:
+    """Return whether what is verified after a step by itself shows that it took effect.
+
+    A file says what was set in it. Containers say that they were made from it, where there is something to say.
+    """
+    if step.env_file is not None:
+        return True
+    return made_by(step) is not None and any(other.env_file is not None for other in steps)
+
+
+def made_by(step: Step) -> ComposeUp | None:
+    """Return what containers a step makes anew in the background, if it does."""
+    return None if step.run is None or step.shell else compose_up(step.run)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ class Plan:
     """The parameters of the action and what was chosen for them."""
     before: tuple[Check, ...] = ()
     """What is looked at before it is confirmed."""
+    unproven: str = ""
+    """For one that only verifies: the steps that no verification stands for, in words."""
 
 
 @dataclass(frozen=True, slots=True)

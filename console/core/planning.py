@@ -139,10 +139,10 @@ def _bound(step: Step, chosen: Mapping[str, str]) -> Step:
     return step.model_copy(update={"sql": SqlStep(source=step.sql.source, statement=statement, values=values)})
 
 
-def carried_on(whole: Plan, first_step: int, *, is_check: bool) -> Plan:
-    """Return what is left of a plan from a step on, or only its verifications."""
+def carried_on(whole: Plan, first_step: int, *, is_check: bool, unproven: str = "") -> Plan:
+    """Return what is left of a plan from a step on, or only its verifications, which may leave something unproven."""
     if is_check:
-        return replace(whole, title=f"Verify: {whole.title}", steps=())
+        return replace(whole, title=f"Verify: {whole.title}", steps=(), unproven=unproven)
     if not 0 <= first_step < len(whole.steps):
         raise PlanRefused(f"{whole.title} has no step {first_step + 1} left to do")
     title = f"{whole.title}, from step {first_step + 1}" if first_step else whole.title

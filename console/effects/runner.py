@@ -81,6 +81,8 @@ class _Attempt:
             return Outcome.UNKNOWN, said + _verdict(checks, unmet)
         if unmet:
             return Outcome.UNVERIFIED, "not verified: " + "; ".join(unmet) + self._stopped_by()
+        if self._order.unproven:
+            return Outcome.UNVERIFIED, f"every verification passed, but {self._order.unproven}: resume it"
         return Outcome.DONE, ""
 
     def _stop(self, number: int, frame: FrameType | None) -> None:

@@ -104,16 +104,67 @@ def test_an_outcome_that_is_not_known_can_be_verified_and_nothing_is_repeated(sh
     assert shell.give("attempts", str(shell.file)).returncode == 3
 
     not_yet = settle(shell, kept, "--verify")
-    (shell.folder / "go").touch()
     after = told(shell)[-1]
-    verified = shell.give("attempts", str(shell.file), after["attempt"], "--verify")
 
     assert not_yet.returncode == 5
     assert "Verify: Roll back: unverified" in not_yet.stdout
     assert (after["outcome"], after["choices"]) == ("unverified", ["verify", "resume", "abandon"])
-    assert verified.returncode == 0, verified.stderr
     assert (shell.folder / "done").read_text() == "first\nsecond\n"
+
+
+def test_what_was_never_begun_is_not_done_whatever_passes_until_it_is_resumed(shell: Shell) -> None:
+    kept = vanished(shell)
+    (shell.folder / "go").touch()
+
+    verified = settle(shell, kept, "--verify")
+    after = told(shell)[-1]
+    resumed = shell.give("attempts", str(shell.file), after["attempt"], "--resume")
+
+    assert verified.returncode == 5
+    assert after["outcome"] == "unverified"
+    assert after["detail"] == (
+        "every verification passed, but step 3 was never begun, and no verification stands for it: resume it"
+    )
+    assert resumed.returncode == 0, resumed.stderr
+    assert (shell.folder / "done").read_text() == "first\nsecond\nsecond\nthird\n"
     assert [one["choices"] for one in told(shell)] == [[], [], []]
+
+
+def ending_with(shell: Shell, last: dict[str, Any], **more: Any) -> Path:
+    """Carry out a rollback of an edit and one more step that does not go well, and return its attempt."""
+    (shell.folder / "app.env").write_text("SHARE=10\n")
+    edit = {"env_file": {"path": "app.env", "set": {"SHARE": "0"}}}
+    action = {"title": "Roll back", "kind": "rollback", "steps": [edit, last], **more}
+    shell.file = write_rollout(shell.folder, {"steps": [{"run": ["true"]}]}, actions={"rollback": action})
+    assert shell.act("rollback", "--yes").returncode == 5
+    (kept,) = (shell.state / "attempts" / "stateless").iterdir()
+    return kept
+
+
+@pytest.mark.parametrize("verify", [[], [{"command": ["true"], "within": "1s"}]])
+def test_a_step_that_failed_is_not_done_because_something_else_passes(shell: Shell, verify: list[Any]) -> None:
+    kept = ending_with(shell, {"run": ["test", "-e", "go"]}, verify=verify)
+
+    verified = settle(shell, kept, "--verify")
+    after = told(shell)[-1]
+    (shell.folder / "go").touch()
+    resumed = shell.give("attempts", str(shell.file), after["attempt"], "--resume")
+
+    assert verified.returncode == 5
+    assert after["outcome"] == "unverified"
+    assert "every verification passed, but step 2 failed" in after["detail"]
+    assert resumed.returncode == 0, resumed.stderr
+
+
+@pytest.mark.parametrize(("verify", "outcome"), [([], "unverified"), ([{"command": ["true"], "within": "1s"}], "done")])
+def test_a_step_in_doubt_is_done_only_if_the_file_says_what_stands_for_it(
+    shell: Shell, verify: list[Any], outcome: str
+) -> None:
+    kept = ending_with(shell, {"run": ["kill -9 $$"], "shell": True}, verify=verify)
+
+    settle(shell, kept, "--verify")
+
+    assert told(shell)[-1]["outcome"] == outcome
 
 
 def test_what_was_begun_is_resumed_at_the_first_step_that_is_not_known_to_be_done(shell: Shell) -> None:
