@@ -24,14 +24,22 @@ class Adoption:
         self._session = session
         self._places = places
         self._followed: set[str] = set()
+        self._starting: set[str] = set()
+        """What this console is just beginning."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def taken(self, attempt: str) -> None:
-        """Leave an attempt to whoever begins it just now."""
-        self._followed.add(attempt)
+        """Leave an attempt to whoever begins it just now, until it is followed or given back."""
+        self._starting.add(attempt)
+
+    def give_back(self) -> None:
+        """Take up what could not be begun like any other: where its intent is on disk, the journal says so too."""
+        self._starting.clear()
 
     def begin_to_follow(self, folder: Path) -> None:
         """Follow an attempt beside all else."""
+        self._followed.add(folder.name)
+        self._starting.discard(folder.name)
         task = asyncio.get_running_loop().create_task(self._follow(folder))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -65,7 +73,7 @@ class Adoption:
             if attempt.outcome is Outcome.RUNNING and name not in self._followed:
                 await self._take_up(self._places.folder_of(name))
         folders = await asyncio.to_thread(self._places.folders)
-        fresh = [folder for folder in folders if folder.name not in state.settled | self._followed]
+        fresh = [folder for folder in folders if folder.name not in state.settled | self._followed | self._starting]
         found = [
             (one.started.at, folder)
             for folder in fresh

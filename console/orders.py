@@ -263,7 +263,11 @@ class Orders(AlertOrders, IncidentOrders):
             await asyncio.sleep(executor.FOLLOW_S)
 
     async def _begin(self, asked: Plan, intent: Intent) -> str:
-        folder, started = await begin(asked, self._engine.loaded, intent, self._places, taken=self._attempts.taken)
+        try:
+            folder, started = await begin(asked, self._engine.loaded, intent, self._places, taken=self._attempts.taken)
+        except executor.CannotStart:
+            self._attempts.give_back()
+            raise
         self._engine.apply(started)
         self._attempts.begin_to_follow(folder)
         with contextlib.suppress(TimeoutError):  # it is begun, and on disk in its own folder: nobody waits for more

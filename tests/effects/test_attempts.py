@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from console.core.desk import Refused
 from console.core.planning import plan
+from console.core.words import Outcome
 from console.effects import attempt_files as files
 from console.effects import executor
 from console.effects.begin import Intent, Places, begin
@@ -20,6 +22,7 @@ from console.effects.executor import CannotStart
 from console.effects.lock import command_lock, holder_of
 from tests.effects.acting import ACTOR, Acting, followed, wait_until, write_rollout
 from tests.effects.test_act import Shell
+from tests.effects.test_automatic import soaking
 
 TWO_STEPS = {
     "title": "Roll back",
@@ -250,3 +253,18 @@ async def test_nobody_goes_on_from_an_attempt_that_was_abandoned_meanwhile(tmp_p
         )
 
     assert (tmp_path / "done").read_text() == "x\n"
+
+
+async def test_an_attempt_whose_runner_could_not_be_started_is_in_the_journal_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_rollout(tmp_path, {"steps": [{"run": ["true"]}]})
+    monkeypatch.setattr(executor, "_launch", lambda *_: "no more processes")
+    async with soaking(file) as soak:
+        with pytest.raises(Refused, match="the runner could not be started: no more processes; nothing was done"):
+            await soak.desk.start(await soak.desk.preview("act"), reason="", typed="app")
+
+        assert await soak.until_over() is Outcome.FAILED
+        said = [record.text for record in soak.engine.journal() if record.kind == "outcome"]
+
+    assert said == ["Act: failed: the runner could not be started: no more processes; nothing was done"]
