@@ -12,8 +12,6 @@ class Ending:
     state: str
     """`done`, `failed`, `timed out`, `not known` or `not begun`."""
     detail: str
-    has_changed_file: bool = False
-    """Whether an env file says something else than before."""
 
     @property
     def is_certain(self) -> bool:

@@ -31,4 +31,4 @@ def rest_of(loaded: Loaded, line: Sequence[Attempt], *, is_check: bool) -> Plan:
         raise PlanRefused("the rollout file has changed since this was begun; begin the action anew, or abandon it")
     is_verified = bool(loaded.rollout.actions[started.action].verify)
     missing = unproven(line, whole.steps, is_verified=is_verified)
-    return carried_on(whole, line[-1].next_step, is_check=is_check, unproven=missing)
+    return carried_on(whole, line[-1].next_step, is_check=is_check, since=line[0].started.at, unproven=missing)

@@ -173,7 +173,7 @@ def _edit(path: str, settings: Mapping[str, str], around: Surroundings) -> Endin
         return Ending("failed", visible(str(problem), 500))
     if backup is None:
         return Ending("done", "nothing to change")
-    return Ending("done", f"the old file is kept as {backup.name}", has_changed_file=True)
+    return Ending("done", f"the old file is kept as {backup.name}")
 
 
 def _waited_for(work: Coroutine[Any, Any, Ending], timeout_s: float, around: Surroundings) -> Ending:
