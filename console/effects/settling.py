@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from console.core.attempts import Attempt, unproven
 from console.core.plan import Plan
 from console.core.planning import PlanRefused, carried_on, plan
-from console.core.redact import Redactor
 from console.core.rollout import ActionKind
-from console.effects.preview import labels
+from console.effects.begin import digest_of
 from console.spec.loaded import Loaded
 
 
@@ -27,7 +26,7 @@ def rest_of(loaded: Loaded, line: Sequence[Attempt], *, is_check: bool) -> Plan:
         rung=started.traffic if started.kind == ActionKind.STEP_DOWN else None,
     )
     begun = carried_on(whole, started.first_step, is_check=started.is_check)
-    if labels(begun, Redactor(loaded.secrets)) != started.steps:
+    if digest_of(begun, started.attempt) != started.digest:
         raise PlanRefused("the rollout file has changed since this was begun; begin the action anew, or abandon it")
     is_verified = bool(loaded.rollout.actions[started.action].verify)
     missing = unproven(line, whole.steps, is_verified=is_verified)

@@ -215,6 +215,21 @@ def test_a_file_that_changed_since_is_not_resumed(shell: Shell) -> None:
     assert "the rollout file has changed since this was begun" in refused.stderr
 
 
+@pytest.mark.parametrize("long", [{"run": ["test -e go # " + "x" * 600], "shell": True}, {"run": ["test", "-e", "go"]}])
+def test_a_change_that_a_label_does_not_show_is_a_change_too(shell: Shell, long: dict[str, Any]) -> None:
+    last = {**long, "env": {"API_TOKEN": "one"}}
+    kept = ending_with(shell, last)
+    changed = {**last, "run": [f"{last['run'][0]}y"]} if "shell" in last else {**last, "env": {"API_TOKEN": "two"}}
+    edit = {"env_file": {"path": "app.env", "set": {"SHARE": "0"}}}
+    action = {"title": "Roll back", "kind": "rollback", "steps": [edit, changed]}
+    shell.file = write_rollout(shell.folder, {"steps": [{"run": ["true"]}]}, actions={"rollback": action})
+
+    refused = settle(shell, kept, "--resume")
+
+    assert refused.returncode == 4, refused.stdout
+    assert "the rollout file has changed since this was begun" in refused.stderr
+
+
 def test_without_attempts_there_is_nothing_to_settle(shell: Shell) -> None:
     assert "no action was begun" in shell.give("attempts", str(shell.file)).stdout
     assert settle(shell, Path("rollback-1"), "--resume").returncode == 4
