@@ -76,18 +76,29 @@ KEYS: tuple[Key, ...] = (
     Key("attempt", "o", "o", "Open action", "Open the action under way, with all it printed", "places", "has_attempt"),
     Key("events", "e", "e", "Events", "Show the counters of events, where they are folded away", "places", weight=8),
     Key("queries", "d", "d", "Data", "Show the rows of the monitoring queries, where they are folded away", "places"),
-    Key("next_rung", "n", "n", "Next rung", "Take the next rung of the ladder now", "ladder", "is_holding", 1),
+    Key(
+        "next_rung", "n", "n", "Next rung", "Show what the next rung of the ladder would do", "ladder", "is_holding", 1
+    ),
     Key(
         "to_zero",
         "z",
         "z",
         "To zero",
-        "Jump straight to 0 %, also while a rung is applied",
+        "Jump straight to 0 %, also while a rung is applied; `y` confirms it",
         "ladder",
         "is_holding",
         1,
     ),
-    Key("stay", "x", "x", "Stay here", "End the ladder and leave the share as it is", "ladder", "is_holding", 2),
+    Key(
+        "stay",
+        "x",
+        "x",
+        "Stay here",
+        "End the ladder and leave the share as it is; `y` confirms it",
+        "ladder",
+        "is_holding",
+        2,
+    ),
     Key(
         "verify",
         "v",

@@ -2,18 +2,23 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from console.core.attempts import OPEN
-from console.core.inputs import ActionEnded
+from console.core.inputs import ActionEnded, ActionStarted, NoteWritten
 from console.core.words import Outcome
 from console.effects import executor
-from console.effects.attempt_files import read_abandoned
+from console.effects.attempt_files import read_abandoned, read_intent
 from console.effects.begin import Places
 from console.effects.sessions import Session
 from console.engine import Engine
 
 ADOPT_EVERY_S = 1.0
+FRESH_S = 60.0
+"""So long a session is one that was begun just now."""
+OLDER_S = 86_400.0
+"""What was done longer before a session is no news to it."""
 
 
 class Adoption:
@@ -26,15 +31,37 @@ class Adoption:
         self._followed: set[str] = set()
         self._starting: set[str] = set()
         """What this console is just beginning."""
+        self._older: set[Path] = set()
+        """Attempts kept aside that are of a time before this session."""
+        self._own: set[str] = set()
+        """Attempts that this console itself began."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def taken(self, attempt: str) -> None:
         """Leave an attempt to whoever begins it just now, until it is followed or given back."""
         self._starting.add(attempt)
+        self._own.add(attempt)
 
     def give_back(self) -> None:
         """Take up what could not be begun like any other: where its intent is on disk, the journal says so too."""
         self._starting.clear()
+
+    def check_all_folded(self) -> None:
+        """Raise `CannotStart` where others did something that the engine does not know yet, so that its share is old.
+
+        For whoever holds the lock of the service: then no attempt is under way.
+        """
+        settled = self._engine.state.settled
+        for folder in self._places.folders():
+            if folder.name in settled or folder.name in self._own:
+                continue
+            said = read_intent(folder)
+            if said is not None and self._is_of_this_session(folder, said):
+                raise executor.CannotStart(f"{said.title} was begun by {said.actor} meanwhile; look again")
+
+    def _is_of_this_session(self, folder: Path, started: ActionStarted) -> bool:
+        """Whether an attempt may be of this session: those kept aside may be of a time before it."""
+        return folder.parent == self._session.attempts or started.at >= self._session.created
 
     def begin_to_follow(self, folder: Path) -> None:
         """Follow an attempt beside all else."""
@@ -60,10 +87,17 @@ class Adoption:
                 await self._engine.commit(durable=True)
 
     async def keep_adopting(self) -> None:
-        """Take up what others begin and decide, for ever."""
+        """Take up what others begin and decide, for ever; a disk that fails is told once, and looked at again."""
+        told = ""
         while True:
-            await self._adopt()
-            await self.take_abandoned()
+            try:
+                await self._adopt()
+                await self.take_abandoned()
+            except OSError as error:
+                said = f"what others begin cannot be looked for: {error}"
+                if said != told:
+                    self._engine.apply(NoteWritten(time.time(), self._engine.actor, said))
+                told = said
             await asyncio.sleep(ADOPT_EVERY_S)
 
     async def _adopt(self) -> None:
@@ -73,17 +107,35 @@ class Adoption:
             if attempt.outcome is Outcome.RUNNING and name not in self._followed:
                 await self._take_up(self._places.folder_of(name))
         folders = await asyncio.to_thread(self._places.folders)
-        fresh = [folder for folder in folders if folder.name not in state.settled | self._followed | self._starting]
-        found = [
-            (one.started.at, folder)
-            for folder in fresh
-            if (one := await asyncio.to_thread(executor.adopt, folder, time.time())) is not None
-            # Those kept aside may be of a time before this session.
-            and (folder.parent == self._session.attempts or one.started.at >= self._session.created)
-        ]
+        found = []
+        for folder in folders:
+            if folder.name in state.settled | self._followed | self._starting or folder in self._older:
+                continue
+            one = await asyncio.to_thread(executor.adopt, folder, time.time())
+            if one is None:
+                continue
+            if self._is_of_this_session(folder, one.started):
+                found.append((one.started.at, folder))
+            elif one.ended is not None:
+                self._older.add(folder)
+                self._tell_older(one)
         for _, folder in sorted(found):
-            if folder.name not in self._followed:
+            if folder.name not in self._followed | self._starting:  # somebody may have begun it while it was read
                 await self._take_up(folder)
+
+    def _tell_older(self, one: executor.Adopted) -> None:
+        """Write down once, in a session that was begun just now, what was done while there was none."""
+        began = self._session.created
+        if one.ended is None or time.time() - began > FRESH_S or began - one.started.at > OLDER_S:
+            return
+        started = one.started
+        at = datetime.fromtimestamp(started.at, UTC)
+        said = (
+            f"before this session, {at:%Y-%m-%d %H:%M:%S} UTC: {started.title} begun by {started.actor}:"
+            f" {started.reason}; it ended {one.ended.outcome} ({started.attempt})"
+        )
+        if all(record.text != said for record in self._engine.journal()):
+            self._engine.apply(NoteWritten(time.time(), self._engine.actor, self._engine.redactor.redact(said)))
 
     async def _take_up(self, folder: Path) -> None:
         """Fold an attempt; one that is over at once, so that a later one cannot overtake it."""

@@ -3,11 +3,13 @@
 import asyncio
 import os
 import signal
+import traceback
 from collections.abc import Awaitable, Callable
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.text import Text
 from textual.app import App
 from textual.binding import BindingType
 from textual.notifications import SeverityLevel
@@ -60,6 +62,13 @@ async def _nothing() -> None:
     """Leave without anything to close."""
 
 
+def _without_shapes(text: str) -> str:
+    """Return a text without what looks like a secret."""
+    from console.core.redact import Redactor  # noqa: PLC0415 - only when it is needed: a quick start
+
+    return Redactor().redact(text)
+
+
 def _commands() -> "type[Provider]":
     """Return what the command palette offers, imported when it is first opened."""
     from console.palette import ConsoleCommands  # noqa: PLC0415 - only when it is needed: a quick start
@@ -100,6 +109,8 @@ class ConsoleApp(App[int]):
         self._is_leaving = False
         self._faults: set[str] = set()
         self._stop_guard: StopGuard | None = None
+        self.redact: Callable[[str], str] = _without_shapes
+        """Takes secrets out of what is told; whoever knows those of a rollout file gives a better one."""
         self.register_theme(THEME)
         self.theme = THEME.name
 
@@ -180,9 +191,17 @@ class ConsoleApp(App[int]):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Show a notification; its text is made safe to draw and never read as markup, whoever sends it."""
-        safe = "\n".join(visible(line, 300) for line in message.splitlines())
+        """Show a notification; its text is made safe to draw and never read as markup, whoever sends it.
+
+        It holds no secret either.
+        """
+        safe = "\n".join(visible(line, 300) for line in self.redact(message).splitlines())
         super().notify(safe, title=visible(title, 100), severity=severity, timeout=timeout, markup=False)
+
+    def _fatal_error(self) -> None:
+        """End with where it went wrong; Textual would add the values of variables, and those may be secrets."""
+        self.bell()
+        self.panic(Text(self.redact(traceback.format_exc())))
 
     # -- leaving ------------------------------------------------------------------------------------------------
 
@@ -203,7 +222,8 @@ class ConsoleApp(App[int]):
                 async with asyncio.timeout(LEAVE_WITHIN_S):
                     await self._on_leave()
         except Exception as fault:  # noqa: BLE001 - whatever closing runs into, the terminal must be restored
-            message = f"the session was not closed cleanly: {visible(f'{type(fault).__name__}: {fault}')}"
+            said = self.redact(f"{type(fault).__name__}: {fault}")
+            message = f"the session was not closed cleanly: {visible(said)}"
         self.exit(code, return_code=code, message=message)
 
     def _look_at_terminal(self) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -85,6 +86,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except Exception:  # noqa: BLE001 - exit code 1 would say WARNING
-        traceback.print_exc()
+        from console.core.redact import Redactor  # noqa: PLC0415 - hardly ever needed
+        from console.spec.variables import secrets_in  # noqa: PLC0415 - the same
+
+        print(Redactor(secrets_in(os.environ)).redact(traceback.format_exc()), end="", file=sys.stderr)
         print("rollout-console: this is a fault of the program; what it was doing is not known", file=sys.stderr)
         return 3

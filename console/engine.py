@@ -14,7 +14,8 @@ from math import inf
 from console.batch import RECORDS_KEPT, Batch
 from console.core.alert_findings import SESSION
 from console.core.classify import Classifier
-from console.core.counts import LabelCell, LinesCounted
+from console.core.cleaned import cleaned_lines, cleaned_table
+from console.core.counts import LinesCounted
 from console.core.frame import AlertView, Frame, JournalView, SessionView
 from console.core.inputs import (
     Actor,
@@ -259,18 +260,14 @@ class Engine:
         if isinstance(given, SourceChanged | SampleFailed | GapSuspected):
             return replace(given, reason=visible(redact(given.reason), 500)) if given.reason else given
         if isinstance(given, LinesCounted):
-            labels: dict[LabelCell, int] = {}
-            for cell, count in given.labels.items():
-                safe = replace(cell, value=redact(cell.value))
-                labels[safe] = labels.get(safe, 0) + count
-            return replace(given, labels=labels, rows=tuple(replace(row, text=redact(row.text)) for row in given.rows))
+            return cleaned_lines(given, self.redactor)
         if isinstance(given, SampleTaken) and given.table is not None:
             return replace(given, table=self.safe_table(given.table))
         return given
 
     def safe_table(self, table: Table) -> Table:
         """Return rows without secrets."""
-        return replace(table, rows=tuple(tuple(map(self.redactor.redact, row)) for row in table.rows))
+        return cleaned_table(table, self.redactor)
 
     def tick(self) -> None:
         """Let time pass: windows move, ages grow, the soak clock goes on."""

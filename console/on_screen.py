@@ -56,6 +56,8 @@ class _Screen:
         session = await asyncio.to_thread(importlib.import_module, "console.session")
         try:
             loaded = await asyncio.to_thread(session.load, self._asked.file, self._asked.env)
+            secrets = (*loaded.secrets, *session.secrets_in(self._asked.env))
+            self._app.redact = session.Redactor(secrets).redact
             self._opened = opened = await session.opened_for(loaded, self._asked)
         except session.RolloutFileError as error:
             self._end(USAGE, str(error))
@@ -78,7 +80,8 @@ class _Screen:
         if not task.cancelled() and (fault := task.exception()) is not None:
             while isinstance(fault, BaseExceptionGroup):
                 fault = fault.exceptions[0]
-            self._end(UNKNOWN, f"the engine stopped: {visible(f'{type(fault).__name__}: {fault}')}")
+            said = self._app.redact(f"{type(fault).__name__}: {fault}")
+            self._end(UNKNOWN, f"the engine stopped: {visible(said)}")
 
 
 async def painted(call_after_refresh: Callable[..., bool], is_running: Callable[[], bool]) -> None:

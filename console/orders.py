@@ -131,6 +131,8 @@ class Orders(AlertOrders, IncidentOrders):
         self._check_available(asked.action)
         if preview.type_to_confirm and typed.strip() != preview.type_to_confirm:
             raise Refused(f"type {preview.type_to_confirm} to confirm; {typed.strip()!r} is not it")
+        if preview.is_waiting:
+            raise Refused("what is looked at before this has not been answered yet; wait a moment")
         if preview.needs_reason and not reason.strip():
             raise Refused("say why: something is not as it should be before this")
         rung = asked.traffic if asked.kind is ActionKind.STEP_DOWN else None
@@ -142,10 +144,7 @@ class Orders(AlertOrders, IncidentOrders):
                 raise Refused("clauses that were met when this was shown are not any more; look at it again")
         why = reason.strip() or preview.why or asked.title
         without = replace(preview, unmet=unmet).without
-        attempt = await self._start(asked, Intent(time.time(), self._actor, why, without))
-        if asked.kind is ActionKind.ROLLBACK:
-            self.responded(asked.title)
-        return attempt
+        return await self._start_by_hand(asked, Intent(time.time(), self._actor, why, without))
 
     async def steer(self, attempt: str, order: Order) -> None:
         """Give an order to a ladder; to jump to zero ends a rung that is being applied."""
@@ -157,13 +156,12 @@ class Orders(AlertOrders, IncidentOrders):
             self._engine.apply(LadderLeft(time.time(), attempt, self._actor))
             await self._engine.commit(durable=True)
             return
-        if order == "zero" and held.outcome is Outcome.RUNNING:
+        if held.outcome is Outcome.RUNNING:
             await self._end_rung(attempt)
-        action, rung = (held.action, held.next_rung) if order == "continue" else self._way_to_zero(held.action)
+        action, rung = self._way_to_zero(held.action)
         self._check_available(action)
-        said = "next rung" if order == "continue" else "straight to zero"
-        intent = Intent(time.time(), self._actor, f"{said}, after {held.reason}")
-        await self._start(self._plan(action, rung), intent)
+        intent = Intent(time.time(), self._actor, f"straight to zero, after {held.reason}")
+        await self._start_by_hand(self._plan(action, rung), intent)
 
     def _way_to_zero(self, step_down: str) -> tuple[str, float | None]:
         """Return the action that takes all traffic away, and its rung: the ladder's own, or else a rollback."""
@@ -210,7 +208,7 @@ class Orders(AlertOrders, IncidentOrders):
             raise Refused(str(refusal)) from refusal
         why = said or f"{choice} {known.started.title}, which ended {known.outcome}"
         intent = Intent(time.time(), self._actor, why, "", attempt, known.next_step, is_check)
-        return await self._start(rest, intent)
+        return await self._start_by_hand(rest, intent)
 
     async def halt(self) -> None:
         """Stop the rollback that is counted down."""
@@ -222,9 +220,16 @@ class Orders(AlertOrders, IncidentOrders):
         self._check_may_write()
         await self._unattended.arm(self._actor, reason)
 
+    async def _start_by_hand(self, asked: Plan, intent: Intent) -> str:
+        """Begin what a person asked for: who rolls back, carries it on or verifies it has responded."""
+        attempt = await self._start(asked, intent)
+        if asked.kind is ActionKind.ROLLBACK:
+            self.responded(asked.title)
+        return attempt
+
     async def _start_by_itself(self, action: str, actor: Actor, reason: str) -> str:
         self._check_available(action)
-        return await self._start(self._plan(action, None), Intent(time.time(), actor, reason))
+        return await self._start(self._plan(action, None), Intent(time.time(), actor, reason), is_by_itself=True)
 
     def _check_available(self, action: str) -> None:
         found = next((one for one in self._engine.fresh_frame().actions if one.action == action), None)
@@ -240,11 +245,13 @@ class Orders(AlertOrders, IncidentOrders):
         except PlanRefused as refusal:
             raise Refused(str(refusal)) from refusal
 
-    async def _start(self, asked: Plan, intent: Intent) -> str:
+    async def _start(self, asked: Plan, intent: Intent, *, is_by_itself: bool = False) -> str:
         if self._is_starting:
             raise Refused("an action is being started")
         self._is_starting = True
         try:
+            if is_by_itself:  # whoever acts just now is at it: nothing waits to begin on top of that
+                return await self._begin(asked, intent, is_by_itself=True)
             return await self._begin_after_last(asked, intent)
         except executor.CannotStart as obstacle:
             raise Refused(str(obstacle)) from obstacle
@@ -262,9 +269,20 @@ class Orders(AlertOrders, IncidentOrders):
                     raise
             await asyncio.sleep(executor.FOLLOW_S)
 
-    async def _begin(self, asked: Plan, intent: Intent) -> str:
+    async def _begin(self, asked: Plan, intent: Intent, *, is_by_itself: bool = False) -> str:
+        # What somebody confirmed takes all traffic away from whatever share it is; all else must know the share.
+        is_way_out = asked.traffic == 0 and not (is_by_itself or intent.is_check)
+        look_again = (lambda: None) if is_way_out else self._attempts.check_all_folded
         try:
-            folder, started = await begin(asked, self._engine.loaded, intent, self._places, taken=self._attempts.taken)
+            folder, started = await begin(
+                asked,
+                self._engine.loaded,
+                intent,
+                self._places,
+                tell=self._told,
+                taken=self._attempts.taken,
+                look_again=look_again,
+            )
         except executor.CannotStart:
             self._attempts.give_back()
             raise
@@ -273,6 +291,9 @@ class Orders(AlertOrders, IncidentOrders):
         with contextlib.suppress(TimeoutError):  # it is begun, and on disk in its own folder: nobody waits for more
             await asyncio.wait_for(self._engine.commit(durable=True), COMMIT_WAIT_S)
         return folder.name
+
+    def _told(self, said: str) -> None:
+        self._engine.apply(NoteWritten(time.time(), self._actor, self._engine.redactor.redact(said)))
 
     def _folder_of(self, attempt: str) -> Path:
         return self._places.folder_of(attempt)

@@ -15,8 +15,6 @@ from console.engine import Engine
 from console.sources.base import ProbeFailed
 from console.sources.values import values_of
 
-EARLIER_S = 0.3
-"""How long reading about earlier runs may take: a disk that hangs must not stand in the way."""
 LIST_S = 3.0
 """How long the list of the values of a parameter may take."""
 LOOK_S = 5.0
@@ -44,7 +42,9 @@ class Previewing:
             now=f"{now}; {measured}" if measured else now,
             why="; ".join(f"{panel.metric} {panel.verdict}: {panel.reason}" for panel in blamed),
             unmet=self.unmet() if asked.kind is ActionKind.ADVANCE else (),
-            took_s=await self._took(asked.action),
+            took_s=await asyncio.to_thread(
+                earlier.took_in_time, self._state_dir, self._engine.loaded.rollout.rollout, asked.action
+            ),
         )
 
     def unmet(self) -> tuple[str, ...]:
@@ -87,11 +87,3 @@ class Previewing:
         except TimeoutError:
             return None, "no answer in time"
         return (found.ok if found.is_known else None), found.detail
-
-    async def _took(self, action: str) -> tuple[float, ...]:
-        rollout = self._engine.loaded.rollout.rollout
-        reading = asyncio.to_thread(earlier.took, self._state_dir, rollout, action)
-        try:
-            return await asyncio.wait_for(reading, EARLIER_S)
-        except TimeoutError:
-            return ()

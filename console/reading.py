@@ -200,6 +200,16 @@ class Onlooker(OnlyLooking):
         return build_frame(self._state, time.time(), session=session, journal=self._journal)
 
     @property
+    def settled(self) -> frozenset[str]:
+        """The attempts that the session knows to be over, also those that it shows no more."""
+        return frozenset() if self._state is None else frozenset(self._state.settled)
+
+    @property
+    def doubt(self) -> str:
+        """Why the session does not know which share is applied; empty where it does."""
+        return "" if self._state is None else self._state.phase.doubt
+
+    @property
     def rows(self) -> RowRing:
         """Log lines stay with the console that reads them."""
         return self._rows

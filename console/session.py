@@ -5,6 +5,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from console.core.redact import Redactor
 from console.effects.sessions import find_open, state_dir, this_actor
 from console.opening import CannotOpen, Opened, open_session
 from console.orders import Orders
@@ -12,9 +13,10 @@ from console.reading import Onlooker
 from console.spec.load import load
 from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError
+from console.spec.variables import secrets_in
 from console.watching import Watch
 
-__all__ = ["CannotOpen", "RolloutFileError", "desk_of", "keep_going", "load", "opened_for"]
+__all__ = ["CannotOpen", "Redactor", "RolloutFileError", "desk_of", "keep_going", "load", "opened_for", "secrets_in"]
 
 
 async def opened_for(loaded: Loaded, asked: Watch) -> Opened:

@@ -43,6 +43,13 @@ class Unattended:
         nobody = Actor("automatic", host)
         armed_at = self._engine.state.automatic.armed_at
         why_not = await self._noted(at, armed_at)
+        still_due = due(self._engine.state, self._engine.clock())
+        if still_due is None:  # halted, or not proven any more, while it was written down
+            await asyncio.to_thread(
+                automatic.forget, self._places.locks, self._engine.loaded.rollout.service, at, self._places.machine
+            )
+            return
+        countdown = still_due
         if why_not:
             self._engine.apply(AutomaticStopped(at, nobody, f"{countdown.action} could not be begun: {why_not}"))
             return
@@ -57,13 +64,16 @@ class Unattended:
 
     async def _noted(self, at: float, armed_at: float) -> str:
         """Remember beside the locks that one begins; return why it may not, empty if it may."""
-        folders, service = self._places.locks, self._engine.loaded.rollout.service
+        folders, machine = self._places.locks, self._places.machine
+        service = self._engine.loaded.rollout.service
         began = self._session.created
 
         def noted() -> str:
-            why_not = automatic.obstacle(folders, service, at=at, session_began=began, armed_at=armed_at)
+            why_not = automatic.obstacle(
+                folders, service, at=at, session_began=began, armed_at=armed_at, machine=machine
+            )
             if not why_not:
-                automatic.note(folders, service, at)
+                automatic.note(folders, service, at, machine)
             return why_not
 
         try:
@@ -75,7 +85,10 @@ class Unattended:
 
     async def halt(self, actor: Actor) -> None:
         """Stop what is counted down; raises `Refused` where nothing is."""
-        if self._engine.state.automatic.countdown is None:
+        now = self._engine.state.automatic
+        if now.disarmed:
+            raise Refused(f"it is off: {now.disarmed}")
+        if now.countdown is None:
             raise Refused("nothing is about to begin by itself")
         self._engine.apply(AutomaticStopped(self._engine.clock(), actor))
         await self._engine.commit(durable=True)

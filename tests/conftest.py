@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,9 +12,20 @@ import pytest
 import redis
 
 from console.demo.servers import EmbeddedPostgres, EmbeddedValkey
+from console.effects.lock import LOCKS_VARIABLE
 from tests.servers import PrivateEngine, engine_obstacle, missing
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _own_locks() -> Iterator[None]:
+    """A place of its own where all accounts meet: no test meets another one, or an operator of this machine."""
+    folder = Path(tempfile.gettempdir()) / f"rc-locks-{os.getpid()}-{next(_numbers)}"
+    os.environ[LOCKS_VARIABLE] = str(folder)
+    yield
+    os.environ.pop(LOCKS_VARIABLE, None)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -238,6 +238,8 @@ class FakeDesk:
         """The values to choose from, by parameter; `None` while nobody can be asked."""
         self.answers: dict[str, tuple[bool | None, str]] = {}
         """What is found by a look before an action, by its label."""
+        self.look_gate: asyncio.Event | None = None
+        """While it is set and not released, looks before an action wait."""
         self.printed: tuple[str, ...] = ()
         self.tables: Mapping[str, Table] = {}
         self.gate: asyncio.Event | None = None
@@ -246,6 +248,8 @@ class FakeDesk:
         self.looked: list[tuple[int, int]] = []
         """The stretches of the journal that were looked through."""
         self.on_start: Callable[[], None] | None = None
+        self.started: list[Preview] = []
+        """What was to be carried out."""
 
     async def _take(self, order: str, *args: Any) -> None:
         self.given.append(Given(order, args))
@@ -275,9 +279,14 @@ class FakeDesk:
         return self.lists.get(parameter, ())
 
     async def look_before(self, preview: Preview) -> Preview:
+        if self.look_gate is not None:
+            await self.look_gate.wait()
+        if self.refusal:
+            raise Refused(self.refusal)
         return preview.answered([self.answers.get(look.label, (None, "no answer")) for look in preview.before])
 
     async def start(self, preview: Preview, *, reason: str, typed: str, is_dry_run: bool = False) -> str:
+        self.started.append(preview)
         await self._take("start", preview.plan.action, reason, typed, is_dry_run)
         if self.on_start is not None:
             self.on_start()

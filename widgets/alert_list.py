@@ -14,11 +14,11 @@ _GLYPHS = {"critical": "✗", "warning": "!", "blind": "?"}
 
 @dataclass(frozen=True, slots=True)
 class AlertsPart:
-    """The alerts and silences, and the row under the cursor."""
+    """The alerts and silences, and the row under the cursor, if one is chosen."""
 
     alerts: tuple[AlertView, ...]
     silences: tuple[SilenceView, ...]
-    cursor: int
+    cursor: int | None
     at: int
 
 

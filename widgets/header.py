@@ -140,6 +140,8 @@ def _automatic(automatic: AutomaticView | None, width: int) -> list[tuple[int, l
     if automatic.disarmed:
         off = f"automatic rollback off: {clip(automatic.disarmed, max(20, width // 4))}, h arms it"
         return [(2, [Span(off, Role.WARNING)])]
+    if automatic.waits_for:
+        return [(2, [Span(f"automatic rollback off: {automatic.waits_for}", Role.WARNING)])]
     return [(8, [Span("automatic rollback armed", Role.DIM)])]
 
 

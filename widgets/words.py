@@ -89,8 +89,9 @@ STEP_LOOKS: dict[str, tuple[str, Role]] = {
     "done": ("✓", Role.OK),
     "passed": ("✓", Role.OK),
     "failed": ("✗", Role.CRITICAL),
+    "not begun": ("✗", Role.CRITICAL),
     "timed out": ("?", Role.UNKNOWN),
     "not known": ("?", Role.UNKNOWN),
     "not passed": ("!", Role.WARNING),
 }
-"""Glyph and colour of each state of a step; one that has not begun is not in it."""
+"""Glyph and colour of each state of a step; one whose turn has not come is not in it."""

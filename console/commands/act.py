@@ -7,8 +7,9 @@ import json
 import os
 import sys
 import time
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO, TypeVar
 
 from console.commands.arguments import add_file
 from console.commands.standing import Standing, standing_of
@@ -26,11 +27,14 @@ from console.effects.attempt_files import OUTPUT
 from console.effects.begin import Intent, Places, begin, places
 from console.effects.executor import CannotStart
 from console.effects.preview import preview, problems
-from console.effects.sessions import find_open, state_dir, this_actor
+from console.effects.sessions import Session, find_open, state_dir, this_actor
 from console.effects.verification import Ask, try_once
+from console.patience import LeftBehind, in_time
 from console.spec.load_action import load_action
 from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError
+
+T = TypeVar("T")
 
 DONE = 0
 USAGE = 4
@@ -74,10 +78,11 @@ def run(arguments: argparse.Namespace) -> int:
         return USAGE
     told: TextIO = sys.stderr if arguments.json else sys.stdout
     base = state_dir()
-    session = find_open(base, loaded.rollout.rollout)
+    session = _session_of(base, loaded.rollout.rollout)
     action = loaded.rollout.actions.get(arguments.action)
     needs_standing = action is None or action.kind in (ActionKind.STEP_DOWN, ActionKind.ADVANCE)
-    standing = standing_of(session) if needs_standing else Standing(said="")
+    where = places(base, loaded.rollout.rollout, session)
+    standing = standing_of(session, where) if needs_standing else Standing(said="")
     try:
         planned = plan(
             loaded.rollout,
@@ -88,21 +93,20 @@ def run(arguments: argparse.Namespace) -> int:
             given=dict(arguments.given),
         )
         if planned.given:
-            asyncio.run(_check_listed(loaded, planned))
+            _asked(_check_listed(loaded, planned))
     except PlanRefused as refusal:
         print(visible(str(refusal)), file=sys.stderr)
         return USAGE
-    is_advance = planned.kind is ActionKind.ADVANCE
     shown = preview(
         planned,
         loaded,
         now=standing.said,
         why=standing.why_for(planned.action),
-        unmet=standing.unmet if is_advance else (),
-        took_s=earlier.took(base, loaded.rollout.rollout, planned.action),
+        unmet=standing.unmet_for(planned.kind),
+        took_s=earlier.took_in_time(base, loaded.rollout.rollout, planned.action),
     )
     if planned.before:
-        shown = shown.answered(asyncio.run(_look_before(loaded, planned)))
+        shown = shown.answered(_asked(_look_before(loaded, planned)))
     print(preview_text(shown), file=told, flush=True)
     if arguments.dry_run:
         if arguments.json:
@@ -112,7 +116,6 @@ def run(arguments: argparse.Namespace) -> int:
     if obstacle:
         print(f"{obstacle}; nothing was done", file=sys.stderr)
         return FAILED if arguments.yes and problems(shown) else USAGE
-    where = places(base, loaded.rollout.rollout, session)
     reason = arguments.reason.strip() or shown.why or "by hand, from a shell"
     intent = Intent(time.time(), this_actor(), reason, shown.without)
     try:
@@ -136,6 +139,25 @@ def _loaded(arguments: argparse.Namespace) -> Loaded | None:
     for text in found.left_out:
         print(f"not needed for this, and wrong: {text}", file=sys.stderr)
     return found.loaded
+
+
+def _session_of(base: Path, rollout: str) -> Session | None:
+    """Return the open session of a rollout, if the disk says in time whether there is one."""
+    try:
+        return in_time(lambda: find_open(base, rollout))
+    except OSError as error:
+        print(f"{base} cannot be read: {error}; going on without the session", file=sys.stderr, flush=True)
+        return None
+
+
+def _asked(question: Coroutine[Any, Any, T]) -> T:
+    """Return what a question finds; a name server that hangs beyond its time is left behind."""
+
+    async def ask() -> T:
+        asyncio.get_running_loop().set_default_executor(LeftBehind())
+        return await question
+
+    return asyncio.run(ask())
 
 
 async def _look_before(loaded: Loaded, planned: Plan) -> list[tuple[bool | None, str]]:
@@ -221,7 +243,7 @@ async def _carry_out(
 
 
 def _complain(said: str) -> None:
-    print(f"{visible(said)}; trying the next place", file=sys.stderr, flush=True)
+    print(visible(said), file=sys.stderr, flush=True)
 
 
 async def _followed(folder: Path, told: TextIO) -> tuple[list[ActionProgressed], ActionEnded]:

@@ -18,6 +18,7 @@ from console.commands.parts import Begun, Meaning, begin, count_file, meaning, p
 from console.core.classify import Classifier, Rule
 from console.core.lines import cut_text
 from console.core.patterns import BoundedPattern
+from console.core.redact import Redactor
 from console.core.text import visible
 from console.core.words import SHORT_MARK, count_of
 from console.lasting import lasting
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
             checking = others.enter_context(Forked(partial(_checked_meaning, args.file))) if _is_large(log) else None
             said = written(args.file, os.environ)
             begun = others.enter_context(_begun(said, log))
-            return _count(_rules(said, begun, checking), begun, [log, *logs], is_json=args.json)
+            return _count(_rules(said, begun, checking), begun, [log, *logs], Redactor(said.secrets), is_json=args.json)
     except RolloutFileError as error:
         print(error, file=sys.stderr)
         return UNUSABLE
@@ -104,7 +105,9 @@ def _begun(said: Written, log: str) -> contextlib.AbstractContextManager[Begun |
         return contextlib.nullcontext()
 
 
-def _count(rules: Mapping[str, Rule], begun: Begun | None, logs: Sequence[str], *, is_json: bool) -> int:
+def _count(
+    rules: Mapping[str, Rule], begun: Begun | None, logs: Sequence[str], redactor: Redactor, *, is_json: bool
+) -> int:
     """Count the logs, of which the first may have been begun, print the counts and return the exit code."""
     counted = Counted()
     code = 0
@@ -132,18 +135,18 @@ def _count(rules: Mapping[str, Rule], begun: Begun | None, logs: Sequence[str], 
             said = f"the search of rule {event} was given up on {count_of(given_up, 'line')}: its count is short"
             print(f"rollout-console count: {said}; `validate` says why", file=sys.stderr)
             code = code or SHORT
-    _print(json.dumps(as_json(rules, counted), indent=2) if is_json else as_text(rules, counted))
+    _print(json.dumps(as_json(rules, counted, redactor), indent=2) if is_json else as_text(rules, counted, redactor))
     return code
 
 
-def as_json(rules: Mapping[str, Rule], counted: Counted) -> dict[str, Any]:
+def as_json(rules: Mapping[str, Rule], counted: Counted, redactor: Redactor) -> dict[str, Any]:
     """Return the counts as `count --json` prints them: every rule of the file, counted or not."""
     events: dict[str, Any] = {}
     for event, rule in rules.items():
         events[event] = {"count": counted.rollup.total("", event)}
         names = label_names(rule)
         if names:
-            events[event]["labels"] = counted.labels(event, names)
+            events[event]["labels"] = counted.labels(event, names, redactor)
         if rule.number is not None:
             events[event]["quantiles"] = counted.quantiles(event)
         if given_up := counted.given_up(event):
@@ -151,7 +154,7 @@ def as_json(rules: Mapping[str, Rule], counted: Counted) -> dict[str, Any]:
     return {"lines": counted.lines, "unclassified": counted.unclassified, "cut": counted.cut, "events": events}
 
 
-def as_text(rules: Mapping[str, Rule], counted: Counted) -> str:
+def as_text(rules: Mapping[str, Rule], counted: Counted, redactor: Redactor) -> str:
     """Return the counts as a table for people."""
     has_numbers = any(rule.number is not None for rule in rules.values())
     rows = [("event", "kind", "count", *(QUANTILES if has_numbers else ()))]
@@ -162,7 +165,7 @@ def as_text(rules: Mapping[str, Rule], counted: Counted) -> str:
         numbers += [""] * (len(rows[0]) - 3 - len(numbers))
         mark = SHORT_MARK if counted.given_up(event) else ""
         rows.append((event, visible(rule.kind), f"{mark}{counted.rollup.total('', event):,}", *numbers))
-        found = counted.labels(event, label_names(rule))
+        found = counted.labels(event, label_names(rule), redactor)
         below[len(rows) - 1] = [f"  {name}: {_values(values)}" for name, values in found.items() if values]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     table = []

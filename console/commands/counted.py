@@ -1,6 +1,7 @@
 """What is counted in finished logs, and how one process counts."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -10,6 +11,7 @@ from console.core.classify import OTHER, Classifier
 from console.core.counts import LinesCounted
 from console.core.lines import LINE_LIMIT_BYTES
 from console.core.quantiles import quantile
+from console.core.redact import Redactor
 from console.core.rollup import Rollup
 from console.core.tally import CUT, GIVEN_UP, count_texts
 
@@ -60,12 +62,19 @@ class Counted:
         """Return on how many lines the search of an event's rule was given up (`core.patterns`)."""
         return self.rollup.total(None, GIVEN_UP + event)
 
-    def labels(self, event: str, names: Iterable[str]) -> dict[str, dict[str, int]]:
-        """Return for each label its values with their counts, most frequent first and `OTHER` last."""
+    def labels(self, event: str, names: Iterable[str], redactor: Redactor) -> dict[str, dict[str, int]]:
+        """Return for each label its values with their counts, most frequent first and `OTHER` last.
+
+        Values that are secrets are replaced, and added up where they became alike.
+        """
         found = self.rollup.labels("", event)
+        safe: dict[str, Counter[str]] = {name: Counter() for name in names}
+        for name, values in safe.items():
+            for value, count in found.get(name, {}).items():
+                values[value if value == OTHER else redactor.named(name, value)] += count
         return {
-            name: dict(sorted(found.get(name, {}).items(), key=lambda pair: (pair[0] == OTHER, -pair[1], pair[0])))
-            for name in names
+            name: dict(sorted(values.items(), key=lambda pair: (pair[0] == OTHER, -pair[1], pair[0])))
+            for name, values in safe.items()
         }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from console.commands.arguments import add_file
 from console.commands.common import load_or_explain
+from console.core.cleaned import cleaned_table
 from console.core.inputs import Input
 from console.core.redact import Redactor
 from console.core.rollout import Metric, Rollout
@@ -88,13 +89,13 @@ def _forget(_: Input) -> None:
 def _as_json(answer: Answer | ProbeFailed, redactor: Redactor) -> dict[str, Any]:
     if isinstance(answer, ProbeFailed):
         return {"error": redactor.redact(str(answer))}
-    table = answer.table
+    table = None if answer.table is None else cleaned_table(answer.table, redactor)
     return {
         "readings": [
             {"track": one.track, "value": one.value, "samples": one.samples, "bad": one.bad} for one in answer.readings
         ],
         "columns": list(table.columns) if table else [],
-        "rows": [[redactor.redact(cell) for cell in row] for row in table.rows] if table else [],
+        "rows": [list(row) for row in table.rows] if table else [],
         "is_cut": bool(table and table.is_cut),
     }
 
@@ -109,7 +110,7 @@ def _print(loaded: Loaded, name: str, metric: Metric, answer: Answer | ProbeFail
         samples = "" if reading.samples is None else f"  {reading.samples:,} samples"
         print(f"  {reading.track or 'all':9} {value}{samples}")
     if answer.table is not None and answer.table.columns:
-        rows = [answer.table.columns, *([redactor.redact(cell) for cell in row] for row in answer.table.rows)]
+        rows = [answer.table.columns, *cleaned_table(answer.table, redactor).rows]
         widths = [max(len(row[column]) for row in rows) for column in range(len(answer.table.columns))]
         for row in rows:
             print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,11 +1,13 @@
 """Where a rollout stands, for a command that runs beside the console or without one."""
 
 import time
+from collections.abc import Set
 from dataclasses import dataclass
-from pathlib import Path
 
+from console.core.rollout import ActionKind
 from console.core.words import Outcome
 from console.effects import executor
+from console.effects.begin import Places
 from console.effects.sessions import Session
 
 
@@ -19,16 +21,27 @@ class Standing:
     """In words."""
     unmet: tuple[str, ...] = ("nobody watches this rollout, so nothing is proven",)
     """The clauses that stand against an advance."""
+    doubt: str = ""
+    """Why nobody knows which share is applied; empty where that is known."""
     why: tuple[tuple[str, str], ...] = ()
     """Which action each verdict that stands calls for, and the verdict in words."""
+
+    def unmet_for(self, kind: ActionKind) -> tuple[str, ...]:
+        """Return what stands against an action of a kind until somebody says why: nothing against a rollback."""
+        doubt = (f"the share is known: {self.doubt}",) if self.doubt else ()
+        if kind is ActionKind.ADVANCE:
+            return (*self.unmet, *doubt)
+        return doubt if kind is ActionKind.STEP_DOWN else ()
 
     def why_for(self, action: str) -> str:
         """Return the verdicts that call for an action."""
         return "; ".join(text for called, text in self.why if called == action)
 
 
-def standing_of(session: Session | None) -> Standing:
+def standing_of(session: Session | None, where: Places) -> Standing:
     """Return where a session stands now: what its file says, and what was done since by attempts it knows nothing of.
+
+    Attempts are looked for wherever one may be kept. One that did not end well since leaves the share in doubt.
 
     A session that cannot be read stands nowhere; that must not stand in the way of going back.
     """
@@ -43,22 +56,26 @@ def standing_of(session: Session | None) -> Standing:
     try:
         looking = Onlooker(session.folder, session.id, "")
         try:
-            frame = looking.frame
+            frame, settled, doubt = looking.frame, looking.settled, looking.doubt
         finally:
             looking.close()
     except (SessionUnreadable, sqlite3.Error, OSError, KeyError, ValueError) as error:
         return Standing(said=f"the session {session.id} cannot be read: {error}")
     phase, traffic = frame.phase.index, frame.phase.traffic
-    known = {attempt.attempt for attempt in frame.attempts}
-    for found in _newer(session.attempts, known):
-        if found.ended is not None and found.ended.outcome is Outcome.DONE and found.started.traffic is not None:
-            traffic = found.started.traffic
-            phase = phase if found.started.phase is None else found.started.phase
+    for found in _newer(where, session, settled):
+        if found.ended is None or found.started.traffic is None:
+            continue
+        if found.ended.outcome is not Outcome.DONE:
+            doubt = f"{found.started.title} ended {found.ended.outcome}"
+            continue
+        traffic, doubt = found.started.traffic, ""
+        phase = phase if found.started.phase is None else found.started.phase
     return Standing(
         phase=phase,
         traffic=traffic,
         said=f"{traffic:g} % canary, phase {frame.phase.name}",
         unmet=tuple(clause.text for clause in frame.phase.clauses if not clause.is_met),
+        doubt=doubt,
         why=tuple(
             (key.action, f"{panel.metric} {panel.verdict}: {panel.reason}")
             for panel in frame.panels
@@ -68,7 +85,16 @@ def standing_of(session: Session | None) -> Standing:
     )
 
 
-def _newer(attempts: Path, known: set[str]) -> list[executor.Adopted]:
-    """Return the attempts that the session has not taken up yet, in the order in which they were begun."""
-    found = [executor.adopt(folder, time.time()) for folder in attempts.glob("*") if folder.name not in known]
-    return sorted((one for one in found if one is not None), key=lambda one: one.started.at)
+def _newer(where: Places, session: Session, settled: Set[str]) -> list[executor.Adopted]:
+    """Return the attempts that the session has not taken up yet, in the order in which they were begun.
+
+    What is kept outside of it counts from its beginning on.
+    """
+    folders = [folder for folder in where.folders() if folder.name not in settled]
+    found = [(folder, executor.adopt(folder, time.time())) for folder in folders]
+    newer = [
+        one
+        for folder, one in found
+        if one is not None and (folder.parent == session.attempts or one.started.at >= session.created)
+    ]
+    return sorted(newer, key=lambda one: one.started.at)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from console.core import soak
-from console.core.attempts import KEPT, OPEN, Attempt, changes_share
+from console.core.attempts import KEPT, OPEN, Attempt, changes_share, unsettled
 from console.core.inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted, LadderLeft
 from console.core.proving import reshare
 from console.core.record import Record
@@ -23,8 +23,10 @@ def act(state: "State", given: ActionStarted | ActionProgressed | ActionEnded) -
         if given.attempt in state.attempts or given.attempt in state.settled:
             return []
         state.attempts[given.attempt] = Attempt(given, {})
+        standing = {one.started.attempt for one in unsettled(state.attempts.values()).values()}
         for old in list(state.attempts)[:-KEPT]:
-            del state.attempts[old]
+            if old not in standing:
+                del state.attempts[old]
         before = state.attempts.get(given.continues)
         if before is not None:
             state.attempts[given.continues] = replace(before, carried_on=given.attempt)
@@ -75,7 +77,7 @@ def _ended(state: "State", attempt: Attempt, given: ActionEnded) -> Iterable[Rec
     body = {"attempt": given.attempt, "outcome": given.outcome.value, "detail": given.detail}
     yield Record(given.at, "outcome", f"{said}: {given.detail}" if given.detail else said, body)
     if not changes_share(attempt) or started.traffic is None:
-        if started.traffic is not None:
+        if started.traffic is not None and not attempt.did_nothing:
             state.changed.add("phase")
             state.phase = soak.doubted(
                 state.phase, f"the share may be {started.traffic:g} %: {started.title} ended {given.outcome}"

@@ -1,22 +1,21 @@
 """What calls for attention, read from the state."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from console.core.alerts import AlertKind, Facts, Finding, Severity
-from console.core.attempts import Attempt
+from console.core.attempts import unsettled
 from console.core.incident_findings import incident_findings
-from console.core.judging import LEVELS, Judged, shown_value
+from console.core.judging import LEVELS, UNSEEN, Judged, shown_value
 from console.core.metrics import MetricState, baseline_note
 from console.core.proportions import ShareSeen
 from console.core.rollout import ActionKind
-from console.core.standing import is_few
 from console.core.text import visible
 from console.core.values import format_value
 from console.core.verdict import Verdict
 from console.core.watched import WatchedSource
-from console.core.words import Outcome, SourceState
+from console.core.words import SourceState
 
 if TYPE_CHECKING:
     from console.core.state import State
@@ -25,8 +24,6 @@ RIPE_S = 30.0
 """A source that is in trouble for less is shown, and nobody is told."""
 SESSION = "session"
 """Key of the alert that the session's file cannot be written."""
-_FAILED = (Outcome.FAILED, Outcome.UNVERIFIED, Outcome.UNKNOWN)
-_UNSEEN = (Verdict.UNKNOWN, Verdict.BROKEN)
 _LABELS_SAID = 3
 _COLUMNS = 30
 _CELL = 200
@@ -39,13 +36,32 @@ class Findings:
     found: tuple[Finding, ...]
     unknown: frozenset[str]
     """Keys of what may call for attention, and nobody knows: an alert of these goes on."""
+    watched: Mapping[AlertKind, tuple[str, frozenset[str]]] = field(default_factory=dict)
+    """Per kind of alert what it is about, in a word, and those that the rollout file has."""
+
+    def unwatched(self, alert: Finding) -> str:
+        """Return why nobody can see any more whether the trouble of an alert is over; empty while somebody can."""
+        word, known = self.watched.get(alert.kind, ("", frozenset({alert.about})))
+        return "" if alert.about in known else f"the file has no {word} {alert.about} any more"
 
 
 def findings(state: "State", at: float) -> Findings:
     """Return what calls for attention at `at`, in the order of the screen: metrics first, then what blinds them."""
     found = [*_verdicts(state, at), *_shares(state, at), *_blind(state, at), *_sources(state, at)]
     found += [*_budgets(state, at), *_actions(state), *_session(state), *incident_findings(state, at)]
-    return Findings(tuple(found), frozenset(_unknown(state)))
+    return Findings(tuple(found), frozenset(_unknown(state)), _watched(state))
+
+
+def _watched(state: "State") -> dict[AlertKind, tuple[str, frozenset[str]]]:
+    metrics = ("metric", frozenset(state.metrics))
+    shared = (name for name, one in state.metrics.items() if _asks_share(one))
+    return {
+        AlertKind.METRIC: metrics,
+        AlertKind.BLIND: metrics,
+        AlertKind.SHARE: ("evidence of the share by", frozenset(shared)),
+        AlertKind.SOURCE: ("source", frozenset(state.sources)),
+        AlertKind.BUDGET: ("error budget", frozenset(state.budgets)),
+    }
 
 
 def _verdicts(state: "State", at: float) -> Iterator[Finding]:
@@ -70,8 +86,7 @@ def _verdicts(state: "State", at: float) -> Iterator[Finding]:
 
 def _shares(state: "State", at: float) -> Iterator[Finding]:
     for name, metric in state.metrics.items():
-        asked = metric.metric.evidence
-        if metric.weighing is None or asked is None or not asked.traffic:
+        if metric.weighing is None or not _asks_share(metric):
             continue
         known = metric.weighing.traffic.against(state.phase.traffic / 100)
         if known is not None and known[0] is ShareSeen.OFF:
@@ -88,11 +103,17 @@ def _shares(state: "State", at: float) -> Iterator[Finding]:
             )
 
 
+def _asks_share(found: MetricState) -> bool:
+    asked = found.metric.evidence
+    return asked is not None and bool(asked.traffic)
+
+
 def _blind(state: "State", at: float) -> Iterator[Finding]:
     for name, metric in state.metrics.items():
         judged = state.verdict_of(name)
         limit_s = max(60.0, 2 * metric.thresholds.stale_after_s)
-        if judged.verdict not in _UNSEEN or judged.since is None or at - judged.since <= limit_s:
+        since = judged.since if judged.unseen_since is None else judged.unseen_since
+        if judged.verdict not in UNSEEN or since is None or at - since <= limit_s:
             continue
         reason = visible(judged.reason)
         yield Finding(
@@ -102,11 +123,11 @@ def _blind(state: "State", at: float) -> Iterator[Finding]:
             about=name,
             text=f"monitoring blind: {name}: {reason}",
             reason=reason,
-            since=judged.since,
+            since=since,
             facts=_facts(state, name, judged),
             sources=_sources_of(state, name),
             # What has some samples and too few is being measured: it is shown, and nobody is woken.
-            is_told=not is_few(state, name, judged),
+            is_told=judged.unseen_since is not None,
         )
 
 
@@ -146,30 +167,23 @@ def _budgets(state: "State", at: float) -> Iterator[Finding]:
 
 
 def _actions(state: "State") -> Iterator[Finding]:
-    """Yield the actions whose newest attempt did not do what it should; a rollback that is done settles all before."""
-    newest: dict[str, Attempt] = {}
-    for attempt in state.attempts.values():
-        if attempt.outcome is Outcome.DONE and attempt.started.kind == ActionKind.ROLLBACK:
-            newest.clear()
-        newest[attempt.started.action] = attempt
-    for name, attempt in newest.items():
-        if attempt.outcome in _FAILED and attempt.ended is not None:
-            title, reason = visible(attempt.started.title), visible(attempt.detail) or attempt.outcome.value
-            yield Finding(
-                key=f"action:{name}:{attempt.started.attempt}",
-                kind=AlertKind.ACTION,
-                severity=Severity.CRITICAL,
-                about=name,
-                text=f"action {title} {attempt.outcome.upper()}: {reason}",
-                reason=reason,
-                since=attempt.ended,
-                facts=Facts(
-                    verdict=attempt.outcome.upper(),
-                    phase=_phase(state),
-                    traffic=state.phase.traffic,
-                    actions=_ways_out(state),
-                ),
-            )
+    for name, attempt in unsettled(state.attempts.values()).items():
+        title, reason = visible(attempt.started.title), visible(attempt.detail) or attempt.outcome.value
+        yield Finding(
+            key=f"action:{name}",
+            kind=AlertKind.ACTION,
+            severity=Severity.CRITICAL,
+            about=name,
+            text=f"action {title} {attempt.outcome.upper()}: {reason}",
+            reason=reason,
+            since=state.at if attempt.ended is None else attempt.ended,
+            facts=Facts(
+                verdict=attempt.outcome.upper(),
+                phase=_phase(state),
+                traffic=state.phase.traffic,
+                actions=_ways_out(state),
+            ),
+        )
 
 
 def _session(state: "State") -> Iterator[Finding]:
@@ -181,9 +195,12 @@ def _session(state: "State") -> Iterator[Finding]:
 
 def _unknown(state: "State") -> Iterator[str]:
     for name in state.metrics:
-        if state.verdict_of(name).verdict in _UNSEEN:
+        judged = state.verdict_of(name)
+        if judged.verdict in UNSEEN:
             yield from (f"metric:{name}:{severity}" for severity in (Severity.CRITICAL, Severity.WARNING))
-        if state.verdict_of(name).verdict is Verdict.CRITICAL:
+        if judged.unseen_since is not None:
+            yield f"blind:{name}"  # nobody sees yet, whichever of the two it is called, and after a change of track
+        if judged.verdict is Verdict.CRITICAL:
             yield f"metric:{name}:{Severity.WARNING}"  # one breach, which has become worse
     for name, known in state.budgets.items():
         if known.verdict is Verdict.UNKNOWN:

@@ -1,6 +1,5 @@
 """What a template may name: the values of one alert, and of the message that it is in."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from console.core.alerts import AlertKind, Facts, Finding, Item, Severity, Why
@@ -93,8 +92,3 @@ def unknown_example(rollout: Rollout, about: str = "error_rate") -> Item:
         f"test:{about}", AlertKind.SOURCE, Severity.BLIND, about, f"source {about} retrying", "refused", 0.0
     )
     return Item(f"test:{about}@0", found, 0.0)
-
-
-def names(rollout: Rollout) -> Mapping[str, object]:
-    """Return every name that a template may use, each with an example."""
-    return values_of(example(rollout), rollout, session="session", why=Why.FIRING, at=250.0)

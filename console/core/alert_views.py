@@ -24,7 +24,7 @@ def views(state: "State", at: float) -> tuple[AlertView, ...]:
     going_on = [
         _view(state, alert.found, alert, at)
         for key, alert in book.alerts.items()
-        if key not in shown and _is_own(alert)
+        if key not in shown and _is_own(book, alert)
     ]
     return (*shown.values(), *going_on, *_undelivered(book))
 
@@ -41,9 +41,9 @@ def _undelivered(book: AlertBook) -> Iterator[AlertView]:
         yield AlertView(one.label, Severity.BLIND.value, visible(said), one.made_at)
 
 
-def _is_own(alert: Alert) -> bool:
+def _is_own(book: AlertBook, alert: Alert) -> bool:
     """Whether an alert that is not found now is shown: a warning that became critical is told by that."""
-    return not alert.key.endswith(":warning")
+    return alert.key.removesuffix("warning") + "critical" not in book.alerts
 
 
 def _view(state: "State", found: Finding, alert: Alert | None, at: float) -> AlertView:

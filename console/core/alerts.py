@@ -126,6 +126,8 @@ class Alert:
     """As it was seen the last time."""
     started_at: float
     resolved_at: float | None = None
+    unwatched: str = ""
+    """Why nobody can measure any more whether it is over, and it ended for that; empty where it is over."""
     acknowledged: Said | None = None
     pages: Mapping[str, Page] = field(default_factory=dict)
     """By route."""
@@ -133,6 +135,11 @@ class Alert:
     """The receivers for which a message that it stands was made, with their labels."""
     delivered: Mapping[str, float] = field(default_factory=dict)
     """When each receiver took such a message."""
+    raised_at: float | None = None
+    """When it was raised, by the clock of then; `None` where the clock was not set since."""
+
+    times: int = 1
+    """How often the same trouble came in a short while, this time among them."""
 
     @property
     def key(self) -> str:
@@ -140,9 +147,15 @@ class Alert:
         return self.found.key
 
     @property
+    def is_told(self) -> bool:
+        """Whether a route was told of it."""
+        return any(page.told_at is not None for page in self.pages.values())
+
+    @property
     def id(self) -> str:
         """What tells it from an earlier one of the same trouble."""
-        return f"{self.found.key}@{round(self.started_at * 1000)}"
+        raised_at = self.started_at if self.raised_at is None else self.raised_at
+        return f"{self.found.key}@{round(raised_at * 1000)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +171,17 @@ class Silence:
     said: Said
 
 
+@dataclass(frozen=True, slots=True)
+class Flapping:
+    """How often a trouble came and went, which makes the next time wait longer."""
+
+    times: int
+    messages: int
+    """How many of these times were told."""
+    over_at: float
+    """When it was over the last time."""
+
+
 class Why(StrEnum):
     """Why a message is sent."""
 
@@ -167,8 +191,15 @@ class Why(StrEnum):
     FALLEN = "fallen through"
     """Those who should have been told could not be reached."""
     RESOLVED = "resolved"
+    UNWATCHED = "no longer watched"
+    """The rollout file has no longer what it was about; nobody knows whether it is over."""
     REFRESHED = "refreshed"
     """A receiver that keeps alerts itself is told that they still stand; for people this is no message."""
+
+    @property
+    def is_end(self) -> bool:
+        """Whether it tells that alerts ended."""
+        return self in (Why.RESOLVED, Why.UNWATCHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +213,8 @@ class Item:
     resolved_at: float | None = None
     told: tuple[str, ...] = ()
     """Where it is over, the receivers that were told that it stands: each hears of the end by itself."""
+    unwatched: str = ""
+    """Where it ended because it is no longer watched, why; nobody measured that it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +260,8 @@ class AlertBook:
     """Those that stand, by key."""
     resolved: list[Alert] = field(default_factory=list)
     """Those that are over, and somebody is yet to hear it."""
+    flapping: dict[str, Flapping] = field(default_factory=dict)
+    """What came and went a short while ago, by key."""
     silences: dict[str, Silence] = field(default_factory=dict)
     outbox: dict[str, Delivery] = field(default_factory=dict)
     """In the order in which they were made."""

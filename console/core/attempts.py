@@ -1,13 +1,13 @@
 """The attempts at actions, folded from what was reported of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console.core.compose import implied, shows_itself
 from console.core.frame import AttemptView, StepView
 from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
-from console.core.rollout import Action, Rollout, Step
+from console.core.rollout import Action, ActionKind, Rollout, Step
 from console.core.text import visible
 from console.core.words import IN_DOUBT, Outcome
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from console.core.ladder import Ladder
 
 KEPT = 50
-"""How many attempts are kept for the screen; the journal has them all."""
+"""How many attempts are kept for the screen, beside those that still are an alert; the journal has them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,12 @@ class Attempt:
     def finished(self, end: ActionEnded) -> "Attempt":
         """Return the attempt after it ended."""
         return replace(self, outcome=end.outcome, ended=end.at, detail=end.detail)
+
+    @property
+    def did_nothing(self) -> bool:
+        """Whether it failed before anything was done: no runner could be started, or not even its first command."""
+        states = {step.state for step in self.steps.values()}
+        return self.outcome is Outcome.FAILED and states <= {"not begun"}
 
     @property
     def next_step(self) -> int:
@@ -102,7 +108,9 @@ def unproven(line: Sequence[Attempt], steps: Sequence[Step], *, is_verified: boo
     states = dict.fromkeys(range(line[0].started.first_step), "done") if line else {}
     for attempt in line:
         if not attempt.started.is_check:
-            states |= {attempt.started.first_step + number: step.state for number, step in attempt.steps.items()}
+            first = attempt.started.first_step
+            # Where a step was not begun, it stands as an earlier attempt left it.
+            states |= {first + n: step.state for n, step in attempt.steps.items() if step.state != "not begun"}
     said = []
     for number, step in enumerate(steps):
         state = states.get(number, "")
@@ -111,6 +119,21 @@ def unproven(line: Sequence[Attempt], steps: Sequence[Step], *, is_verified: boo
         how = "was never begun" if not state else "is not known" if state in IN_DOUBT else "failed"
         said.append(f"step {number + 1} {how}")
     return f"{', '.join(said)}, and no verification stands for {'it' if len(said) == 1 else 'them'}" if said else ""
+
+
+def unsettled(attempts: Iterable[Attempt]) -> dict[str, Attempt]:
+    """Return, by action, the attempts that did not do what they should, given all in their order.
+
+    A later one of the action takes its place when it has ended, and not while it runs; a rollback that is done settles
+    all before it.
+    """
+    newest: dict[str, Attempt] = {}
+    for attempt in attempts:
+        if attempt.outcome is Outcome.DONE and attempt.started.kind == ActionKind.ROLLBACK:
+            newest.clear()
+        if attempt.outcome is not Outcome.RUNNING:
+            newest[attempt.started.action] = attempt
+    return {name: one for name, one in newest.items() if one.outcome in OPEN and one.ended is not None}
 
 
 def changes_share(attempt: Attempt) -> bool:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from console.core.durations import format_duration
 from console.core.inputs import AutomaticArmed, AutomaticFired, AutomaticStopped
 from console.core.judging import Judged
+from console.core.metrics import TRACKS, MetricState
 from console.core.record import Record
-from console.core.thresholds import Thresholds
 from console.core.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -55,12 +55,13 @@ class Automatic:
         return min(self.countdowns, key=lambda one: one.due, default=None)
 
 
-def proven(judged: Judged, thresholds: Thresholds, *, at: float, opened: float) -> bool:
+def proven(metric: MetricState, judged: Judged, *, traffic: float, at: float, opened: float) -> bool:
     """Return whether a metric is CRITICAL for certain at this moment.
 
     Not where the verdict is only held, where the newest measurement is from before `opened`, is old, failed, too small
-    or no breach itself, or where lines may be missing or unread.
+    or no breach itself, or where lines may be missing or unread. `traffic` is the canary's share, percent.
     """
+    thresholds = metric.thresholds
     if judged.verdict is not Verdict.CRITICAL or judged.at is None or judged.value is None:
         return False
     is_fresh = judged.at >= opened and at - judged.at <= thresholds.stale_after_s
@@ -69,14 +70,42 @@ def proven(judged: Judged, thresholds: Thresholds, *, at: float, opened: float) 
     is_doubtful = bool(judged.unread or judged.short or judged.error) or judged.held_since is not None
     if not is_fresh or is_few or is_doubtful:
         return False
-    if judged.worse and thresholds.worse is Verdict.CRITICAL:
+    if judged.worse and thresholds.worse is Verdict.CRITICAL and _is_still_worse(metric):
         return True
     condition, run = thresholds.critical, judged.critical
     if condition is None or run.fired is None or run.cleared is not None:
         return False
-    # What it takes to compare with a baseline, or with measurements before this one, was looked at when it was judged.
-    is_judged_with_more = condition.needs_baseline or thresholds.rules.budget.is_used
-    return is_judged_with_more or condition.holds(judged.value, None) is True
+    beside = metric.judged.get("baseline", Judged())
+    is_of_now = 0 < traffic < 100 and beside.at == judged.at
+    return condition.holds(judged.value, beside.value if is_of_now else None) is True
+
+
+def _is_still_worse(metric: MetricState) -> bool:
+    """Return whether all says that the canary is worse: counts since this console took the session up, and of now.
+
+    What was proven stands until it is refuted, which may take long after the canary has recovered.
+    """
+    asked, weighing = metric.metric.evidence, metric.weighing
+    if asked is None or weighing is None:
+        return False
+    allowed = 1 + asked.margin
+    ratio = weighing.comparison.ratio_since(metric.weighed_before)
+    if ratio is None or ratio <= allowed:
+        return False
+    rates = metric.bad_rates
+    if rates is not None:
+        return rates[0] > allowed * rates[1]
+    canary, baseline = (metric.judged.get(track, Judged()).value for track in TRACKS)
+    if canary is None or baseline is None:
+        return False
+    return canary < baseline if metric.thresholds.is_more_better else canary > baseline
+
+
+def reopened(state: "State", at: float) -> None:
+    """Note that from now on only what is measured anew proves anything."""
+    state.opened = at
+    for metric in state.metrics.values():
+        metric.weighed_before = None if metric.weighing is None else metric.weighing.comparison
 
 
 def is_configured(state: "State") -> bool:
@@ -88,7 +117,10 @@ def looked(state: "State", at: float) -> list[Record]:
     """See at a tick what is proven: countdowns begin, go on, or end because their proof is gone."""
     before = {one.metric: one for one in state.automatic.countdowns if at - one.seen <= LOOK_GAP_S}
     orders = _proven_now(state, at)
-    records = _ended(at, [one for one in state.automatic.countdowns if one.metric not in orders], "is not proven now")
+    why = obstacle(state)
+    records = _ended(
+        at, [one for one in state.automatic.countdowns if one.metric not in orders], "is not proven now", why
+    )
     countdowns = []
     for metric, (action, after_s, reason) in orders.items():
         known = before.get(metric)
@@ -104,21 +136,29 @@ def interrupted(state: "State", at: float) -> list[Record]:
     """Give up what is counted down, because the clock was set: it begins again with a measurement from after that."""
     records = _ended(at, state.automatic.countdowns, "was counted down while the clock was set")
     state.automatic = replace(state.automatic, countdowns=())
-    state.opened = at
+    reopened(state, at)
     return records
 
 
-def _ended(at: float, countdowns: Iterable[Countdown], why: str) -> list[Record]:
+def _ended(at: float, countdowns: Iterable[Countdown], of_metric: str, why: str = "") -> list[Record]:
     return [
-        _record(at, "ended", f"{one.action} is not begun by itself: {one.metric} {why}", one.metric)
+        _record(at, "ended", f"{one.action} is not begun by itself: {why or f'{one.metric} {of_metric}'}", one.metric)
         for one in countdowns
     ]
 
 
+def obstacle(state: "State") -> str:
+    """Return why nothing is counted down now although it is armed, whatever is proven; empty if it may be."""
+    if state.running is not None:
+        return f"{state.running.started.title} is under way"
+    if state.phase.doubt:
+        return "the share is not known"
+    return "the canary has no traffic" if state.phase.traffic <= 0 else ""
+
+
 def _proven_now(state: "State", at: float) -> Mapping[str, tuple[str, float, str]]:
-    """Return action, seconds and reason by metric; none while anything else decides, or the share is not known."""
-    phase = state.phase
-    if state.automatic.disarmed or state.running is not None or phase.doubt or phase.traffic <= 0:
+    """Return action, seconds and reason by metric; none while it is off, or anything is in the way."""
+    if state.automatic.disarmed or obstacle(state):
         return {}
     found = {}
     for name, metric in state.metrics.items():
@@ -126,7 +166,7 @@ def _proven_now(state: "State", at: float) -> Mapping[str, tuple[str, float, str
         if order.automatic_after is None or order.critical is None:
             continue
         judged = state.verdict_of(name)
-        if proven(judged, metric.thresholds, at=at, opened=state.opened):
+        if proven(metric, judged, traffic=state.phase.traffic, at=at, opened=state.opened):
             found[name] = (order.critical, order.automatic_after, f"{name} CRITICAL: {judged.reason}")
     return found
 

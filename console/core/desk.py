@@ -17,8 +17,8 @@ class Refused(Exception):
     """An order that was not carried out; the text says why and what to do instead."""
 
 
-Order = Literal["continue", "zero", "stop"]
-"""What may be said to a ladder: take the next rung now, jump to zero at any moment, or leave it here."""
+Order = Literal["zero", "stop"]
+"""What may be said to a ladder: jump to zero at any moment, or leave it here. Its next rung is an action."""
 
 
 Choice = Literal["stop", "verify", "resume", "abandon"]

@@ -191,7 +191,12 @@ class Comparison:
         `sum x (1-w) / sum y w` over intervals with shares `w`, counts divided by `phi`: the estimate of Mantel and
         Haenszel for rates (Greenland and Robins 1985), which compares within each interval only.
         """
-        canary, baseline = self._ratio_parts
+        return self.ratio_since(None)
+
+    def ratio_since(self, before: "Comparison | None") -> float | None:
+        """Return the ratio of the counts that came after `before`, a comparison that this one went on from."""
+        begun = (0.0, 0.0) if before is None else before._ratio_parts
+        canary, baseline = (now - then for now, then in zip(self._ratio_parts, begun, strict=True))
         if baseline > 0:
             return canary / baseline
         return math.inf if canary > 0 else None

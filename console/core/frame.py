@@ -346,6 +346,8 @@ class AutomaticView:
     """What will be begun."""
     left_s: float = 0.0
     reason: str = ""
+    waits_for: str = ""
+    """Why nothing is counted down although it is armed, where that is not in sight anyway; empty if it may be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,8 @@ def raise_to(rules: Incidents, story: Story, severity: int) -> None:
 def rolling_back(state: "State", started: ActionStarted) -> list[Record]:
     """Open the war room because a rollback was begun, and an incident too where none is open."""
     rules = state.rollout.incidents
-    if rules is None or started.kind != ActionKind.ROLLBACK or Trigger.ROLLBACK not in rules.war_room.opens_on:
+    is_begun = started.kind == ActionKind.ROLLBACK and not started.is_check
+    if rules is None or not is_begun or Trigger.ROLLBACK not in rules.war_room.opens_on:
         return []
     said = f"{visible(started.title)} begun by {started.actor}: {visible(started.reason)}"
     found = state.incidents.open

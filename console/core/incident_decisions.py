@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from console.core import alerting
 from console.core.durations import format_duration
 from console.core.incident_course import keep, look, open_room, opened, raise_to
+from console.core.incident_rules import Incidents, Trigger
 from console.core.incident_signs import tick_seen
 from console.core.incident_story import Story
 from console.core.incidents import Cause, Clock, Decision, Incident, Mark, Step
@@ -16,7 +17,6 @@ from console.core.record import Record
 from console.core.text import visible
 
 if TYPE_CHECKING:
-    from console.core.incident_rules import Incidents
     from console.core.state import State
 
 SEVERITIES = (1, 2, 3)
@@ -51,7 +51,7 @@ def obstacle(state: "State", decision: Decision) -> str:
     return _obstacle(state.rollout.incident_rules, known, decision)
 
 
-def _obstacle(rules: "Incidents", known: Incident, decision: Decision) -> str:
+def _obstacle(rules: Incidents, known: Incident, decision: Decision) -> str:
     """Return what stands in the way of a decision about an incident that is open."""
     match decision.step:
         case Step.TAKE if known.response.stopped is not None:
@@ -82,7 +82,9 @@ def decide(state: "State", given: IncidentDecided) -> list[Record]:
         cause = Cause(decision.severity, "", said, at)
         story.change(causes={"person": cause})
         story.decided(decision, by, f"opened, severity {decision.severity}, by {by}: {said}")
-        open_room(state.rollout.incident_rules, story, f"escalated by {by}: {said}")
+        rules = state.rollout.incident_rules
+        if Trigger.PERSON in rules.war_room.opens_on:
+            open_room(rules, story, f"escalated by {by}: {said}")
     else:
         story = Story(state.incidents.incidents[decision.incident], at)
         _FOLDS[decision.step](state, story, decision, by)

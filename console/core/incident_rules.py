@@ -46,7 +46,7 @@ class Trigger(StrEnum):
     ROLLBACK = "rollback"
     """A rollback was begun; without an open incident it opens one."""
     PERSON = "escalated by a person"
-    """Somebody opened the incident or escalated it, as for a customer."""
+    """Somebody opened the incident by hand, as for a customer. To escalate an open one opens it in any case."""
 
 
 class WarRoom(Part):

@@ -290,7 +290,7 @@ class ActionProgressed:
     """Index over the steps and then the verifications."""
     label: str
     state: str
-    """`running`, `done`, `failed`, `timed out`, `not known`, `passed`, `not passed`."""
+    """`running`, `done`, `failed`, `not begun`, `timed out`, `not known`, `passed`, `not passed`."""
     detail: str = ""
 
 

@@ -16,6 +16,7 @@ taken up again at any moment. The rules:
 """
 
 from dataclasses import dataclass, replace
+from math import inf
 
 from console.core.durations import format_duration
 from console.core.rollout import NoData
@@ -26,6 +27,8 @@ from console.core.verdict import Verdict
 from console.core.words import SHORT_MARK
 
 LEVELS = (Verdict.CRITICAL, Verdict.WARNING)
+UNSEEN = (Verdict.UNKNOWN, Verdict.BROKEN)
+"""Verdicts that say that nothing is known."""
 BOUND_PERCENT = 10.0
 """What a rate of which no hit was seen may be at most is shown from here on; above, it says nothing."""
 
@@ -41,6 +44,8 @@ class Judged:
     reason: str = "no data yet"
     since: float | None = None
     """When the verdict began."""
+    unseen_since: float | None = None
+    """Since when it is UNKNOWN or BROKEN, the one or the other, and not for lack of samples alone."""
     at: float | None = None
     """Time of the last answer, whether it held a number or said that there is none."""
     value: float | None = None
@@ -125,7 +130,10 @@ def observe(thresholds: Thresholds, before: Judged, measured: Measured) -> Judge
     if is_few and not is_hit:
         few = f"{measured.samples:,} of {thresholds.min_samples:,} samples"
         held = _held(thresholds, before, measured.at, few)
-        return held or _settle(answered, measured.at, Verdict.UNKNOWN, few, thresholds, has_data=False)
+        if held is not None:
+            return held
+        seen = _settle(answered, measured.at, Verdict.UNKNOWN, few, thresholds, has_data=False)
+        return replace(seen, unseen_since=None)
     within = thresholds.interval(measured.bad, measured.samples)
     runs = {level: _run_on(thresholds, answered, level, measured, within) for level in LEVELS}
     judged = replace(answered, held_since=None, warning=runs[Verdict.WARNING], critical=runs[Verdict.CRITICAL])
@@ -157,7 +165,7 @@ def _counted_as_bad(thresholds: Thresholds, answered: Judged, at: float, why: st
 
 def _held(thresholds: Thresholds, before: Judged, at: float, why: str) -> Judged | None:
     """Return the verdict as it was, where the file asks to hold it and it was not held for too long already."""
-    if thresholds.no_data is not NoData.HOLD or before.verdict in (Verdict.UNKNOWN, Verdict.BROKEN):
+    if thresholds.no_data is not NoData.HOLD or before.verdict in UNSEEN:
         return None
     since = at if before.held_since is None else before.held_since
     if at - since > thresholds.stale_after_s:
@@ -216,18 +224,20 @@ def aged(thresholds: Thresholds, before: Judged, at: float) -> Judged:
     return _settle(before, at, Verdict.UNKNOWN, reason, thresholds, has_data=False)
 
 
-def shifted(before: Judged, pause_s: float) -> Judged:
+def shifted(before: Judged, pause_s: float, now: float = inf) -> Judged:
     """Return the judgement after seconds that do not count: what was held is held for as long as before.
 
-    That is a pause of the console, or a step of this machine's clock, which may be negative.
+    That is a pause of the console, or a step of this machine's clock, which may be negative and was noticed at `now`:
+    what came between has the new time already, and nothing is later than that.
     """
     return replace(
         before,
-        at=later(before.at, pause_s),
-        failed_at=later(before.failed_at, pause_s),
-        held_since=later(before.held_since, pause_s),
-        warning=before.warning.shifted(pause_s),
-        critical=before.critical.shifted(pause_s),
+        at=later(before.at, pause_s, now),
+        failed_at=later(before.failed_at, pause_s, now),
+        held_since=later(before.held_since, pause_s, now),
+        unseen_since=later(before.unseen_since, pause_s, now),
+        warning=before.warning.shifted(pause_s, now),
+        critical=before.critical.shifted(pause_s, now),
     )
 
 
@@ -334,7 +344,10 @@ def _settle(
 
 def _judged_as(judged: Judged, at: float, verdict: Verdict, reason: str) -> Judged:
     since = judged.since if verdict is judged.verdict and judged.since is not None else at
-    return replace(judged, verdict=verdict, reason=reason, since=since)
+    unseen_since = None
+    if verdict in UNSEEN:
+        unseen_since = at if judged.unseen_since is None else judged.unseen_since
+    return replace(judged, verdict=verdict, reason=reason, since=since, unseen_since=unseen_since)
 
 
 def shown_value(thresholds: Thresholds, judged: Judged) -> str:

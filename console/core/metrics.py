@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from console.core.conditions import share_scale
+from console.core.evidence import Comparison
 from console.core.evidence_words import sentence
 from console.core.inputs import Reading, SampleFailed, SampleTaken
 from console.core.judging import LEVELS, Judged, Measured, aged, failed, observe
@@ -31,12 +32,26 @@ class MetricState:
     history: dict[str, deque[tuple[float, float | None]]] = field(default_factory=dict)
     weighing: Weighing | None = None
     """The comparison of canary and baseline, where evidence is asked for."""
+    weighed_before: Comparison | None = None
+    """What was compared before this console took the session up, or the clock was set."""
     table: Table | None = None
     took_s: float | None = None
     answered_at: float | None = None
     """When it was last measured, well or not."""
     error: str = ""
     skipped: int = 0
+
+    @property
+    def bad_rates(self) -> tuple[float, float] | None:
+        """The present rates of bad samples on canary and baseline; `None` without them, or with too few samples."""
+        rates = []
+        for track in TRACKS:
+            judged = self.judged.get(track, Judged())
+            if judged.bad is None or not judged.samples or judged.samples < self.thresholds.min_samples:
+                return None
+            bad = judged.samples - judged.bad if self.thresholds.is_more_better else judged.bad
+            rates.append(bad / judged.samples)
+        return rates[0], rates[1]
 
     def judged_track(self, traffic: float) -> str:
         """Return the track that the verdict is about: the canary, or the baseline while the canary has no traffic."""

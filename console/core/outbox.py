@@ -4,7 +4,7 @@ A delivery keeps its id over restarts, so a receiver that looks at it takes it o
 console died may have arrived or not; it is handed over again, and says so.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from console.core.alerts import AlertBook, Delivery, Item, Why
@@ -19,9 +19,10 @@ LAST_RETRY_S = 300.0
 FALL_AFTER = 3
 """After so many failures of everybody who should be told, the next ones are."""
 KEPT_S = 86_400.0
-"""A message that could not be delivered for so long is given up; what still stands is repeated."""
+"""A message that was tried for so long is given up; what still stands is told again."""
 KEPT = 200
-"""Messages kept for one receiver; beyond that the oldest is given up."""
+"""Messages kept for one receiver; beyond that one is given up."""
+_SAID_BEFORE = (Why.REPEATED, Why.REFRESHED)
 _FALLING = (Why.FIRING, Why.REPEATED, Why.ESCALATED, Why.FALLEN)
 
 
@@ -44,6 +45,7 @@ def _post(
     at: float,
 ) -> None:
     for one in receivers:
+        _overtake(book, one.ref, items)
         id_ = f"{message}.{one.ref}"
         book.outbox[id_] = Delivery(id_, message, one.ref, one.label, route, why, items, at, next_at=at)
         if one.keeps_alerts:
@@ -51,19 +53,35 @@ def _post(
     book.changes += 1
 
 
+def _overtake(book: AlertBook, receiver: str, items: Iterable[Item]) -> None:
+    """Drop what a receiver was yet to be told of an earlier episode of the same trouble: the newer says how it is.
+
+    What is on its way stays; nobody can take it back.
+    """
+    newer = {item.found.key: item.alert for item in items}
+    for one in list(book.outbox.values()):
+        if one.receiver != receiver or one.began_at is not None:
+            continue
+        kept = tuple(item for item in one.items if newer.get(item.found.key, item.alert) == item.alert)
+        if not kept:
+            del book.outbox[one.id]
+        elif kept != one.items:
+            book.outbox[one.id] = replace(one, items=kept)
+
+
 def due(book: AlertBook, at: float) -> list[Delivery]:
     """Return what each receiver is to be handed next, if its time has come: what was tried least, then what is oldest.
 
-    What a receiver refuses for itself keeps back nothing else, except what it says of the same alerts: nobody may hear
-    that an alert is over, and after that that it stands.
+    What a receiver refuses for itself keeps back nothing else, except what it says of the same trouble: nobody may hear
+    that it stands, and after that that it was over before.
     """
     chosen: dict[str, Delivery] = {}
     waiting: dict[str, set[str]] = {}
     for one in book.outbox.values():
-        alerts = {item.alert for item in one.items}
+        keys = {item.found.key for item in one.items}
         before = waiting.setdefault(one.receiver, set())
-        is_behind = not before.isdisjoint(alerts)
-        before |= alerts
+        is_behind = not before.isdisjoint(keys)
+        before |= keys
         if is_behind or one.began_at is not None or one.next_at > at:
             continue
         if one.receiver not in chosen or one.tries < chosen[one.receiver].tries:
@@ -97,7 +115,7 @@ def _arrived(book: AlertBook, delivery: Delivery, given: DeliveryEnded) -> list[
         book.outbox[other.id] = replace(other, is_taken=is_taken, next_at=next_at)
     for item in delivery.items:
         alert = book.alerts.get(item.found.key)
-        if alert is not None and alert.id == item.alert and delivery.why is not Why.RESOLVED:
+        if alert is not None and alert.id == item.alert and not delivery.why.is_end:
             delivered = {**alert.delivered, delivery.receiver: given.at}
             book.alerts[alert.key] = replace(alert, delivered=delivered)
     if delivery.why is Why.REFRESHED:
@@ -112,20 +130,49 @@ def _failed(book: AlertBook, rollout: Rollout, delivery: Delivery, given: Delive
     pause_s = min(LAST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(tries - 1, 10))
     failed = replace(delivery, tries=tries, began_at=None, error=given.error, next_at=given.at + pause_s)
     book.outbox[delivery.id] = failed
+    records = [_record(given, failed, f"{delivery.label} NOT told: {given.error}")] if tries == 1 else []
     waiting = [one for one in book.outbox.values() if one.receiver == delivery.receiver]
+    _overtake(book, delivery.receiver, [item for one in waiting[waiting.index(failed) + 1 :] for item in one.items])
+    if delivery.id not in book.outbox:
+        return records
+    failed = book.outbox[delivery.id]
     if delivery.why is Why.REFRESHED:
         del book.outbox[delivery.id]  # the next one says the same, and more
         book.refreshed[delivery.receiver] = given.at
-    elif given.at - delivery.made_at > KEPT_S or len(waiting) > KEPT:
-        del book.outbox[delivery.id]
-        said = f"{delivery.label} GIVEN UP after {count_of(tries, 'attempt')}: {given.error}"
-        return [_record(given, failed, said)]
-    records = [_record(given, failed, f"{delivery.label} NOT told: {given.error}")] if tries == 1 else []
+        return records
     next_ones = _fall(book, rollout, failed, given.at)
     if next_ones:
         said = f"{delivery.label} cannot be reached, so {' and '.join(next_ones)} is told: {given.error}"
         records.append(_record(given, failed, said))
-    return records
+    return records + [_give_up(book, given, one) for one in _hopeless(book, book.outbox[delivery.id], given.at)]
+
+
+def _hopeless(book: AlertBook, failed: Delivery, at: float) -> Iterator[Delivery]:
+    """Yield what is given up: what was tried for a day, and where a receiver has too many waiting, the least of them.
+
+    A day counts in tries too, for time in which no console ran or the machine slept is no time in which it was tried.
+    Least is an end or a repetition, for an alert that nobody heard of is worse, and then the oldest.
+    """
+    if at - failed.made_at > KEPT_S and failed.tries >= KEPT_S / LAST_RETRY_S:
+        yield failed
+        return
+    waiting = [one for one in book.outbox.values() if one.receiver == failed.receiver]
+    if len(waiting) > KEPT:
+        idle = [one for one in waiting if one.began_at is None]
+        yield min(idle, key=lambda one: (not (one.why.is_end or one.why in _SAID_BEFORE), one.made_at))
+
+
+def _give_up(book: AlertBook, given: DeliveryEnded, lost: Delivery) -> Record:
+    """Drop a message; where nobody has it, what it told waits to be told again by its route."""
+    del book.outbox[lost.id]
+    is_known = lost.is_taken or any(one.message == lost.message for one in book.outbox.values())
+    for item in () if is_known or lost.why not in (Why.FIRING, Why.FALLEN) else lost.items:
+        alert = book.alerts.get(item.found.key)
+        if alert is not None and alert.id == item.alert and alert.acknowledged is None and lost.route in alert.pages:
+            page = replace(alert.pages[lost.route], waits_since=None, told_at=None, last_at=None)
+            book.alerts[alert.key] = replace(alert, pages={**alert.pages, lost.route: page})
+    tries = count_of(lost.tries, "attempt")
+    return _record(given, lost, f"{lost.label} GIVEN UP after {tries}: {lost.error or 'too many wait'}")
 
 
 def _record(given: DeliveryEnded, delivery: Delivery, text: str) -> Record:
@@ -163,7 +210,7 @@ def _fall(book: AlertBook, rollout: Rollout, failed: Delivery, at: float) -> lis
 
 def _as_known_now(book: AlertBook, item: Item) -> Item:
     """Return an item as over if its end is on its way already: whoever hears of it only now hears no end after it."""
-    ends = (end for one in book.outbox.values() for end in one.items if one.why is Why.RESOLVED)
+    ends = (end for one in book.outbox.values() for end in one.items if one.why.is_end)
     return next((end for end in ends if end.alert == item.alert), item)
 
 

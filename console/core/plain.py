@@ -76,7 +76,8 @@ def automatic_text(automatic: AutomaticView) -> str:
     """Return how it stands with the rollback that begins by itself."""
     if automatic.metric:
         return f"{automatic.title} BY ITSELF in {format_duration(ceil(automatic.left_s))}: {automatic.reason}"
-    return f"automatic rollback off: {automatic.disarmed}" if automatic.disarmed else "automatic rollback armed"
+    why = automatic.disarmed or automatic.waits_for
+    return f"automatic rollback off: {why}" if why else "automatic rollback armed"
 
 
 def _head(frame: Frame, width: int) -> Iterator[str]:

@@ -97,6 +97,12 @@ class Preview:
         return tuple(f"{look.label}: {look.found}" for look in self.before if look.is_passed is False)
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for what is looked at before: a way out waits for nobody, all else for each answer."""
+        is_open = any(look.is_passed is None and not look.found for look in self.before)
+        return is_open and self.plan.kind not in ("rollback", "step_down")
+
+    @property
     def without(self) -> str:
         """What it is done without: clauses that are not met, and looks that did not pass."""
         return "; ".join((*self.unmet, *self.not_passed))
@@ -104,7 +110,7 @@ class Preview:
     def answered(self, answers: Sequence[tuple[bool | None, str]]) -> Preview:
         """Return the preview with what each look before the action found."""
         looks = tuple(
-            replace(look, is_passed=is_passed, found=found)
+            replace(look, is_passed=is_passed, found=found or ("nothing was found" if is_passed is None else ""))
             for look, (is_passed, found) in zip(self.before, answers, strict=True)
         )
         is_blocked = self.plan.kind != "rollback" and any(look.is_passed is False for look in looks)

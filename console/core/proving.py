@@ -116,5 +116,8 @@ def reshare(state: "State", traffic: float) -> None:
         _take_before(state)
     for name, metric in state.metrics.items():
         if metric.weighing is not None and traffic != before:
-            metric.weighing = metric.weighing.begun_anew() if before == 0 else metric.weighing.reshared()
+            if before == 0:
+                metric.weighing, metric.weighed_before = metric.weighing.begun_anew(), None
+            else:
+                metric.weighing = metric.weighing.reshared()
             state.changed.add(f"evidence:{name}")

@@ -14,8 +14,15 @@ _OUTCOME_TONE = {
     Outcome.UNKNOWN: "unknown",
     Outcome.ABANDONED: "warning",
 }
-_STEP_TONE = {"done": "ok", "passed": "ok", "failed": "critical", "not passed": "critical"}
-_STEP_TONE |= {"timed out": "warning", "not known": "warning"}
+_STEP_TONE = {
+    "done": "ok",
+    "passed": "ok",
+    "failed": "critical",
+    "not begun": "critical",
+    "not passed": "critical",
+    "timed out": "warning",
+    "not known": "warning",
+}
 
 
 def action_sections(frame: Frame) -> Iterator[Section]:

@@ -6,6 +6,7 @@ held for at least `for`; a gap while it is pending starts it again; only a verdi
 
 import re
 from dataclasses import dataclass, replace
+from math import inf
 
 _BUDGET = re.compile(r"(?P<breaches>\d+)\s+of(?:\s+the)?(?:\s+last)?\s+(?P<last>\d+)")
 MOST_LAST = 100
@@ -91,16 +92,16 @@ class Run:
         """Return the state after a gap in measuring: a pending run starts again, a verdict that stands goes on."""
         return self if self.fired is not None else replace(self, since=None)
 
-    def shifted(self, pause_s: float) -> "Run":
+    def shifted(self, pause_s: float, now: float = inf) -> "Run":
         """Return the state after so many seconds that do not count: what was held is held for as long as before."""
         return replace(
             self,
-            since=later(self.since, pause_s),
-            cleared=later(self.cleared, pause_s),
-            noted=later(self.noted, pause_s),
+            since=later(self.since, pause_s, now),
+            cleared=later(self.cleared, pause_s, now),
+            noted=later(self.noted, pause_s, now),
         )
 
 
-def later(at: float | None, pause_s: float) -> float | None:
-    """Return a time so much later, where there is one."""
-    return None if at is None else at + pause_s
+def later(at: float | None, pause_s: float, now: float = inf) -> float | None:
+    """Return a time so much later, where there is one, and never later than `now`."""
+    return None if at is None else min(now, at + pause_s)

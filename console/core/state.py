@@ -301,13 +301,16 @@ class State:
         """Move everything that is held along with the clock, so that the step counts as no time."""
         self.at = step.at
         self._sampled_at = min(self._sampled_at, step.at)
-        self._shift(step.by_s)
+        self._shift(step.by_s, step.at)
         self.away_until = step.at if step.by_s > 0 else self.away_until + step.by_s
         for source in self.sources.values():
             source.shift(step.by_s, step.at)
         self.phase = soak.stepped(self.phase, step.by_s)
         self.validation = validation.stepped(self.validation, step.by_s)
-        alerting.stepped(self.alerts, step.by_s)
+        if self.unwritten is not None:
+            since, reason = self.unwritten
+            self.unwritten = (min(step.at, since + step.by_s), reason)
+        alerting.stepped(self.alerts, step.by_s, step.at)
         incident_course.stepped(self, step.by_s)
         self.changed |= {"phase", "validation", "alerts"}
         for name, state in self.metrics.items():
@@ -319,10 +322,10 @@ class State:
         said = f"this machine's clock went {went}, or it slept: that time counts for nothing"
         return [Record(step.at, "clock", said, {"by_s": step.by_s}), *automatic.interrupted(self, step.at)]
 
-    def _shift(self, pause_s: float) -> None:
+    def _shift(self, pause_s: float, now: float = inf) -> None:
         """Let what metrics hold be held for as long as before, after seconds that do not count."""
         for state in self.metrics.values():
-            state.judged = {track: shifted(judged, pause_s) for track, judged in state.judged.items()}
+            state.judged = {track: shifted(judged, pause_s, now) for track, judged in state.judged.items()}
 
     def backdate(self, since: float) -> None:
         """Let the session and its first phase begin earlier, so that older lines belong to them."""
@@ -383,7 +386,7 @@ class State:
         return [Record(at, "verdict", f"{name}: {after.verdict}, was {before.verdict}: {after.reason}", body)]
 
     def _open(self, opened: SessionOpened) -> list[Record]:
-        self.opened = opened.at
+        automatic.reopened(self, opened.at)
         if opened.last_seen is None:
             text = f"begun by {opened.actor}"
         else:

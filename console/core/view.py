@@ -144,7 +144,8 @@ def _automatic(state: State, at: float) -> AutomaticView | None:
         return None
     countdown = state.automatic.countdown
     if countdown is None:
-        return AutomaticView(visible(state.automatic.disarmed))
+        waits_for = automatic.obstacle(state) if state.phase.doubt else ""
+        return AutomaticView(visible(state.automatic.disarmed), waits_for=visible(waits_for))
     title = state.rollout.actions[countdown.action].title
     left_s = max(0.0, countdown.due - at)
     return AutomaticView("", countdown.metric, visible(title), left_s, visible(countdown.reason))
@@ -231,14 +232,8 @@ def _ratio_now(metric: MetricState) -> float | None:
 
     `None` where there are no such rates, too few samples, or nothing bad on the baseline now.
     """
-    rates = []
-    for track in ("canary", "baseline"):
-        judged = metric.judged.get(track, Judged())
-        if judged.bad is None or not judged.samples or judged.samples < metric.thresholds.min_samples:
-            return None
-        bad = judged.samples - judged.bad if metric.thresholds.is_more_better else judged.bad
-        rates.append(bad / judged.samples)
-    return rates[0] / rates[1] if rates[1] else None
+    rates = metric.bad_rates
+    return rates[0] / rates[1] if rates is not None and rates[1] else None
 
 
 def _in_order(metric: MetricState) -> list[str]:

@@ -9,12 +9,16 @@ from console.core.record import Record
 if TYPE_CHECKING:
     from console.core.state import State
 
+PROMPT_S = 5.0
+"""What was taken up later than this was not decided in sight of what stands now."""
+
 
 def witnessed(state: "State", records: Iterable[Record]) -> list[Record]:
     """Return records, those of actions and decisions with who, why, and every verdict and number at that instant.
 
     A decision is what names an actor; what an attempt did is of the one who began it. The steps of an attempt point
-    to it and stay short.
+    to it and stay short. One that is taken up only later says when that was: `witnessed_at` is the time of its verdicts
+    and numbers then, in seconds since 1970.
     """
     return [_witness(state, record) if _is_decision(record) else record for record in records]
 
@@ -36,4 +40,6 @@ def _witness(state: "State", record: Record) -> Record:
         "values": {name: value for name, (value, _) in standing.values.items()},
         "samples": {name: one.samples for name, one in judged.items() if one.samples is not None},
     }
+    if state.at - record.at > PROMPT_S:
+        body["witnessed_at"] = state.at
     return replace(record, body={**body, **record.body})

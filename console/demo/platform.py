@@ -163,6 +163,7 @@ class Platform:
             "API_URL": f"http://127.0.0.1:{self._ports['baseline']}",
             "COMPOSE": " ".join(self._compose) or "docker compose",
             "ROLLOUT_CONSOLE_STATE": str(self._folder.state),
+            "ROLLOUT_CONSOLE_LOCKS": str(self._folder.state),
         }
 
     async def _crash_again_and_again(self) -> None:

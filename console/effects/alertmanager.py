@@ -28,6 +28,7 @@ def labels_of(item: Item, rollout: Rollout, session: str) -> dict[str, str]:
     """Return the labels of an alert; they say which it is, so nothing that changes while it stands is among them."""
     return {
         "alertname": item.found.about,
+        "alert": item.found.key,
         "kind": item.found.kind.value,
         "severity": item.found.severity.value,
         "rollout": rollout.rollout,

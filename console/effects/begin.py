@@ -1,6 +1,5 @@
 """Begins an attempt wherever it can be written down: no full or broken disk may stand in the way out."""
 
-import asyncio
 import hashlib
 import json
 import shutil
@@ -16,9 +15,11 @@ from console.core.redact import Redactor
 from console.effects import attempt_files as files
 from console.effects import executor
 from console.effects.executor import CannotStart, CannotWrite
+from console.effects.lock import machine_folder
 from console.effects.preview import labels
 from console.effects.sessions import Session, fresh_attempt, loose_attempts
 from console.effects.spares import spares
+from console.patience import waited_for
 from console.spec.loaded import Loaded
 
 
@@ -28,6 +29,8 @@ class Places:
 
     attempts: tuple[Path, ...]
     locks: tuple[Path, ...]
+    machine: Path | None = None
+    """Where all accounts of this machine meet, whatever their state folders are."""
 
     def folders(self) -> list[Path]:
         """Return the folders of all attempts; a place that cannot be read has none."""
@@ -38,9 +41,12 @@ class Places:
         return found
 
     def folder_of(self, attempt: str) -> Path:
-        """Return the folder of an attempt, wherever it is kept."""
-        found = (parent / attempt for parent in self.attempts)
-        return next((folder for folder in found if folder.exists()), self.attempts[0] / attempt)
+        """Return the folder of an attempt, wherever it is kept; what cannot be looked at is not there."""
+        for parent in self.attempts:
+            with suppress(OSError):
+                if (parent / attempt).exists():
+                    return parent / attempt
+        return self.attempts[0] / attempt
 
 
 def places(base: Path, rollout: str, session: Session | None) -> Places:
@@ -53,6 +59,7 @@ def places(base: Path, rollout: str, session: Session | None) -> Places:
     return Places(
         attempts=(*kept, loose_attempts(base, rollout), *(loose_attempts(spare, rollout) for spare in others)),
         locks=(base, *others),
+        machine=machine_folder(),
     )
 
 
@@ -79,36 +86,46 @@ async def begin(
     *,
     tell: Callable[[str], None] = lambda _: None,
     taken: Callable[[str], None] = lambda _: None,
+    look_again: Callable[[], None] = lambda: None,
 ) -> tuple[Path, ActionStarted]:
     """Begin an attempt in the first place that can be written, and return its folder and what was begun.
 
-    `tell` hears of each place that cannot, `taken` the attempt's name before anybody can find it. Raises
-    `executor.Busy` or `executor.CannotStart`; then nothing was done.
+    `tell` hears of each place that cannot and of a lock that does not hold for all accounts, `taken` the attempt's
+    name before anybody can find it; `look_again` is called once nobody else can begin anything, and may raise
+    `executor.CannotStart`. Raises `executor.Busy` or `executor.CannotStart`; then nothing was done.
     """
+
+    def look() -> None:
+        _check_still_open(where, intent.continues)
+        look_again()
+
     redactor = Redactor(loaded.secrets)
     problem: Exception | None = None
     for number, parent in enumerate(where.attempts):
         # Another place must not give the name of an attempt that the first may have.
         stem = plan.action if not number else f"{plan.action}-aside"
         try:
-            folder = await asyncio.to_thread(fresh_attempt, parent, stem, intent.at)
+            folder = await waited_for(partial(fresh_attempt, parent, stem, intent.at))
         except OSError as error:
             problem = CannotWrite(f"{parent} cannot be written: {error.strerror or error}")
-            tell(str(problem))
+            tell(f"{problem}; trying the next place")
             continue
         started = _started(plan, intent, folder.name, redactor)
         taken(folder.name)
         try:
-            look_again = partial(_check_still_open, where, intent.continues)
-            await executor.start(plan, folder, loaded, started, locks_dirs=where.locks, look_again=look_again)
+            only_here = await executor.start(
+                plan, folder, loaded, started, locks_dirs=where.locks, machine=where.machine, look_again=look
+            )
         except CannotWrite as error:
             problem = error
-            tell(str(error))
-            await asyncio.to_thread(_let_go, folder)
+            tell(f"{error}; trying the next place")
+            await _let_go(folder)
             continue
         except CannotStart:
-            await asyncio.to_thread(_let_go, folder)
+            await _let_go(folder)
             raise
+        if only_here:
+            tell(only_here)
         return folder, started
     raise CannotStart(str(problem or "there is no place to keep the attempt in"))
 
@@ -157,8 +174,12 @@ def digest_of(plan: Plan, attempt: str) -> str:
     return hashlib.scrypt(said.encode(), salt=attempt.encode(), n=2**13, r=8, p=1).hex()
 
 
-def _let_go(folder: Path) -> None:
+async def _let_go(folder: Path) -> None:
     """Remove the folder of an attempt that was not begun; one with an intent stays, because it says what became."""
-    with suppress(OSError):
+
+    def remove() -> None:
         if not (folder / files.INTENT).exists():
             shutil.rmtree(folder)
+
+    with suppress(OSError):
+        await waited_for(remove)

@@ -10,7 +10,7 @@ class Ending:
     """How a step ended."""
 
     state: str
-    """`done`, `failed`, `timed out`, `not known` or `not begun`."""
+    """`done`, `failed`, `timed out`, `not known`, or `not begun`: then nothing was done for certain."""
     detail: str
 
     @property

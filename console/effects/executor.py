@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,8 +22,9 @@ from console.core.words import Outcome
 from console.effects import attempt_files as files
 from console.effects.attempt_files import WorkOrder
 from console.effects.files import create_private, write_private
-from console.effects.lock import Held, Holder, Lock, command_lock, holder_of, service_lock
+from console.effects.lock import Held, Holder, Lock, command_lock, holder_of, machine_lock, service_lock
 from console.effects.preview import command_env, labels
+from console.patience import in_time, waited_for
 from console.spec.loaded import Loaded
 
 RUNNER = (sys.executable, "-P", "-m", "console.commands.run_attempt")
@@ -82,30 +84,34 @@ async def start(
     started: ActionStarted,
     *,
     locks_dirs: Sequence[Path],
+    machine: Path | None = None,
     env: Mapping[str, str] = os.environ,
     runner: Sequence[str] = RUNNER,
     grace_s: float = GRACE_S,
     look_again: Callable[[], None] = lambda: None,
-) -> None:
-    """Carry a plan out in a process that outlives this one, and return once it is under way.
+) -> str:
+    """Carry a plan out in a process that outlives this one; once it is under way return what of the lock fails.
 
     `folder` is the attempt's own (`sessions.fresh_attempt`), and its name the attempt's id. The intent is on disk
-    before anything is done. `locks_dirs` are the folders that all consoles share, of which the first is locked in
-    that can be. `look_again` is called once nobody else can begin anything. Raises `Busy`, `CannotWrite`, or
+    before anything is done. `locks_dirs` are the folders that all consoles share: the first is locked in that can be,
+    and nobody may hold the lock in another one. `machine` is where all accounts meet. `look_again` is called once
+    nobody else can begin anything. Raises `Busy`, `CannotWrite`, also for a disk that does not answer, or
     `CannotStart` where nothing could be begun for another reason; an attempt is begun at most once.
     """
-    await asyncio.to_thread(
+    starting = partial(
         _start,
         plan,
         folder,
         loaded,
         started,
         locks_dirs=locks_dirs,
+        machine=machine,
         env=env,
         runner=runner,
         grace_s=grace_s,
         look_again=look_again,
     )
+    return await waited_for(starting, None)
 
 
 def _start(
@@ -115,25 +121,27 @@ def _start(
     started: ActionStarted,
     *,
     locks_dirs: Sequence[Path],
+    machine: Path | None,
     env: Mapping[str, str],
     runner: Sequence[str],
     grace_s: float,
     look_again: Callable[[], None],
-) -> None:
+) -> str:
     redactor = Redactor(loaded.secrets)
     with ExitStack() as held:
         locks = [_service_taken(locks_dirs, plan.service, started, held)]
+        everywhere, only_here = _machine_taken(machine, plan.service, started, held)
+        locks += everywhere
         locks.append(_taken(folder / files.RUNNING_LOCK, started, held))
-        look_again()
+        with suppress(TimeoutError):  # a disk that hangs has nothing to say against it
+            in_time(look_again)
         order = _order(plan, folder, loaded, started, env=command_env(env), grace_s=grace_s, locks=locks)
-        again = f"the attempt {folder.name} was begun before; it is not begun again"
-        if (folder / files.INTENT).exists():
-            raise CannotStart(again)
+        shown, intent = _shown_plan(order, plan, redactor), redactor.clean_json(files.intent_text(started))
         try:
-            write_private(folder / files.PLAN, _shown_plan(order, plan, redactor))
-            create_private(folder / files.INTENT, redactor.clean_json(files.intent_text(started)))
+            # What is written too late was not begun.
+            in_time(partial(_write_down, folder, shown, intent), late=lambda _: (folder / files.INTENT).unlink())
         except FileExistsError:
-            raise CannotStart(again) from None
+            raise CannotStart(f"the attempt {folder.name} was begun before; it is not begun again") from None
         except OSError as error:
             raise CannotWrite(f"{folder} cannot be written: {error.strerror or error}; nothing was done") from error
         problem = _launch(order, runner)
@@ -142,30 +150,76 @@ def _start(
         files.Diary(folder).ended(Outcome.FAILED, said)
         raise CannotStart(said)
     _wait_until_started(folder)
+    return only_here
+
+
+def _write_down(folder: Path, shown: str, intent: str) -> None:
+    """Write down what is to be done, once; raises `FileExistsError` if it was before, and other `OSError`s."""
+    if (folder / files.INTENT).exists():
+        raise FileExistsError
+    write_private(folder / files.PLAN, shown)
+    create_private(folder / files.INTENT, intent)
 
 
 def _service_taken(locks_dirs: Sequence[Path], service: str, started: ActionStarted, held: ExitStack) -> Lock:
     """Take the lock of a service in the first folder where one can be made, which is the same for every console."""
     problem = CannotWrite("there is no folder for locks; nothing was done")
-    for folder in locks_dirs:
+    paths = [service_lock(folder, service) for folder in locks_dirs]
+    for path in paths:
         try:
-            return _taken(service_lock(folder, service), started, held)
+            lock = _taken(path, started, held)
         except CannotWrite as error:
             problem = error
+            continue
+        # Whoever found another folder to be the first that works has its lock there.
+        others = partial(_held_in, [other for other in paths if other != path])
+        with suppress(OSError):
+            if (holder := in_time(others)) is not None:
+                raise Busy(holder)
+        return lock
     raise problem
+
+
+def _held_in(paths: Sequence[Path]) -> Holder | None:
+    """Return who holds one of these locks, or whose command goes on."""
+    found = (holder_of(one) for path in paths for one in (path, command_lock(path)))
+    return next((holder for holder in found if holder is not None), None)
+
+
+def _machine_taken(
+    machine: Path | None, service: str, started: ActionStarted, held: ExitStack
+) -> tuple[list[Lock], str]:
+    """Take the lock of a service that all accounts share; one that cannot be had stands in the way of nothing.
+
+    Returns why it cannot be had, empty if it was.
+    """
+    why = "there is no folder that all may write"
+    if machine is not None:
+        try:
+            return [_taken(machine_lock(machine, service), started, held)], ""
+        except CannotWrite as error:
+            why = str(error).removesuffix("; nothing was done")
+    return [], f"the lock of {service} holds for this user only, not for other accounts of this machine: {why}"
 
 
 def _taken(path: Path, started: ActionStarted, held: ExitStack) -> Lock:
     try:
-        lock = Lock.take(path, started.actor, started.at, _errand(started))
+        lock = in_time(partial(_take, path, started), late=Lock.release)
     except Held as conflict:
         raise Busy(conflict.holder) from None
     except OSError as error:
         raise CannotWrite(f"{path} cannot be locked: {error.strerror or error}; nothing was done") from error
     held.callback(lock.release)
+    return lock
+
+
+def _take(path: Path, started: ActionStarted) -> Lock:
+    """Take a lock; raises `Held` also where the command of a runner that was killed goes on, and `OSError`."""
+    lock = Lock.take(path, started.actor, started.at, _errand(started))
     left = holder_of(command_lock(path))
-    if left is not None:  # its runner was killed, and the command it had begun goes on
-        raise Busy(left)
+    if left is not None:
+        lock.release()
+        raise Held(path, left)
     return lock
 
 
@@ -245,8 +299,8 @@ def _launch(order: WorkOrder, runner: Sequence[str]) -> str:
 def _complaints(folder: Path) -> BinaryIO:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
     try:
-        handle = os.open(folder / files.COMPLAINTS, flags, 0o600)
-    except OSError:  # the disk filled up after the intent was written; that stops nothing
+        handle = in_time(lambda: os.open(folder / files.COMPLAINTS, flags, 0o600), late=os.close)
+    except OSError:  # the disk filled up or hangs since the intent was written; that stops nothing
         handle = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
     return os.fdopen(handle, "wb")
 
@@ -259,9 +313,13 @@ def _was_started(folder: Path) -> bool:
 def _wait_until_started(folder: Path) -> None:
     """Wait until the runner says that it lives, or is gone; what became of it is for `adopt` and `follow` to tell."""
     deadline = time.monotonic() + _START_S
-    with suppress(OSError):  # it was handed over: whatever goes wrong here, it must not be begun again
+
+    def wait() -> None:
         while not (folder / files.STARTED).exists() and is_running(folder) and time.monotonic() < deadline:
             time.sleep(0.02)
+
+    with suppress(OSError):  # it was handed over: whatever goes wrong here, it must not be begun again
+        in_time(wait, _START_S)
 
 
 def is_running(folder: Path) -> bool:

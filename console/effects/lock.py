@@ -4,12 +4,15 @@ They are `flock` locks, which the system lets go when the last process that hold
 process that inherits the handle keeps the lock after its parent has died.
 """
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import re
+import stat
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +21,10 @@ from typing import Self
 from console.core.inputs import Actor
 
 SESSION_LOCK = "session.lock"
+LOCKS_VARIABLE = "ROLLOUT_CONSOLE_LOCKS"
+
+_FOR_ALL = ("/run/lock", "/var/lock", "/dev/shm", "/tmp")  # noqa: S108 - what stands there is trusted in nothing
+_HOLDER_BYTES = 4096
 
 _TRIES = 5
 _BETWEEN_TRIES_S = 0.01
@@ -70,16 +77,13 @@ class Lock:
     @classmethod
     def inherit(cls, path: Path, holder: Holder) -> Self:
         """Take a lock for somebody who is to inherit it; raises as `take` does."""
-        try:
+        with suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError:
-            if not path.exists():
-                raise
-            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        handle = open_shared(path)
         if not _locked(handle):
+            said = _said_in(handle)
             os.close(handle)
-            raise Held(path, _said_by(path))
+            raise Held(path, said)
         lock = cls(path, handle)
         lock.say(holder)
         return lock
@@ -106,15 +110,17 @@ class Lock:
 
 
 def holder_of(path: Path) -> Holder | None:
-    """Return who holds a lock now, or `None` if it is free."""
+    """Return who holds a lock now, or `None` if it is free, or cannot be looked at."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+        handle = os.open(path, os.O_RDONLY | _WARILY)
+    except OSError:
         return None
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _said_by(path)
+        return _said_in(handle)
+    except OSError:
+        return None
     finally:
         os.close(handle)
     return None
@@ -140,10 +146,76 @@ def command_lock(path: Path) -> Path:
 
 
 def service_lock(state_dir: Path, service: str) -> Path:
-    """Return the file whose lock allows one action at a time on a service."""
+    """Return the file whose lock allows one action at a time on a service, to those who share a state folder."""
+    return state_dir / "locks" / f"{_named(service)}.lock"
+
+
+def machine_lock(folder: Path, service: str) -> Path:
+    """Return the file whose lock allows one action at a time on a service to every account of this machine."""
+    return folder / f"rollout-console-{_named(service)}.lock"
+
+
+def machine_folder(env: Mapping[str, str] = os.environ) -> Path | None:
+    """Return the folder where all accounts of this machine meet: the same for each of them, `None` without one."""
+    chosen = env.get(LOCKS_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    return next((folder for folder in map(Path, _FOR_ALL) if _is_for_all(folder)), None)
+
+
+def open_shared(path: Path) -> int:
+    """Open a file that others may have made, or make it, for those who may write its folder. Raises `OSError`.
+
+    Anybody may have put anything into a folder that all may write: a link is not followed, and only a plain file with
+    one name is taken. A file that is there and may not be written is opened to be read.
+    """
+    handle = _opened(path)
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is no plain file of one name")
+    return handle
+
+
+_WARILY = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+
+
+def _opened(path: Path) -> int:
+    with suppress(FileNotFoundError):
+        return _opened_as_it_is(path)
+    # Without O_EXCL the kernel refuses files of others in a sticky folder (proc(5), protected_regular).
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _WARILY, 0o600)
+    except FileExistsError:
+        return _opened_as_it_is(path)
+    around = path.parent.stat().st_mode
+    if around & 0o022:
+        os.fchmod(handle, 0o600 | (around & 0o066))
+    return handle
+
+
+def _opened_as_it_is(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | _WARILY)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        return os.open(path, os.O_RDONLY | _WARILY)
+
+
+def _is_for_all(folder: Path) -> bool:
+    """Return whether everybody may make files in a folder, and nobody may remove those of others."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == 0 and found.st_mode & 0o1777 == 0o1777
+
+
+def _named(service: str) -> str:
     plain = re.sub(r"[^A-Za-z0-9_.-]", "_", service)[:60]
     digest = hashlib.sha256(service.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return state_dir / "locks" / f"{plain}-{digest}.lock"
+    return f"{plain}-{digest}"
 
 
 def _locked(handle: int) -> bool:
@@ -158,8 +230,8 @@ def _locked(handle: int) -> bool:
     return False
 
 
-def _said_by(path: Path) -> Holder:
+def _said_in(handle: int) -> Holder:
     try:
-        return Holder(**json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
+        return Holder(**json.loads(os.pread(handle, _HOLDER_BYTES, 0)))
+    except (OSError, ValueError, TypeError, RecursionError):
         return UNKNOWN_HOLDER

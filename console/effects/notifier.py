@@ -93,16 +93,18 @@ class Notifier:
     def messages(self, delivery: Delivery, composed: Composed, address: str) -> list[dict[str, str]]:
         """Return what Apprise is handed: one message, or one for each alert where a service keeps incidents."""
         if scheme_of(address) not in INCIDENTS:
-            return [_message(composed.title, composed.text, delivery.items, self._key(delivery))]
+            return [_message(composed.title, composed.text, _kind(delivery.items), self._key(delivery))]
         prefix = _PREFIXES.get(delivery.why, "")
         return [
-            _message(prefix + title, text, (item,), sha256(f"{self._session} {item.alert}".encode()).hexdigest())
+            _message(
+                prefix + title, text, _closing(item), sha256(f"{self._session} {item.found.key}".encode()).hexdigest()
+            )
             for item, (title, text) in zip(delivery.items, composed.each, strict=True)
         ]
 
     def compose(self, delivery: Delivery, at: float) -> Composed:
         """Return what a message says: each alert by its template, or by the default where that fails."""
-        each = tuple(self._said(item, delivery.why, at) for item in delivery.items)
+        each = self._said(delivery, at)
         title = each[0][0] if len(each) == 1 else f"{len(each)} alerts: {each[_worst(delivery.items)][0]}"
         prefix = _PREFIXES.get(delivery.why, "")
         paragraphs = [text if len(each) == 1 else f"{one}\n{text}" for one, text in each[:ITEMS_SAID]]
@@ -113,20 +115,41 @@ class Notifier:
         paragraphs.append(f"delivery {self._key(delivery)}")
         return Composed(visible(prefix + title, 400), "\n\n".join(paragraphs), each)
 
-    def _said(self, item: Item, why: Why, at: float) -> tuple[str, str]:
-        from console.spec import templates  # noqa: PLC0415 - Jinja is imported when there is something to say
+    def _said(self, delivery: Delivery, at: float) -> tuple[tuple[str, str], ...]:
+        """Return title and text of each alert."""
+        from console.spec import filling, templates  # noqa: PLC0415 - Jinja is imported when there is something to say
 
-        values = values_of(item, self._rollout, session=self._session, why=why, at=at)
-        name, template = self._template(item)
-        is_over = item.resolved_at is not None
-        try:
-            message = templates.render(template or templates.DEFAULT, values, is_resolved=is_over)
-        except templates.TemplateWrong as error:
-            message = templates.render(templates.DEFAULT, values, is_resolved=is_over)
-            failed = f"The template {name} of the rollout file failed: {error}"
-            message = templates.Message(message.title, f"{message.text}\n{failed}")
-        title = f"RESOLVED: {message.title}" if is_over else message.title
-        return self._safe(title), self._safe(message.text)
+        values = [
+            values_of(item, self._rollout, session=self._session, why=delivery.why, at=at) for item in delivery.items
+        ]
+        chosen = [("", None) if item.unwatched else self._template(item) for item in delivery.items]
+        own = [
+            filling.Filling(template, known, item.resolved_at is not None)
+            for item, (_, template), known in zip(delivery.items, chosen, values, strict=True)
+            if template is not None
+        ]
+        filled = iter(filling.fill(own))
+        said = []
+        for item, (name, template), known in zip(delivery.items, chosen, values, strict=True):
+            if item.unwatched:
+                said.append(self._unwatched(item))
+                continue
+            is_over = item.resolved_at is not None
+            message = None if template is None else next(filled)
+            failed = message if isinstance(message, templates.TemplateWrong) else None
+            if message is None or isinstance(message, templates.TemplateWrong):
+                message = templates.render(templates.DEFAULT, known, is_resolved=is_over)
+            title = f"RESOLVED: {message.title}" if is_over else message.title
+            note = f"\nThe template {name} of the rollout file failed: {failed}" if failed else ""
+            said.append((self._safe(title), self._safe(message.text + note)))
+        return tuple(said)
+
+    def _unwatched(self, item: Item) -> tuple[str, str]:
+        """Return title and text of an alert that nobody measures any more; no template says that it is over."""
+        title = f"NO LONGER WATCHED: {self._rollout.rollout}: {item.found.text}"
+        text = f"{item.found.text}\nNobody knows whether it is over: {item.unwatched}.\n"
+        text += f"service {self._rollout.service}, session {self._session}"
+        return self._safe(title), self._safe(text)
 
     def _template(self, item: Item) -> tuple[str, AlertTemplate | None]:
         for name, template in self._rollout.alerts.templates.items():
@@ -145,15 +168,20 @@ def _worst(items: Iterable[Item]) -> int:
     return min(ranked)[2]
 
 
-def _message(title: str, text: str, items: Sequence[Item], key: str) -> dict[str, str]:
-    return {"title": title, "text": text, "kind": _kind(items), "key": key}
+def _message(title: str, text: str, kind: str, key: str) -> dict[str, str]:
+    return {"title": title, "text": text, "kind": kind, "key": key}
+
+
+def _closing(item: Item) -> str:
+    """Return the kind for a service that keeps incidents: it closes one only on success, however the alert ended."""
+    return _kind((item,)) if item.resolved_at is None else "success"
 
 
 def _kind(items: Sequence[Item]) -> str:
     """Return what Apprise calls this kind of message."""
     standing = [item for item in items if item.resolved_at is None]
     if not standing:
-        return "success"
+        return "warning" if any(item.unwatched for item in items) else "success"
     is_bad = any(item.found.severity is Severity.CRITICAL or item.found.kind is AlertKind.ACTION for item in standing)
     return "failure" if is_bad else "warning"
 

@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -35,6 +36,14 @@ INCIDENTS = {
     "victorops": "entity_id",
 }
 """Services that keep an incident for each alert, and the setting of their address by which it is known again."""
+
+
+PINGING = (
+    "discord", "fluxer", "fluxers", "guilded", "mastodon", "mastodons", "matrix", "matrixs", "mmost", "mmosts",
+    "nctalk", "nctalks", "notifiarr", "revolt", "rocket", "rockets", "ryver", "toot", "toots", "webex", "wxteams",
+    "zulip",
+)  # fmt: skip
+"""Services that ping whoever a text names after an `@`, and to which Apprise hands the text as it is."""
 
 
 class _Said(logging.Handler):
@@ -75,11 +84,20 @@ def send(address: str, message: dict[str, str]) -> str:
     services = apprise.Apprise(asset=asset)
     if not services.add(with_key(address, message["key"])):
         return "Apprise does not understand this address"
+    title, text = (_quiet(message[part], services) for part in ("title", "text"))
     kind = getattr(apprise.NotifyType, message["kind"].upper())
-    is_sent = services.notify(
-        title=message["title"], body=message["text"], notify_type=kind, body_format=apprise.NotifyFormat.TEXT
-    )
+    is_sent = services.notify(title=title, body=text, notify_type=kind, body_format=apprise.NotifyFormat.TEXT)
     return "" if is_sent else " ".join(said.lines[-2:]) or "not taken"
+
+
+def _quiet(text: str, services: Iterable[Any]) -> str:
+    """Return a text that pings nobody: part of it came from a log or a database.
+
+    What service it is for is asked of Apprise, which knows `https://discord.com/…` too. Discord's own libraries escape
+    it in the same way.
+    """
+    pings = any(urlsplit(service.url()).scheme in PINGING for service in services)
+    return text.replace("@", "@\N{ZERO WIDTH SPACE}") if pings else text
 
 
 def _end_with(stdin: Any) -> None:

@@ -119,8 +119,14 @@ def close_session(session: Session, *, at: float) -> Session:
 
 
 def list_sessions(base: Path) -> list[Session]:
-    """Return the sessions under a state folder, latest first; folders that are no session are left out."""
-    found = [_read(path.parent) for path in (base / "sessions").glob(f"*/{_ABOUT}")]
+    """Return the sessions under a state folder, latest first; folders that are no session are left out.
+
+    A disk that cannot be read has none.
+    """
+    try:
+        found = [_read(folder) for folder in (base / "sessions").iterdir()]
+    except OSError:
+        return []
     return sorted((session for session in found if session is not None), key=lambda s: (-s.created, s.id))
 
 

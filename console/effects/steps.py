@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,12 +18,13 @@ from typing import Any
 
 from console.core.durations import format_duration
 from console.core.env_text import EnvFileProblem
-from console.core.rollout import Step
+from console.core.rollout import EnvFileEdit, Step
 from console.core.text import visible
 from console.effects.ending import Ending
 from console.effects.env_file import edit_env_file
 from console.effects.lock import UNKNOWN_HOLDER, Held, Holder, Lock, command_lock
 from console.effects.output_file import OutputFile
+from console.patience import LeftBehind
 
 _LOOK_S = 0.05
 """How often a step that runs is looked at."""
@@ -56,7 +58,7 @@ def carry_out(step: Step, around: Surroundings) -> Ending:
     if step.run is not None:
         return _run(step, around)
     if step.env_file is not None:
-        return _edit(step.env_file.path, step.env_file.set, around)
+        return _edit(step.env_file, step.timeout, around)
     from console.effects.server_steps import ask_server  # noqa: PLC0415 - heavy, and few actions need it
 
     return _waited_for(ask_server(step, around.addresses), step.timeout, around)
@@ -97,7 +99,9 @@ def _run_locked(step: Step, around: Surroundings, locks: Sequence[Lock]) -> Endi
     except (OSError, ValueError) as error:
         os.close(reading)
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return Ending("failed", f"{argv[0]}: {'command not found' if isinstance(error, FileNotFoundError) else reason}")
+        return Ending(
+            "not begun", f"{argv[0]}: {'command not found' if isinstance(error, FileNotFoundError) else reason}"
+        )
     finally:
         os.close(writing)
     for lock in locks:
@@ -109,7 +113,7 @@ def _run_locked(step: Step, around: Surroundings, locks: Sequence[Lock]) -> Endi
         _end_group(command, around.grace_s)
     reader.join(_LAST_WORDS_S)
     if code is None and around.is_stopped():
-        return Ending("not known", "stopped by an operator")
+        return _stopped()
     if code is None:
         return _timed_out(step.timeout)
     if code == 0:
@@ -166,9 +170,16 @@ def _signal_group(group: int, way: int) -> bool:
     return True
 
 
-def _edit(path: str, settings: Mapping[str, str], around: Surroundings) -> Ending:
+def _edit(asked: EnvFileEdit, timeout_s: float, around: Surroundings) -> Ending:
+    """Edit an env file; on a disk that hangs nobody knows whether it will be written yet."""
+    editing = LeftBehind().submit(edit_env_file, around.base_dir / asked.path, asked.set, around.attempt)
+    deadline = time.monotonic() + timeout_s
+    while not editing.done() and not around.is_stopped() and (left := deadline - time.monotonic()) > 0:
+        wait({editing}, min(left, _LOOK_S))
+    if not editing.done():
+        return _stopped() if around.is_stopped() else _timed_out(timeout_s)
     try:
-        backup = edit_env_file(around.base_dir / path, settings, around.attempt)
+        backup = editing.result()
     except EnvFileProblem as problem:
         return Ending("failed", visible(str(problem), 500))
     if backup is None:
@@ -189,10 +200,14 @@ def _waited_for(work: Coroutine[Any, Any, Ending], timeout_s: float, around: Sur
         task.cancel()
         await asyncio.wait({task}, timeout=min(5.0, around.grace_s))
         if around.is_stopped():
-            return Ending("not known", "stopped by an operator")
+            return _stopped()
         return _timed_out(timeout_s)
 
     return asyncio.run(watched())
+
+
+def _stopped() -> Ending:
+    return Ending("not known", "stopped by an operator")
 
 
 def _timed_out(timeout_s: float) -> Ending:

@@ -60,6 +60,8 @@ class ActionScreen(ConsoleDialog[None]):
         self.title_text = action.title
         self._preview: Preview | None = None
         self._rungs: tuple[float, ...] = ()
+        self._rung: float | None = None
+        """The rung that was chosen last, whether its preview is there already or not."""
         self._is_given = False
         self._is_armed = False
         self._arming: Timer | None = None
@@ -138,20 +140,24 @@ class ActionScreen(ConsoleDialog[None]):
 
     async def _look_before(self, preview: Preview) -> None:
         """Ask what is to be looked at before, while the preview is in sight already."""
+        if preview.is_waiting:
+            self._say("waiting for what is looked at before …", Role.DIM)
+        said = ""
         try:
             answered = await self.desk.look_before(preview)
-        except Refused as refused:
-            self._say(str(refused), Role.WARNING)
-            return
+        except Refused as refused:  # what cannot be asked stands in the way of nothing
+            said = str(refused)
+            answered = preview.answered([(None, said)] * len(preview.before))
         if self._preview is preview and not self._is_given:
             self._preview = answered
             self._body.show(PreviewPart(answered, self.desk.frame.phase.traffic))
             self._reason.display = answered.needs_reason
+            self._say(said, Role.WARNING)
             self._weigh()
             self.renew()
 
     def _show_preview(self, preview: Preview) -> None:
-        self._preview = preview
+        self._preview, self._rung = preview, preview.plan.traffic
         self._body.show(PreviewPart(preview, self.desk.frame.phase.traffic))
         self.title_text = preview.plan.title or self.action.title
         self._reason.display = preview.needs_reason
@@ -197,7 +203,7 @@ class ActionScreen(ConsoleDialog[None]):
 
     def _is_ready(self) -> bool:
         preview = self._preview
-        if preview is None or self._is_given or not (self._is_armed and self.may_act):
+        if preview is None or self._is_given or preview.is_waiting or not (self._is_armed and self.may_act):
             return False
         if preview.type_to_confirm and self._word.value.strip() != preview.type_to_confirm:
             return False
@@ -248,14 +254,16 @@ class ActionScreen(ConsoleDialog[None]):
             self._give(is_dry_run=False)
 
     def action_rung(self, steps: int) -> None:
-        """Choose another rung of a step down."""
-        preview = self._preview
-        if preview is None or self._is_given or preview.plan.traffic not in self._rungs:
+        """Choose another rung of a step down; until its preview is in sight nothing can be confirmed."""
+        if self._is_given or self._rung not in self._rungs:
             return
-        place = self._rungs.index(preview.plan.traffic) - steps
+        place = self._rungs.index(self._rung) - steps
         if 0 <= place < len(self._rungs):
-            fetching = self._fetch(self._rungs[place])
-            self.run_worker(fetching, group="preview", exclusive=True, exit_on_error=False)
+            self._preview, self._rung = None, self._rungs[place]
+            self._dry_run.disabled = True
+            self._weigh()
+            self._say(f"reading what {share(self._rung)} would do …", Role.DIM)
+            self.run_worker(self._fetch(self._rung), group="preview", exclusive=True, exit_on_error=False)
 
     def _give(self, *, is_dry_run: bool) -> None:
         """Start the action, once."""

@@ -13,7 +13,10 @@ from console.core.frame import AlertView, Frame, SilenceView
 from console.screens.base import ConsoleDialog
 from widgets.alert_list import AlertList, AlertsPart, alert_rows
 from widgets.entry import Entry
+from widgets.ink import Ground, Role
 from widgets.key_bar import KeyCap
+from widgets.lines import Line, Span, clean
+from widgets.records import Page
 
 _ASKS = {
     "acknowledge": "why, or what you do about it; Enter acknowledges, Esc takes it away",
@@ -35,12 +38,16 @@ class AlertsScreen(ConsoleDialog[None]):
     def __init__(self, desk: Desk, *, is_read_only: bool) -> None:
         super().__init__(desk, is_read_only=is_read_only)
         self._body = AlertList(id="body")
-        self._said = Entry(id="said")
-        self._said.display = False
+        self._said, self._named = Entry(id="said"), Page(id="named")
+        self._said.display = self._named.display = False
         self._asked = ""
         """What is being asked: an entry of `_ASKS`."""
-        self._chosen = ""
-        """Key of the alert or id of the silence under the cursor: it stays chosen although the list changes."""
+        rows = self._rows()
+        self._chosen = _name(rows[0]) if rows else ""
+        """Key of the alert or id of the silence under the cursor: it stays chosen although the list changes, and when
+        it is gone none is, because no other is meant by a key that was on its way."""
+        self._place = 0
+        """Where the cursor was moved to the last time."""
         self._about: AlertView | None = None
         """The alert that the field is about: it stays the same while somebody types."""
 
@@ -50,19 +57,23 @@ class AlertsScreen(ConsoleDialog[None]):
         return self._body
 
     def fields(self) -> Iterable[Widget]:
-        """Return the field for a reason."""
-        return (self._said,)
+        """Return the name of the alert that is spoken of, and the field for a reason."""
+        return (self._named, self._said)
 
     def _rows(self) -> list[AlertView | SilenceView]:
         return [*self.desk.frame.alerts, *self.desk.frame.silences]
 
-    def _cursor(self) -> int:
+    def _cursor(self) -> int | None:
         names = [_name(row) for row in self._rows()]
-        return names.index(self._chosen) if self._chosen in names else 0
+        return names.index(self._chosen) if self._chosen in names else None
 
     def _selected(self) -> AlertView | SilenceView | None:
-        rows = self._rows()
-        return rows[self._cursor()] if rows else None
+        """Return what a key is about; where nothing is chosen, say so."""
+        cursor = self._cursor()
+        if cursor is None:
+            self.app.notify("choose one first, by ↑ and ↓: the one that was chosen is over", markup=False)
+            return None
+        return self._rows()[cursor]
 
     def show_frame(self, frame: Frame) -> None:
         """Draw the alerts of the frame."""
@@ -89,8 +100,9 @@ class AlertsScreen(ConsoleDialog[None]):
         """Move the cursor."""
         rows = self._rows()
         if rows:
-            place = max(0, min(len(rows) - 1, self._cursor() + steps))
-            self._chosen = _name(rows[place])
+            cursor = self._cursor()
+            place = max(0, min(len(rows) - 1, self._place if cursor is None else cursor + steps))
+            self._chosen, self._place = _name(rows[place]), place
             self.show_frame(self.desk.frame)
             part = AlertsPart(self.desk.frame.alerts, self.desk.frame.silences, place, 0)
             above = alert_rows(part, max(20, self._body.size.width - 1))[:place]
@@ -98,22 +110,24 @@ class AlertsScreen(ConsoleDialog[None]):
 
     def action_ask(self, what: str) -> None:
         """Open the field for a reason."""
-        alert = self._selected()
-        if not self.may_act or not isinstance(alert, AlertView):
+        alert = self._selected() if self.may_act else None
+        if not isinstance(alert, AlertView):
             return
         if not alert.key:
             self.app.notify("nobody is told of this: it is shown only", markup=False)
             return
-        self._asked, self._about, self._chosen = what, alert, alert.key
+        self._asked, self._about = what, alert
+        said = (Span(f" {what} ", Role.ACCENT), Span(clean(alert.text)))
+        self._named.show((Line(said, Ground.RAISED),))
         self._said.placeholder = _ASKS[what]
-        self._said.display = True
+        self._said.display = self._named.display = True
         self.fit_body()
-        self._said.focus()
+        self.set_focus(self._said)  # at once: what is typed next is meant for the field
 
     def action_end_silence(self) -> None:
         """End the silence under the cursor."""
-        chosen = self._selected()
-        if self.may_act and isinstance(chosen, SilenceView):
+        chosen = self._selected() if self.may_act else None
+        if isinstance(chosen, SilenceView):
             self.order(lambda: self.desk.end_silence(chosen.silence))
 
     def action_close(self) -> None:
@@ -124,7 +138,7 @@ class AlertsScreen(ConsoleDialog[None]):
         self._put_away()
 
     def _put_away(self) -> None:
-        self._said.display = False
+        self._said.display = self._named.display = False
         self._said.value = ""
         self.fit_body()
         self._body.focus()

@@ -98,8 +98,10 @@ class AttemptScreen(ConsoleDialog[None]):
             self.steer(view, order)
 
     def action_next_rung(self) -> None:
-        """Take the next rung now."""
-        self._steer("continue")
+        """Show what the next rung would do."""
+        view = self.view
+        if view is not None:
+            self.offer_next_rung(view)
 
     def action_to_zero(self) -> None:
         """Jump to zero."""

@@ -38,7 +38,7 @@ class ConsoleScreen(Screen[Result]):
         self.desk = desk
         self.is_read_only = is_read_only
         self._steered: set[tuple[str, float | None, Order]] = set()
-        """Orders given to a ladder at a rung: a key that is hit twice must not take two rungs."""
+        """Orders given to a ladder at a rung: a key that is hit twice gives one."""
 
     @abstractmethod
     def show_frame(self, frame: Frame) -> None:
@@ -97,8 +97,14 @@ class ConsoleScreen(Screen[Result]):
 
         self.app.push_screen(ActionScreen(self.desk, action, is_read_only=self.is_read_only))
 
+    def offer_next_rung(self, held: AttemptView) -> None:
+        """Show what the next rung of a ladder would do, so that it can be confirmed."""
+        action = next((action for action in self.desk.frame.actions if action.action == held.action), None)
+        if action is not None:
+            self.offer(action)
+
     def action_halt(self) -> None:
-        """Halt the rollback that is counted down, or ask for a reason to arm it again."""
+        """Halt the rollback that is counted down, ask for a reason to arm it again, or say that there is none."""
         automatic = self.desk.frame.automatic
         if automatic is None or not self.may_act:
             return
@@ -108,6 +114,9 @@ class ConsoleScreen(Screen[Result]):
             from console.screens.arming import ArmingScreen  # noqa: PLC0415 - only when it is needed: a quick start
 
             self.app.push_screen(ArmingScreen(self.desk, is_read_only=self.is_read_only))
+        else:  # it may have been there when the key was pressed
+            said = "nothing is counted down now, so nothing was halted; the rollback by itself stays armed"
+            self.app.notify(said, title="Not done", severity="warning", markup=False)
 
     def on_key(self, event: events.Key) -> None:
         """Offer the action whose key was pressed; this comes before the console's own keys.

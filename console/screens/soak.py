@@ -355,22 +355,27 @@ class SoakScreen(ConsoleScreen[None]):
         target: Widget = self._events if pane == "events" else self._queries if pane == "queries" else self._panels
         target.focus()
 
-    def _steer(self, order: Order) -> None:
+    def _ask_to_steer(self, order: Order) -> None:
         held = self._held()
-        if held is not None:
-            self.steer(held, order)
+        if held is None:
+            return
+        from console.screens.steering import SteeringScreen  # noqa: PLC0415 - only when it is needed
+
+        self.app.push_screen(SteeringScreen(self.desk, held, order, is_read_only=self.is_read_only))
 
     def action_next_rung(self) -> None:
-        """Take the next rung now."""
-        self._steer("continue")
+        """Show what the next rung would do."""
+        held = self._held()
+        if held is not None:
+            self.offer_next_rung(held)
 
     def action_to_zero(self) -> None:
-        """Jump to zero."""
-        self._steer("zero")
+        """Ask whether to jump to zero."""
+        self._ask_to_steer("zero")
 
     def action_stay(self) -> None:
-        """Leave the share as it is."""
-        self._steer("stop")
+        """Ask whether to leave the share as it is."""
+        self._ask_to_steer("stop")
 
     def action_pause(self) -> None:
         """Stop the log, or let it run again."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from console.core import env_text
@@ -11,6 +12,7 @@ from console.core.compose_calls import engine_command
 from console.core.durations import format_duration
 from console.core.probes import Check, ComposeUp, EnvFileEdit, Metric
 from console.core.text import decode, visible
+from console.patience import waited_for
 from console.sources.base import Answer, Asker, ProbeFailed
 from console.sources.connect import Connections
 
@@ -51,7 +53,7 @@ async def _try(check: Check, connections: Connections) -> CheckResult:
     if check.compose is not None:
         return await _composed(check.compose, check.for_, timeout_s, connections)
     if check.env_file is not None:
-        return declared(check.env_file, connections.base_dir)
+        return await says(check.env_file, connections.base_dir, timeout_s)
     source = check.source or ""
     if check.container is not None:
         ok, said = await connections.containers(source).settled(check.for_)
@@ -134,6 +136,14 @@ async def _said(argv: Sequence[str], timeout_s: float, connections: Connections)
         how = "did not end in time" if ran.exit_code is None else f"failed: {ran.last_words}"
         raise ProbeFailed(f"{argv[0]} {how}")
     return decode(ran.output)
+
+
+async def says(edit: EnvFileEdit, base_dir: Path, timeout_s: float) -> CheckResult:
+    """Read the file again, if its disk answers in time."""
+    try:
+        return await waited_for(partial(declared, edit, base_dir), timeout_s)
+    except TimeoutError as error:
+        return CheckResult(ok=False, detail=f"{edit.path} cannot be read: {error}", is_known=False)
 
 
 def declared(edit: EnvFileEdit, base_dir: Path) -> CheckResult:

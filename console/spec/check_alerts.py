@@ -1,9 +1,9 @@
 """Checks of who is told, and of what the messages say."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from console.core.alert_values import example, names, unknown_example, values_of
+from console.core.alert_values import example, unknown_example, values_of
 from console.core.alerts import Why
 from console.core.receivers import scheme_of
 from console.core.rollout import AlertTemplate
@@ -12,6 +12,9 @@ from console.spec.problems import Place, problem, suggestion
 from console.spec.review import Review
 from console.spec.shape import find
 from console.spec.variables import key_of
+
+if TYPE_CHECKING:
+    from console.spec.templates import Fault
 
 
 def check_alerts(review: Review) -> None:
@@ -31,9 +34,10 @@ def check_alerts(review: Review) -> None:
     if alerts.repeat <= 0:
         written = review.written(("alerts", "repeat"))
         review.wrong(("alerts", "repeat"), f"found {written}", "expected more than 0s, such as 4h")
-    known = names(review.rollout) if alerts.templates else {}
     for name, template in alerts.templates.items():
-        _check_template(review, ("alerts", "templates", name), template, known)
+        _check_about(review, ("alerts", "templates", name), template)
+    if alerts.templates:
+        _check_templates(review, alerts.templates)
 
 
 def check_address(review: Review, path: Path, address: str) -> None:
@@ -46,50 +50,34 @@ def check_address(review: Review, path: Path, address: str) -> None:
         review.doubt(path, "nobody can be told here: this is no address", expected)
 
 
-def _check_template(review: Review, path: Path, template: AlertTemplate, known: Mapping[str, object]) -> None:
-    from console.spec import templates  # noqa: PLC0415 - Jinja is for files that have templates
-
+def _check_about(review: Review, path: Path, template: AlertTemplate) -> None:
     about = {name for section in ("metrics", "sources", "slo", "actions") for name in review.names(section)}
     for index, name in enumerate(template.about):
         if name not in about:
             found = f"there is no metric, source, budget or action {review.written((*path, 'about', index))}"
             review.wrong((*path, "about", index), found, suggestion(name, sorted(about)))
-    is_whole = True
-    for name, source in template.with_.items():
-        is_whole &= _try(review, (*path, "with", name), partial(templates.check_expression, source, known))
-    own = {**known, **dict.fromkeys(template.with_)}
-    for key in ("title", "message", "resolved"):
-        source = getattr(template, key)
-        if source is not None:
-            is_whole &= _try(review, (*path, key), partial(templates.check, source, own))
-    if not is_whole:
+
+
+def _check_templates(review: Review, templates: Mapping[str, AlertTemplate]) -> None:
+    """Try every template with an alert of which all is known, and with one of which nothing is."""
+    from console.spec.filling import try_out  # noqa: PLC0415 - Jinja is for files that have templates
+
+    whole, blank = (
+        values_of(item, review.rollout, session="session", why=Why.FIRING, at=250.0)
+        for item in (example(review.rollout), unknown_example(review.rollout))
+    )
+    for name, found in zip(templates, try_out(list(templates.values()), whole, blank), strict=False):
+        for fault in found:
+            _note(review, ("alerts", "templates", name, *fault.where), fault, whole)
+
+
+def _note(review: Review, path: Path, fault: "Fault", known: Iterable[str]) -> None:
+    """Add what is wrong with a template, at its line of the file."""
+    if fault.is_doubt:
+        review.doubt(path, fault.text, "then the default message is sent; ask `is none` first")
         return
-    whole = values_of(example(review.rollout), review.rollout, session="session", why=Why.FIRING, at=250.0)
-    blank = values_of(unknown_example(review.rollout), review.rollout, session="session", why=Why.FIRING, at=250.0)
-    for is_resolved in (False, True):
-        try:
-            templates.render(template, whole, is_resolved=is_resolved)
-        except templates.TemplateWrong as error:
-            review.wrong(path, f"this template fails: {error}", "correct it")
-            return
-    try:
-        templates.render(template, blank, is_resolved=False)
-    except templates.TemplateWrong as error:
-        found = f"this template fails where a value is not known: {error}"
-        review.doubt(path, found, "then the default message is sent; ask `is none` first")
-
-
-def _try(review: Review, path: Path, check: Callable[[], None]) -> bool:
-    """Run a check of a template; what is wrong is a problem at its line of the file. Return whether it is right."""
-    from console.spec import templates  # noqa: PLC0415 - as above
-
-    try:
-        check()
-    except templates.TemplateWrong as error:
-        node, place, _ = find(review.tree, path)
-        is_block = isinstance(node, ScalarNode) and "\n" in str(node.value)
-        line = place.line + error.line if is_block and place.line else place.line
-        expected = suggestion(error.name, sorted(names(review.rollout)), "values are") if error.name else "correct it"
-        review.problems.append(problem(Place(place.file, line), key_of(path), str(error), expected))
-        return False
-    return True
+    node, place, _ = find(review.tree, path)
+    is_block = isinstance(node, ScalarNode) and "\n" in str(node.value)
+    line = place.line + fault.line if is_block and place.line else place.line
+    expected = suggestion(fault.name, sorted(known), "values are") if fault.name else "correct it"
+    review.problems.append(problem(Place(place.file, line), key_of(path), fault.text, expected))

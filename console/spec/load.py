@@ -12,7 +12,7 @@ from console.spec.check_incidents import check_incidents
 from console.spec.check_metrics import check_metrics
 from console.spec.check_phases import check_phases, check_rollout
 from console.spec.loaded import Loaded, base_dir_of, find_query, with_a_phase
-from console.spec.problems import Problem, RolloutFileError
+from console.spec.problems import Problem, RolloutFileError, without_secrets
 from console.spec.review import Review
 from console.spec.shape import shaped
 from console.spec.written import Written, written
@@ -33,12 +33,13 @@ def checked(said: Written) -> Loaded:
     shape_problems: list[Problem] = []
     rollout = shaped(said.tree, shape_problems)
     if rollout is None:
-        raise RolloutFileError(_in_order(said.problems, shape_problems, path))
+        raise RolloutFileError(without_secrets(_in_order(said.problems, shape_problems, path), said.secrets))
     review = Review(rollout, said.tree, lambda name: find_query(said.rollout_ids, name, base_dir))
     for check in _CHECKS:
         check(review)
     if said.problems or shape_problems or review.problems:
-        raise RolloutFileError(_in_order(said.problems, [*shape_problems, *review.problems], path))
+        found = _in_order(said.problems, [*shape_problems, *review.problems], path)
+        raise RolloutFileError(without_secrets(found, said.secrets))
     return Loaded(
         rollout=with_a_phase(rollout),
         path=path,
@@ -46,7 +47,7 @@ def checked(said: Written) -> Loaded:
         queries=review.queries,
         secrets=said.secrets,
         text_sha256=sha256(said.text).hexdigest(),
-        warnings=tuple(dict.fromkeys(str(found) for found in [*said.notes, *review.warnings])),
+        warnings=tuple(dict.fromkeys(map(str, without_secrets([*said.notes, *review.warnings], said.secrets)))),
     )
 
 

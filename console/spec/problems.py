@@ -3,14 +3,17 @@
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from console.core.redact import Redactor
 from console.core.text import visible
 
 _SHOWN_LIMIT = 80
 """Longest piece of a file that a message repeats, in characters."""
 _ADDRESS = re.compile(r"://.*(?=')|://.*", re.DOTALL)
 """What follows the scheme of an address, up to the quote that ends it."""
+_SHAPES = Redactor()
+"""Finds what looks like a secret, in a file of which nobody knows yet what its secrets are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,23 @@ class Problem:
 
 
 def problem(place: Place, key: str, found: str, expected: str) -> Problem:
-    """Return a problem whose texts no terminal interprets, and that repeats no address of alerts, a secret."""
+    """Return a problem whose texts no terminal interprets, and that repeats nothing that looks like a secret.
+
+    An address of alerts is one as a whole.
+    """
     is_secret = key.startswith("alerts") and not key.startswith("alerts.templates")
     if is_secret or key.startswith("incidents.severities"):
         key, found, expected = (_ADDRESS.sub("://…", text) for text in (key, found, expected))
+    key, found, expected = map(_SHAPES.redact, (key, found, expected))
     return Problem(visible(place.file, 500), place.line, visible(key, 300), visible(found, 600), visible(expected, 600))
+
+
+def without_secrets(problems: Iterable[Problem], secrets: Iterable[str]) -> list[Problem]:
+    """Return problems that repeat none of the secrets of the file they are about."""
+    redact = Redactor(secrets).redact
+    return [
+        replace(one, key=redact(one.key), found=redact(one.found), expected=redact(one.expected)) for one in problems
+    ]
 
 
 class RolloutFileError(Exception):

@@ -1,7 +1,11 @@
-"""The templates of messages: Jinja in its sandbox, with no function that could run for long or say much."""
+"""The templates of messages: Jinja in its sandbox, without functions.
+
+What the file says may still run without end: it is tried and filled by `console.spec.filling`, never here.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, meta
@@ -58,10 +62,34 @@ class TemplateWrong(Exception):
         """The name that is not known, where that is what is wrong."""
 
 
+_WRONG = (
+    *(TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError),
+    *(RecursionError, SyntaxError, MemoryError),
+)
+"""What a template may end with."""
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, RecursionError | SyntaxError):
+        return "it is nested too deeply"
+    if isinstance(error, MemoryError):
+        return "it needs too much memory"
+    return str(error) or type(error).__name__
+
+
 class _Sandbox(SandboxedEnvironment):
     """An environment without functions and methods, and with operators that cannot make much of little."""
 
     intercepted_binops = frozenset(["*", "**", "%"])
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return what stands after a dot; of `row` and `labels` it is an entry, also where a method has its name."""
+        if not isinstance(obj, dict):
+            return super().getattr(obj, attribute)
+        try:
+            return obj[attribute]
+        except KeyError:
+            return self.undefined(obj=obj, name=attribute)
 
     def call(self, context: Any, obj: Any, *given: Any, **named: Any) -> Any:
         """Refuse: what a template needs are filters."""
@@ -98,6 +126,52 @@ class Message:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that is wrong with a template."""
+
+    where: tuple[str, ...]
+    """The key in the template, such as `with`, `users`; empty for the whole."""
+    text: str
+    line: int = 1
+    name: str = ""
+    """As in `TemplateWrong`."""
+    is_doubt: bool = False
+    """It works, and not with every alert."""
+
+
+def faults(template: AlertTemplate, whole: Values, blank: Values) -> Iterator[Fault]:
+    """Yield what is wrong with a template, tried with an alert of which all is known and one of which nothing is."""
+    own = {**whole, **dict.fromkeys(template.with_)}
+    looks: list[tuple[tuple[str, ...], partial[None]]] = [
+        (("with", name), partial(check_expression, source, whole)) for name, source in template.with_.items()
+    ]
+    texts = {"title": template.title, "message": template.message, "resolved": template.resolved}
+    looks += [((key,), partial(check, text, own)) for key, text in texts.items() if text is not None]
+    is_whole = True
+    for where, look in looks:
+        try:
+            look()
+        except TemplateWrong as error:
+            is_whole = False
+            yield Fault(where, str(error), error.line, error.name)
+    if is_whole:
+        yield from _tried(template, whole, blank)
+
+
+def _tried(template: AlertTemplate, whole: Values, blank: Values) -> Iterator[Fault]:
+    try:
+        for is_resolved in (False, True):
+            render(template, whole, is_resolved=is_resolved)
+    except TemplateWrong as error:
+        yield Fault((), f"this template fails: {error}")
+        return
+    try:
+        render(template, blank, is_resolved=False)
+    except TemplateWrong as error:
+        yield Fault((), f"this template fails where a value is not known: {error}", is_doubt=True)
+
+
 def check(source: str, known: Mapping[str, object]) -> None:
     """Find what is wrong with a template, given the names that it may use; raises `TemplateWrong`."""
     if len(source) > SOURCE_LIMIT:
@@ -107,6 +181,8 @@ def check(source: str, known: Mapping[str, object]) -> None:
         unknown = sorted(meta.find_undeclared_variables(tree) - set(known))
     except TemplateSyntaxError as error:
         raise TemplateWrong(error.message or "not a template", error.lineno) from error
+    except (RecursionError, SyntaxError, MemoryError) as error:
+        raise TemplateWrong(_why(error)) from error
     if unknown:
         line = next((n for n, text in enumerate(source.splitlines(), 1) if unknown[0] in text), 1)
         raise TemplateWrong(f"there is no value {unknown[0]}", line, unknown[0])
@@ -124,8 +200,8 @@ def with_own(template: AlertTemplate, values: Values) -> Values:
         try:
             own[name] = _JINJA.compile_expression(source, undefined_to_none=False)(**values)
             str(own[name])  # a name that is not known shows itself here
-        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
-            raise TemplateWrong(f"with.{name}: {error}") from error
+        except _WRONG as error:
+            raise TemplateWrong(f"with.{name}: {_why(error)}") from error
     return {**values, **own}
 
 
@@ -141,8 +217,8 @@ def render(template: AlertTemplate, values: Values, *, is_resolved: bool) -> Mes
 def _filled(source: str, values: Values, limit: int) -> str:
     try:
         return _bounded(_JINJA.from_string(source).generate(**values), limit)
-    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
-        raise TemplateWrong(str(error) or type(error).__name__) from error
+    except _WRONG as error:
+        raise TemplateWrong(_why(error)) from error
 
 
 def _bounded(pieces: Iterator[str], limit: int) -> str:

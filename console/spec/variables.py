@@ -2,9 +2,11 @@
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from urllib.parse import unquote
 
+from console.core.redact import is_secret_name
 from console.spec.nodes import Entry, ListNode, MapNode, Node, Path, ScalarNode
 from console.spec.problems import Problem, problem
 
@@ -22,6 +24,21 @@ _URL_PASSWORD = re.compile(r"://[^/?#\s@:]*:([^/?#\s]+)@")
 _NAMED_PASSWORD = re.compile(
     r"(?:^|[?&;\s])(?:password|sslpassword|passwd|token)\s*=\s*('[^']*'|[^\s&;#]+)", re.IGNORECASE
 )
+_QUERY_SECRET = re.compile(
+    r"[?&](?:[\w-]*(?:passw(?:or)?d|token|secret|signature|(?:api|access)[_-]?key|credential)|key|sig|auth)=([^&#\s]+)",
+    re.IGNORECASE,
+)
+_OPTION = re.compile(
+    r"(?:^|\s)--?(?:[a-z]+-){0,3}(?:password|passwd|token|secret|api-?key)(?:=|\s+)('[^']*'|\"[^\"]*\"|\S+)",
+    re.IGNORECASE,
+)
+_STATEMENT = re.compile(r"\b(?:password|identified\s+by)\s+'((?:[^']|'')*)'", re.IGNORECASE)
+_SOURCE_PASSWORD = re.compile(r"[:/][^\s:/@]*:([^\s]+)@")
+"""In the address of a server, which may be mistyped, or hold a password with characters that should be encoded."""
+_REDIS_PASSWORDS = frozenset({"requirepass", "masterauth"})
+_PLACEHOLDER = re.compile(r"\$\{\w+\}")
+_PLAIN_WORD = re.compile(r"[A-Za-z]{1,11}")
+"""What may stand for a secret, as `true` or `header` do: hiding it everywhere would garble what is shown."""
 _TOKEN = re.compile(r"(?=[^/?&=:@#,]*[0-9])(?=[^/?&=:@#,]*[A-Za-z])[^/?&=:@#,.]{8,}(?=[/?&#,@]|$)")
 """A part of an alert address that is no word and no host, with letters and digits: a token."""
 _SECRET_HEADER = re.compile(r"authorization|cookie|token|secret|key", re.IGNORECASE)
@@ -48,7 +65,9 @@ class Variables:
         if isinstance(node, ScalarNode):
             return self._scalar(node, path)
         if isinstance(node, ListNode):
-            return ListNode(node.place, tuple(self._items(node, path)))
+            items = tuple(self._items(node, path))
+            self._note_words([str(item.value) for item in items if isinstance(item, ScalarNode)], path)
+            return ListNode(node.place, items)
         replaced = {}
         chosen = node.entries.get("parameters")
         if len(path) == 2 and path[0] == "actions" and chosen is not None and isinstance(chosen.node, MapNode):
@@ -100,15 +119,18 @@ class Variables:
             if default is not None and not value:
                 return default
             is_from_outside = True
-            if value and _SECRET_NAME.search(name):
-                self._keep(value)
-            if value:
-                self._note_url(value, whole=True)
+            self.note_variable(name, value or "")
             return value or ""
 
         value = _VARIABLE.sub(replacement, node.value)
         self._note_secrets(value, path)
         return ScalarNode(node.place, node.written, value, is_from_outside)
+
+    def note_variable(self, name: str, value: str) -> None:
+        """Note what of the value of a variable is secret, by its name and by its form."""
+        if _SECRET_NAME.search(name):
+            self._keep(value)
+        self._note_url(value, whole=True)
 
     def _traffic(self, node: ScalarNode, path: Path, text: str, *, is_known: bool) -> str:
         if not is_known:
@@ -149,6 +171,10 @@ class Variables:
             self._keep(_AUTH_SCHEME.sub("", value, count=1))
         if holder in ("set", "env") and _SECRET_NAME.search(name):
             self._keep(value)
+        if "json" in path and is_secret_name(name):
+            self._keep_unless_plain(value)
+        if path[:1] == ("sources",) and name in ("postgres", "redis", "host"):
+            self._note_server(value)
         # The address of an alert route is a credential as a whole.
         is_route = path[:2] in (("alerts", "routes"), ("incidents", "severities"))
         if is_route and len(path) > 4 and path[3] in ("to", "escalate_to"):
@@ -164,10 +190,44 @@ class Variables:
             self._keep(unquote(password))
         if passwords and whole:
             self._keep(value)
+        for pattern in (_QUERY_SECRET, _OPTION):
+            for said in pattern.findall(value):
+                bare = said.strip("'\"")
+                self._keep_unless_plain(bare)
+                self._keep_unless_plain(unquote(bare))
+        for said in _STATEMENT.findall(value):
+            self._keep(said.replace("''", "'"))
+
+    def _note_server(self, value: str) -> None:
+        for password in _SOURCE_PASSWORD.findall(value):
+            self._keep(password)
+            self._keep(unquote(password))
+
+    def _note_words(self, words: Sequence[str], path: Path) -> None:
+        """Note what comes after a word such as `--password` in a command, and the passwords that Redis is told."""
+        is_redis = path[-2:] == ("redis", "command")
+        for word, following in pairwise(words):
+            is_option = word.startswith("-") and "=" not in word and is_secret_name(word)
+            if is_option or (is_redis and word.lower() in _REDIS_PASSWORDS):
+                self._keep_unless_plain(following)
+        if is_redis and words and words[0].lower() == "auth":
+            self._keep(words[-1])
+
+    def _keep_unless_plain(self, value: str) -> None:
+        if _PLAIN_WORD.fullmatch(value) is None:
+            self._keep(value)
 
     def _keep(self, value: str) -> None:
-        if len(value) >= SECRET_LENGTH:
+        if len(value) >= SECRET_LENGTH and _PLACEHOLDER.fullmatch(value) is None:
             self._secrets[value] = None
+
+
+def secrets_in(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what of an environment is secret, whether or not a rollout file uses it, longest first."""
+    variables = Variables(env, [])
+    for name, value in env.items():
+        variables.note_variable(name, value)
+    return variables.secrets
 
 
 def key_of(path: Path) -> str:

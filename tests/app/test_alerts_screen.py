@@ -106,6 +106,41 @@ async def test_an_alert_keeps_being_the_one_that_is_spoken_of_although_the_list_
         assert shown.desk.given == [Given("acknowledge", ("metric:lag:warning", "mine"))]
 
 
+async def test_the_alert_that_is_acknowledged_is_the_one_the_cursor_was_on_when_a_worse_one_came_above_it() -> None:
+    leaks = replace(CRITICAL, name="leaks", text="leaks CRITICAL: > 0", key="metric:leaks:critical")
+    async with console(alerted()) as shown:
+        await shown.press("a")
+        await shown.show(alerted(leaks, CRITICAL, ACKNOWLEDGED))
+        await shown.press("a", *"on it", "enter")
+
+        assert shown.desk.given == [Given("acknowledge", ("metric:error_rate:critical", "on it"))]
+
+
+@pytest.mark.parametrize("key", ["a", "s"])
+async def test_when_the_chosen_alert_is_over_no_other_is_spoken_of_until_one_is_chosen(key: str) -> None:
+    async with console(alerted()) as shown:
+        await shown.press("a", "down")
+        await shown.show(alerted(CRITICAL, SHOWN_ONLY))
+        await shown.press(key)
+        said = [one.message for one in shown.app._notifications]
+        await shown.press(*"mine", "enter")
+
+        assert shown.desk.given == []
+        assert said == ["choose one first, by ↑ and ↓: the one that was chosen is over"]
+
+        await shown.press("up", "up", "a", *"this one", "enter")
+
+        assert shown.desk.given == [Given("acknowledge", ("metric:error_rate:critical", "this one"))]
+
+
+async def test_the_alert_is_named_beside_the_field() -> None:
+    async with console(alerted()) as shown:
+        await shown.press("a", "down", "a", "x")
+        await shown.show(alerted(CRITICAL))
+
+        assert "acknowledge lag WARNING: > 2" in shown.text
+
+
 async def test_a_console_that_only_looks_says_nothing() -> None:
     async with console(frames.read_only(alerted())) as shown:
         await shown.press("a", "a", *"sue", "enter", "escape")

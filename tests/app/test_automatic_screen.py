@@ -35,6 +35,16 @@ def test_that_it_is_off_and_why_is_in_the_header() -> None:
     assert "automatic rollback off: stopped by anna@ops1, h arms it" in text
 
 
+def test_that_it_waits_because_the_share_is_not_known_is_in_the_header_and_on_the_plain_screen() -> None:
+    waiting = counting(AutomaticView("", waits_for="the share is not known"))
+
+    text = drawn(header_lines(header_part(waiting, is_read_only=False), 160), 160)
+
+    assert "automatic rollback off: the share is not known" in text
+    assert "arms it" not in text
+    assert "automatic rollback off: the share is not known" in plain_screen(waiting, 120)
+
+
 def test_where_it_is_armed_and_nothing_is_counted_down_that_is_said_where_there_is_room() -> None:
     text = drawn(
         header_lines(header_part(replace(frames.healthy(), automatic=AutomaticView("")), is_read_only=False), 200), 200
@@ -107,6 +117,15 @@ async def test_without_a_countdown_the_key_does_nothing() -> None:
 
         assert shown.desk.orders == []
         assert isinstance(shown.app.screen, SoakScreen)
+
+
+async def test_in_the_gap_of_a_countdown_that_comes_and_goes_the_key_says_that_nothing_was_halted() -> None:
+    async with console(counting(AutomaticView(""))) as shown:
+        await shown.press("h")
+        await shown.until(lambda: "nothing is counted down now" in shown.text)
+
+        assert "stays armed" in shown.text
+        assert shown.desk.orders == []
 
 
 async def test_a_terminal_that_is_too_small_shows_the_countdown() -> None:

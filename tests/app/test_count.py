@@ -28,6 +28,7 @@ from console.commands.count import SHORT, UNUSABLE, as_json, as_text
 from console.commands.counted import CHUNK_BYTES, NoLog, count_stream
 from console.core.classify import Classifier
 from console.core.lines import LINE_LIMIT_BYTES
+from console.core.redact import Redactor
 from console.core.rollout import EventRule
 
 RULES = {
@@ -215,7 +216,7 @@ def test_a_file_counted_by_several_processes_counts_as_by_one(lines: list[bytes]
         counted = parts.count_file(RULES, Path(file.name))
 
     expected = count_stream(CLASSIFIER, io.BytesIO(log))
-    assert as_json(RULES, counted) == as_json(RULES, expected)
+    assert as_json(RULES, counted, Redactor()) == as_json(RULES, expected, Redactor())
 
 
 def leave_all_parts_to_another(begun: parts.Begun) -> None:
@@ -346,8 +347,12 @@ def test_the_table_shows_the_same_numbers(rollout: str, tmp_path: Path, capsys: 
 def test_a_table_of_no_rules_still_says_how_many_lines() -> None:
     counted = count_stream(Classifier({}), io.BytesIO(b"a\nb\n"))
 
-    assert as_text({}, counted).splitlines() == ["event  kind  count", "", "2 lines, 2 unclassified (100.0 %)"]
-    assert as_json({}, counted) == {"lines": 2, "unclassified": 2, "cut": 0, "events": {}}
+    assert as_text({}, counted, Redactor()).splitlines() == [
+        "event  kind  count",
+        "",
+        "2 lines, 2 unclassified (100.0 %)",
+    ]
+    assert as_json({}, counted, Redactor()) == {"lines": 2, "unclassified": 2, "cut": 0, "events": {}}
 
 
 def test_values_beyond_the_hundredth_are_other_over_all_logs(
@@ -363,6 +368,17 @@ def test_values_beyond_the_hundredth_are_other_over_all_logs(
     values = counts(capsys)["events"]["fsm_transition"]["labels"]["to"]
     assert len(values) == 101
     assert list(values.items())[-1] == ("other", 60)
+
+
+def test_a_label_that_is_a_secret_is_counted_and_not_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "rollout: h\ntitle: H\nservice: app\nevents: {login: {match: 'login (?P<token>\\S+) at (?P<place>\\S+)'}}\n"
+    (tmp_path / "secret.yaml").write_text(text)
+    (tmp_path / "log").write_text("login k3j9d8 at here\nlogin m4k8e7 at http://u:hunter2@h\n")
+
+    assert main(["count", str(tmp_path / "secret.yaml"), str(tmp_path / "log"), "--json"]) == 0
+
+    labels = json.loads(capsys.readouterr().out)["events"]["login"]["labels"]
+    assert labels == {"token": {"[redacted]": 2}, "place": {"here": 1, "http://u:[redacted]@h": 1}}
 
 
 def test_a_hostile_label_reaches_the_terminal_harmless(

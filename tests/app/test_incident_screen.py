@@ -7,16 +7,27 @@ from pathlib import Path
 
 import pytest
 
-from console.core.desk import Refused
+from console.core.desk import Choice, Refused
 from console.core.export import Export
 from console.core.frame import Frame
 from console.core.incidents import Decision, Step
-from console.core.inputs import Actor, Reading, SampleTaken, TimePassed
+from console.core.inputs import (
+    ActionEnded,
+    ActionProgressed,
+    ActionStarted,
+    Actor,
+    Reading,
+    SampleTaken,
+    TimePassed,
+)
 from console.core.plain import plain_screen
+from console.core.redact import Redactor
 from console.core.replay import replay
 from console.core.report import report_of
 from console.core.report_json import check_json, snapshot_json
 from console.core.report_md import report_md
+from console.core.words import Outcome
+from console.effects.preview import labels
 from console.engine import Engine
 from console.opening import Opened, open_session
 from console.orders import Orders
@@ -290,7 +301,8 @@ async def opened(tmp_path: Path) -> AsyncIterator[Opened]:
     (tmp_path / "shop.yaml").write_text(
         "rollout: shop\ntitle: The shop\nservice: shop\n"
         "metrics: {errors: {command: [x], every: 1h, target: '< 1', critical: '> 5', severity: 2}}\n"
-        "actions: {rollback: {key: R, title: Roll back, kind: rollback, steps: [{run: ['true']}]}}\n"
+        "actions: {rollback: {key: R, title: Roll back, kind: rollback, steps: [{run: ['true']}, {run: ['true']}],"
+        " verify: [{command: ['true']}]}}\n"
         "incidents: {}\n"
     )
     held = await open_session(load(str(tmp_path / "shop.yaml"), {}), tmp_path / "state", ANNA)
@@ -360,6 +372,24 @@ async def test_whoever_rolls_back_by_hand_has_responded(opened: Opened, tmp_path
     assert found.response.by == "anna@ops1 (pts/3)"
     assert found.room is not None
     assert "Roll back begun by anna" in found.room.why
+
+
+@pytest.mark.parametrize("choice", ["verify", "resume"])
+async def test_whoever_verifies_or_resumes_a_rollback_by_hand_has_responded(
+    opened: Opened, tmp_path: Path, choice: Choice
+) -> None:
+    orders, engine = desk(opened, tmp_path)
+    critical(engine)
+    at, steps = engine.clock(), labels((await orders.preview("rollback")).plan, Redactor(()))
+    console_itself = Actor("console", "ops1")
+    engine.apply(ActionStarted(at, "a1", "rollback", "rollback", "Roll back", console_itself, "", 0.0, None, steps))
+    engine.apply(ActionProgressed(at, "a1", 0, steps[0], "done"))
+    engine.apply(ActionEnded(at, "a1", Outcome.FAILED, "exit 1"))
+
+    await orders.settle("a1", choice, reason="")
+
+    (found,) = engine.fresh_frame().incidents
+    assert found.response.by == "anna@ops1 (pts/3)"
 
 
 async def test_whoever_looks_over_the_shoulder_sees_it_and_decides_nothing(opened: Opened, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from textual.strip import Strip
 from console import app as app_module
 from console.app import ConsoleApp
 from console.core.frame import Frame
+from console.core.redact import Redactor
 from console.screens import action as action_module
 from console.screens.soak import SoakScreen
 from tests import frames
@@ -54,6 +55,14 @@ async def test_a_hostile_refusal_is_inert_in_its_notification() -> None:
         await shown.until(lambda: "[@click=app.rollback]more[/]" in shown.text)
 
         assert_inert(strips_of(shown.app))
+
+
+async def test_a_notification_holds_no_secret() -> None:
+    async with console(frames.regression()) as shown:
+        shown.app.redact = Redactor(["k3j9d8"]).redact
+        shown.desk.refusal = "postgres://app:hunter2@db has no k3j9d8"
+        await shown.press("m")
+        await shown.until(lambda: "[redacted]@db has no [redacted]" in shown.text)
 
 
 async def test_clicking_all_over_hostile_text_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,7 @@ def attempt(name: str, *states: str, **more: Any) -> Attempt:
         (("done", "timed out"), (EDIT, UP), False, ""),
         (("timed out",), (UP,), False, "step 1 is not known, and no verification stands for it"),
         (("done", "failed"), (EDIT, UP), True, "step 2 failed, and no verification stands for it"),
+        (("done", "not begun"), (EDIT, UP), True, "step 2 was never begun, and no verification stands for it"),
         (
             ("not known",),
             (OTHER, OTHER, EDIT),
@@ -53,6 +54,13 @@ def test_a_verification_stands_for_what_is_done_or_in_doubt_and_for_nothing_else
     states: tuple[str, ...], steps: tuple[Step, ...], is_verified: bool, said: str
 ) -> None:
     assert unproven([attempt("a", *states)], steps, is_verified=is_verified) == said
+
+
+def test_a_step_that_a_later_attempt_could_not_begin_stands_as_the_first_one_left_it() -> None:
+    line = (attempt("a", "done", "not known"), attempt("b", "not begun", continues="a", first_step=1))
+
+    assert unproven(line, (OTHER, OTHER), is_verified=True) == ""
+    assert unproven(line, (OTHER, OTHER), is_verified=False).startswith("step 2 is not known")
 
 
 def test_what_a_later_attempt_did_counts_and_what_was_only_verified_does_not() -> None:

@@ -12,6 +12,7 @@ from console.core import automatic
 from console.core.frame import AutomaticView, SessionView
 from console.core.inputs import (
     ActionEnded,
+    ActionProgressed,
     ActionStarted,
     Actor,
     AutomaticArmed,
@@ -28,6 +29,7 @@ from console.core.memory import restore
 from console.core.rollout import Rollout
 from console.core.state import State
 from console.core.view import build_frame
+from console.core.weighing import evidence_name
 from console.core.words import Outcome
 
 AT = 1_795_219_200.0
@@ -166,6 +168,64 @@ def test_what_is_not_certain_ends_the_countdown(doubtful: SampleTaken | SampleFa
     assert state.automatic.countdown is None
 
 
+def test_a_budget_that_is_still_used_up_proves_nothing_once_the_newest_measurement_is_no_breach() -> None:
+    state = begun(breaches="3 of last 5", keep_for="0s")
+    run(state, 0, 20)
+    assert state.automatic.countdown is not None
+
+    assert run(state, 30, 39, share=0.0) == ["ended"]
+    assert state.verdict_of("errors").verdict == "CRITICAL"
+
+
+def test_more_than_the_baseline_allows_is_proven_with_the_baseline_of_the_same_moment() -> None:
+    state = begun(critical="> baseline + 5%", breaches="3 of last 5")
+    run(state, 0, 20)
+    assert state.automatic.countdown is not None
+
+    state.apply(SampleTaken(AT + 30, "errors", (Reading("canary", 9.0, 5000), Reading("baseline", 8.0, 5000)), 0.1))
+    told = state.apply(TimePassed(AT + 30))
+
+    assert [record.body["way"] for record in told if record.kind == "automatic"] == ["ended"]
+
+
+EVIDENCE: dict[str, Any] = {"critical": None, "target": None, "evidence": {"worse": "critical", "every": "10s"}}
+
+
+def weighed(state: State, at: float, share: float) -> None:
+    """Take the counts of ten seconds for the evidence."""
+    canary = Reading("canary", share, 500, round(5 * share))
+    state.apply(SampleTaken(AT + at, evidence_name("errors"), (canary, Reading("baseline", 1.0, 5000, 50)), 0.1))
+
+
+def proven_worse() -> State:
+    """Return a session whose evidence is sure that the canary is worse, and counts down."""
+    state = begun(**EVIDENCE)
+    for second in range(0, 60, 10):
+        weighed(state, second, 9.0)
+        run(state, second, second)
+    assert state.automatic.countdown is not None
+    return state
+
+
+def test_evidence_that_stands_proves_nothing_once_the_canary_is_no_worse_than_the_baseline_now() -> None:
+    state = proven_worse()
+
+    assert run(state, 60, 69, share=0.0) == ["ended"]
+    assert state.verdict_of("errors").verdict == "CRITICAL"
+
+
+def test_evidence_of_before_a_restart_proves_nothing_until_counts_of_after_it_point_the_same_way() -> None:
+    state = taken_up(proven_worse(), 60)
+    assert run(state, 61, 79) == []
+    weighed(state, 80, 0.2)
+    assert run(state, 80, 89) == []
+    assert state.verdict_of("errors").verdict == "CRITICAL"
+
+    weighed(state, 90, 9.0)
+
+    assert run(state, 90, 90) == ["begun"]
+
+
 def test_a_measurement_that_is_old_ends_the_countdown() -> None:
     state = begun(on={"critical": "rollback", "automatic_after": "10m"}, stale_after="30s")
     run(state, 0, 0)
@@ -258,10 +318,47 @@ def test_an_action_of_somebody_ends_the_countdown_and_what_it_left_in_doubt_begi
     run(state, 0, 30)
 
     state.apply(started(31))
+    state.apply(ActionProgressed(AT + 31, "a31", 0, "true", "running"))
     assert run(state, 32, 40) == ["ended"]
     state.apply(ActionEnded(AT + 41, "a31", outcome))
 
     assert run(state, 42, 300) == []
+
+
+def test_while_the_share_is_not_known_that_nothing_is_counted_down_is_said() -> None:
+    state = begun()
+    run(state, 0, 30)
+    state.apply(started(31))
+    told = state.apply(TimePassed(AT + 31))
+    assert [record.text for record in told if record.kind == "automatic"] == [
+        "rollback is not begun by itself: Roll back is under way"
+    ]
+
+    state.apply(ActionProgressed(AT + 32, "a31", 0, "true", "running"))
+    state.apply(ActionProgressed(AT + 32, "a31", 0, "true", "failed", "exit code 1"))
+    state.apply(ActionEnded(AT + 33, "a31", Outcome.FAILED))
+
+    shown = view(state, 33)
+    assert shown is not None
+    assert (shown.disarmed, shown.waits_for) == ("", "the share is not known")
+
+
+@pytest.mark.parametrize("steps", [(), ("running", "not begun")], ids=["no runner", "no such command"])
+def test_an_attempt_that_did_nothing_leaves_the_share_known_and_the_countdown_begins_again(
+    steps: Sequence[str],
+) -> None:
+    state = begun()
+    run(state, 0, 30)
+
+    state.apply(started(31))
+    for step in steps:
+        state.apply(ActionProgressed(AT + 32, "a31", 0, "true", step))
+    state.apply(ActionEnded(AT + 33, "a31", Outcome.FAILED))
+
+    assert state.phase.doubt == ""
+    assert run(state, 40, 99) == ["begun"]
+    run(state, 100, 100)
+    assert is_due(state, 100)
 
 
 def test_of_two_countdowns_the_one_that_is_over_first_decides() -> None:

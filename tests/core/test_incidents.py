@@ -534,6 +534,17 @@ def test_a_rollback_opens_the_war_room_and_an_incident_where_none_is_open() -> N
     assert shop.incident.room.why == "Roll back begun by anna@ops1 (pts/3): odd"
 
 
+def test_to_verify_a_rollback_opens_nothing() -> None:
+    shop = scene()
+    check = ActionStarted(
+        shop.at, "a1", "rollback", "rollback", "Verify: Roll back", ANNA, "odd", 0.0, None, ("x",), is_check=True
+    )
+
+    shop.give(check)
+
+    assert shop.state.incidents.open is None
+
+
 def test_a_step_down_opens_nothing() -> None:
     shop = scene()
 
@@ -550,6 +561,25 @@ def test_a_person_escalates_to_the_war_room() -> None:
 
     assert shop.incident.room is not None
     assert shop.incident.room.why == "escalated by anna@ops1 (pts/3): customer 4711 calls"
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_an_incident_that_a_person_opens_opens_the_war_room_where_the_file_asks_for_it(*, is_asked: bool) -> None:
+    triggers = ["rollback", *(["escalated by a person"] if is_asked else [])]
+    shop = scene({**DOCUMENT, "war_room": {"opens_on": triggers}})
+
+    shop.decide(Step.OPEN, severity=3, text="customer 4711 calls")
+
+    assert (shop.incident.room is not None) is is_asked
+
+
+def test_who_escalates_by_hand_opens_the_war_room_whatever_opens_it_by_itself() -> None:
+    shop = scene({**DOCUMENT, "war_room": {"opens_on": []}})
+    shop.measure(lag=9)
+
+    shop.decide(Step.ESCALATE, text="customer 4711 calls")
+
+    assert shop.incident.room is not None
 
 
 def test_a_trigger_that_the_file_leaves_out_opens_nothing() -> None:

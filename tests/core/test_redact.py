@@ -1,3 +1,4 @@
+import base64
 import json
 from urllib.parse import quote
 
@@ -33,6 +34,18 @@ PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA7\nq9z\n-----END RSA PRI
         ("sk_live_abcdefgh12345678", "sk_live_abcdefgh"),
         ("sk-proj-abcdefghijklmnopqrstuv", "abcdefghij"),
         ("https://hooks.slack.com/services/T000/B000/XXXX", "B000"),
+        ("postgresq//app:hunter2@db is no address", "hunter2"),
+        ("rediss:/app:hunter2@cache", "hunter2"),
+        (r"http:\/\/app:hunter2@shop\/x", "hunter2"),
+        ("postgres://app:hun/ter2@db/x", "ter2"),
+        ("CONFIG SET requirepass hunter2", "hunter2"),
+        ('["CONFIG", "SET", "masterauth", "hunter2"]', "hunter2"),
+        ("ALTER ROLE app PASSWORD 'hunter''2'", "hunter"),
+        ("CREATE USER app IDENTIFIED BY 'hunter2'", "hunter2"),
+        ("Set-Cookie: session=k3j9d8; Path=/", "k3j9d8"),
+        ("Cookie: theme=dark; sid=k3j9d8", "k3j9d8"),
+        ("GET https://bucket/x?part=1&X-Amz-Signature=9f86d081", "9f86d081"),
+        ("GET /callback?key=k3j9d8&x=1", "k3j9d8"),
         (PEM, "MIIEowIBAAKCAQEA7"),
         (PEM.rsplit("\n", 1)[0], "q9z"),
     ],
@@ -56,6 +69,9 @@ def test_what_looks_like_a_secret_is_redacted(text: str, secret: str) -> None:
         "FSM transition: SLOT_SELECTION -> CUSTOMER_DATA",
         "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "mail ops@example.org",
+        "GET http://shop:8080/users/@me from 10.0.0.1:9 by ops@example.org",
+        "image registry/app:1.2.3@sha256:9f86d081",
+        "the password 'x is wrong, cookie: accepted, ?monkey=1&design=2",
     ],
 )
 def test_ordinary_text_stays(text: str) -> None:
@@ -68,6 +84,37 @@ def test_a_known_value_is_redacted_in_every_spelling(secret: str) -> None:
     text = f"raw <{secret}> url <{quote(secret, safe='')}> json <{json.dumps(secret)[1:-1]}>"
 
     assert redactor.redact(text) == f"raw <{REDACTED}> url <{REDACTED}> json <{REDACTED}>"
+
+
+@pytest.mark.parametrize("before", ["", "u:", "user:", "canary:"])
+def test_a_known_value_is_redacted_in_base64_whatever_stands_before_it(before: str) -> None:
+    secret = "hunter2-hunter2"
+    packed = base64.b64encode(f"{before}{secret}".encode()).decode()
+
+    redacted = Redactor([secret]).redact(f"Authorization says {packed}")
+
+    assert REDACTED in redacted
+    assert len(redacted.removeprefix("Authorization says ").replace(REDACTED, "")) <= len(before) * 4 / 3 + 8
+
+
+def test_quotes_doubled_for_sql_or_yaml_hide_no_known_value() -> None:
+    assert Redactor(["it's secret"]).redact("VALUES ('it''s secret')") == f"VALUES ('{REDACTED}')"
+
+
+def test_the_beginning_of_a_known_value_that_was_cut_goes_too() -> None:
+    redactor = Redactor(["hunter2-and-more"])
+
+    assert redactor.redact("printed 'hunter2-an…'; found hunter… and so on…") == (
+        f"printed '{REDACTED}…'; found {REDACTED}… and so on…"
+    )
+
+
+def test_what_stands_under_the_name_of_a_secret_goes_as_a_whole() -> None:
+    redactor = Redactor(["hunter2"])
+
+    assert redactor.named("api_token", "a b, c") == REDACTED
+    assert redactor.named("tenant", "acme hunter2") == f"acme {REDACTED}"
+    assert redactor.named("token", "") == ""
 
 
 def test_the_longest_known_value_wins() -> None:
@@ -129,7 +176,26 @@ def test_names_of_other_things_are_not_secrets(name: str) -> None:
 @given(
     st.lists(
         st.sampled_from(
-            ["password=", "token: ", "x", " ", '"', "'", "://u:", "p@", "Bearer ", "abcdefgh1234", "--secret ", "\n"]
+            [
+                "password=",
+                "token: ",
+                "x",
+                " ",
+                '"',
+                "'",
+                "://u:",
+                "p@",
+                "Bearer ",
+                "abcdefgh1234",
+                "--secret ",
+                "\n",
+                "…",
+                "Cookie: a=",
+                "requirepass ",
+                "PASSWORD '",
+                "?key=",
+                "//a:b/",
+            ]
         ),
         max_size=12,
     ).map("".join)
@@ -153,6 +219,7 @@ def test_a_known_value_never_comes_through(secret: str, before: str, after: str)
 def test_a_hostile_line_costs_little() -> None:
     redactor = Redactor(["hunter2"])
     hostile = ["password" + " " * 50_000, "://" * 20_000, "://a:" + "b" * 60_000, "token=" * 10_000, "-a" * 30_000]
+    hostile += ["//a:" * 15_000, "cookie: a=" * 6_000, "password '" * 6_001, "…hunter" * 8_000, "?key=" * 12_000]
 
     for line in hostile:
         redactor.redact(line)

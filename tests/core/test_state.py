@@ -275,7 +275,11 @@ def test_nothing_known_is_no_soak() -> None:
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.UNKNOWN, Outcome.UNVERIFIED])
 def test_after_an_action_that_may_have_worked_the_share_is_in_doubt(outcome: Outcome) -> None:
-    state = fold(started("rollback", traffic=0.0), ActionEnded(START + 32, "a1", outcome))
+    state = fold(
+        started("rollback", traffic=0.0),
+        ActionProgressed(START + 31, "a1", 0, "run true", "running"),
+        ActionEnded(START + 32, "a1", outcome),
+    )
 
     frame = frame_of(state, START + 33)
 

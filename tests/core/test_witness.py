@@ -100,3 +100,20 @@ def test_what_the_console_saw_and_the_steps_of_an_attempt_stay_short() -> None:
 
     assert [record.kind for record in seen] == ["step", "verdict", "checklist"]
     assert all("verdicts" not in record.body and "actor" not in record.body for record in seen)
+
+
+def test_what_is_taken_up_later_says_of_when_its_verdicts_are() -> None:
+    state = soaking()
+    state.apply(SampleTaken(AT + 3600, "leaks", (Reading("", 3.0, 3),), 0.1))
+
+    (late,) = [record for record in state.apply(ADVANCE) if record.kind == "action"]
+
+    assert late.at == AT
+    assert late.body["witnessed_at"] == AT + 3600
+    assert late.body["values"]["leaks"] == 3.0
+
+
+def test_what_is_seen_at_once_says_nothing_of_another_time() -> None:
+    (prompt,) = [record for record in soaking().apply(ADVANCE) if record.kind == "action"]
+
+    assert "witnessed_at" not in prompt.body

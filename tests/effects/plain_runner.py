@@ -23,7 +23,7 @@ if __name__ == "__main__":
     from console.effects.attempt_files import WorkOrder
     from console.effects.runner import carry_out_order
     from console.effects.verification import Ask
-    from console.sources.checks import declared
+    from console.sources.checks import says
 
     def exit_code(check: Check, order: WorkOrder) -> int:
         return subprocess.run(list(check.command or ()), cwd=order.base_dir, check=False).returncode
@@ -32,7 +32,7 @@ if __name__ == "__main__":
     async def asking(order: WorkOrder) -> AsyncIterator[Ask]:
         async def ask(check: Check) -> Answer:
             if check.env_file is not None:
-                said = declared(check.env_file, Path(order.base_dir))
+                said = await says(check.env_file, Path(order.base_dir), 1.0)
                 return Answer(said.ok, said.detail)
             code = exit_code(check, order)
             return Answer(code == 0, f"exit code {code}")

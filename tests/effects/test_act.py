@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from console.effects.lock import Lock, service_lock
 from console.effects.session_file import Committed, SessionFile
 from console.effects.sessions import Session, create_session
 from tests.effects.acting import ACTOR, wait_until, write_rollout
+from tests.faults.acts_world import INJECTED
 
 ENV = ".env"
 PHASES = [
@@ -88,7 +90,7 @@ def shell(tmp_path: Path) -> Shell:
     return Shell(tmp_path)
 
 
-def standing_at(shell: Shell, session: Session, traffic: float, phase: int = 0) -> None:
+def standing_at(shell: Shell, session: Session, traffic: float, phase: int = 0, settled: Sequence[str] = ()) -> None:
     """Write a session file as a console would that watched the rollout at this share."""
     said = {
         "rollout": "stateless",
@@ -100,6 +102,8 @@ def standing_at(shell: Shell, session: Session, traffic: float, phase: int = 0) 
     rollout = Rollout.model_validate(said)
     state = State(rollout, time.time())
     state.phase = state.phase.entered(rollout, phase, time.time())
+    state.settled = set(settled)
+    state.changed.add("attempts")
     docs = state.documents()
     docs["phase"] = docs["phase"].replace(f'"traffic":{rollout.phases[phase].traffic}', f'"traffic":{traffic}')
     docs["rollout"] = json.dumps(
@@ -219,6 +223,47 @@ def test_a_session_says_which_rung_is_next_and_keeps_the_attempt(shell: Shell) -
     assert "100 % canary, phase All" in first.stdout
     assert shell.share == "SHARE=25"
     assert len(list(session.attempts.iterdir())) == 2
+
+
+def test_a_rollback_that_was_kept_aside_counts_for_the_next_step_down(shell: Shell) -> None:
+    (shell.folder / "run").mkdir(mode=0o700)
+    shell.env["XDG_RUNTIME_DIR"] = str(shell.folder / "run")
+    standing_at(shell, shell.session(), 100, phase=2)
+    fault = {"who": "act", "at": 0, "way": "dead", "under": [str(shell.state)]}
+    sound, shell.env = shell.env, {**shell.env, "FAULT": json.dumps(fault), "PYTHONPATH": str(INJECTED)}
+    assert shell.act("rollback", "--yes").returncode == 0
+    shell.env = sound
+
+    refused = shell.act("down", "--yes")
+
+    assert refused.returncode == 4, refused.stdout
+    assert shell.share == "SHARE=0"
+
+
+def test_attempts_that_the_session_has_settled_and_forgotten_are_not_newer(shell: Shell) -> None:
+    session = shell.session()
+    assert shell.act("down", "--yes", "--traffic", "50%").returncode == 0
+    (old,) = session.attempts.iterdir()
+    standing_at(shell, session, 10, settled=[old.name])
+
+    done = shell.act("down", "--yes")
+
+    assert done.returncode == 0, done.stderr
+    assert "10 % canary" in done.stdout
+    assert shell.share == "SHARE=0"
+
+
+def test_a_step_down_needs_a_reason_while_the_share_is_in_doubt(shell: Shell) -> None:
+    standing_at(shell, shell.session(), 100, phase=2)
+    broken = {**ACTIONS["down"], "steps": [{"run": ["false"]}]}
+    write_rollout(shell.folder, {"steps": [{"run": ["true"]}]}, phases=PHASES, actions={**ACTIONS, "down": broken})
+    assert shell.act("down", "--yes").returncode == 5
+
+    refused = shell.act("down", "--yes")
+
+    assert refused.returncode == 4, refused.stdout
+    assert "say why with --reason" in refused.stderr
+    assert "not met  the share is known: Step down ended failed" in refused.stdout
 
 
 def test_an_advance_without_its_clauses_needs_a_reason_and_says_what_was_left_out(shell: Shell) -> None:

@@ -19,6 +19,7 @@ from console.demo.servers import EmbeddedPostgres, EmbeddedValkey
 from console.effects.lock import Lock, service_lock
 from tests.effects.acting import ACTOR
 from tests.effects.test_act import ACTIONS, PHASES, Shell
+from tests.faults.acts_world import INJECTED
 
 STALE = {
     "sources": {
@@ -154,6 +155,26 @@ def test_a_disk_that_may_only_be_read_does_not_stand_in_the_way_out(shell: Shell
 
     assert done.returncode == 0, done.stderr
     assert shell.share == "SHARE=0"
+
+
+@pytest.mark.parametrize("way", ["dead", "no access", "hangs"])
+@pytest.mark.parametrize("has_session", [False, True])
+def test_a_disk_that_cannot_even_be_read_does_not_stand_in_the_way_out(
+    shell: Shell, way: str, has_session: bool
+) -> None:
+    if has_session:
+        shell.session()
+    fault = {"who": "act", "at": 0, "way": way, "under": [str(shell.state)]}
+    shell.env |= {"FAULT": json.dumps(fault), "PYTHONPATH": str(INJECTED)}
+    began = time.monotonic()
+
+    done = shell.act("rollback", "--yes", "--json")
+
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert (said["outcome"], shell.share) == ("done", "SHARE=0")
+    assert said["folder"].startswith(str(shell.folder / "run"))
+    assert time.monotonic() - began < 25
 
 
 def test_a_lock_is_respected_where_it_cannot_be_written_any_more(shell: Shell, tiny_disk: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,10 +14,13 @@ from typing import Any
 
 import pytest
 
+from console import adoption
 from console.core.desk import Refused
 from console.core.inputs import Reading, SampleTaken
+from console.core.planning import plan
 from console.core.words import Outcome
-from console.effects import automatic
+from console.effects import automatic, executor
+from console.effects.begin import Intent, begin
 from console.engine import Engine
 from console.opening import open_session
 from console.orders import Orders
@@ -136,7 +140,7 @@ async def test_one_that_was_halted_begins_only_after_somebody_arms_it_with_a_rea
         await soak.desk.halt()
         await soak.go_on(30)
         assert soak.ran() == 0
-        with pytest.raises(Refused, match="nothing is about to begin"):
+        with pytest.raises(Refused, match="it is off: stopped by ana"):
             await soak.desk.halt()
         with pytest.raises(Refused, match="say why"):
             await soak.desk.arm(" ")
@@ -147,6 +151,88 @@ async def test_one_that_was_halted_begins_only_after_somebody_arms_it_with_a_rea
         await soak.go_on(13)
 
         assert await soak.until_over() is Outcome.DONE
+        assert soak.ran() == 1
+
+
+async def test_one_that_is_halted_while_it_is_being_written_down_is_not_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_noting, may_go_on = threading.Event(), threading.Event()
+
+    def noted_slowly(folders: list[Path], service: str, at: float) -> None:
+        is_noting.set()
+        may_go_on.wait(DEADLINE_S)
+
+    monkeypatch.setattr(automatic, "note", noted_slowly)
+    async with soaking(written(tmp_path)) as soak:
+        await soak.go_on(12)
+        assert await asyncio.to_thread(is_noting.wait, DEADLINE_S)
+
+        await soak.desk.halt()
+        may_go_on.set()
+        await soak.go_on(3)
+
+        assert soak.told()[-1] == f"nothing is begun by itself until somebody arms it: stopped by {ACTOR}"
+        assert soak.ran() == 0
+
+
+async def test_one_whose_proof_goes_while_it_is_being_written_down_is_not_begun_and_counts_down_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_noting, may_go_on, note = threading.Event(), threading.Event(), automatic.note
+
+    def noted_slowly(folders: list[Path], service: str, at: float) -> None:
+        is_noting.set()
+        may_go_on.wait(DEADLINE_S)
+        note(folders, service, at)
+
+    monkeypatch.setattr(automatic, "note", noted_slowly)
+    async with soaking(written(tmp_path)) as soak:
+        await soak.go_on(12)
+        assert await asyncio.to_thread(is_noting.wait, DEADLINE_S)
+
+        await soak.go_on(1, value=1.0)
+        may_go_on.set()
+        await soak.go_on(3)
+        assert soak.ran() == 0
+
+        await soak.go_on(12)
+        assert await soak.until_over() is Outcome.DONE
+        assert soak.ran() == 1
+
+
+async def test_one_that_has_begun_cannot_be_halted_any_more(tmp_path: Path) -> None:
+    async with soaking(written(tmp_path)) as soak:
+        await soak.go_on(12)
+        await soak.until_over()
+
+        with pytest.raises(Refused, match="it is off: back was begun by itself"):
+            await soak.desk.halt()
+
+
+async def acted_elsewhere(soak: Soak, action: str) -> None:
+    """Let a command of somebody else carry an action out, to its end."""
+    loaded, where = soak.engine.loaded, soak.desk._places
+    asked = plan(loaded.rollout, action, phase_index=0, traffic=loaded.rollout.phases[0].traffic)
+    folder, _ = await begin(asked, loaded, Intent(time.time(), ACTOR, "by hand"), where)
+    deadline = time.monotonic() + DEADLINE_S
+    while executor.is_running(folder):
+        assert time.monotonic() < deadline, "the command did not end"
+        await asyncio.sleep(0.01)
+
+
+async def test_one_is_not_begun_on_top_of_what_somebody_did_a_moment_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adoption, "ADOPT_EVERY_S", 3600)  # nothing is taken up while the test goes on
+    async with soaking(written(tmp_path)) as soak:
+        await soak.go_on(5)
+        await acted_elsewhere(soak, "back")
+
+        await soak.go_on(8)
+
+        said = "back could not be begun: Roll back was begun by ana@laptop (pts/3) meanwhile"
+        assert said in soak.told()[-1]
         assert soak.ran() == 1
 
 

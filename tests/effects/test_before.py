@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from console.effects import attempt_files as files
 from console.effects import earlier
@@ -84,6 +85,38 @@ def test_a_look_that_hangs_delays_the_way_out_only_for_a_moment(tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     assert "? no answer in time" in done.stdout
     assert intent_of(shell, "back")["override"] == ""
+    assert time.monotonic() - began < 15
+
+
+SLOW_NAMES = """
+import socket, time
+def hang(*given, **named):
+    time.sleep(20)
+    raise socket.gaierror("no answer")
+socket.getaddrinfo = hang
+"""
+
+
+@pytest.mark.parametrize("words", [("back",), ("one", "--set", "tenant=acme")], ids=["look", "list"])
+def test_a_name_server_that_hangs_delays_the_way_out_only_for_a_moment(tmp_path: Path, words: tuple[str, ...]) -> None:
+    url = "http://balancer.example/room"
+    shell = shell_with(tmp_path, {"http": {"url": url}, "within": "60s"})
+    said = yaml.safe_load(shell.file.read_text())
+    said["sources"] = {"db": {"postgres": "postgresql://app@db.example/app"}}
+    (tmp_path / "tenants.sql").write_text("select 'acme'\n")
+    tenant = {"title": "tenant", "from": {"query": "tenants.sql", "source": "db"}}
+    steps = [{"run": ["echo ran >> ran"], "shell": True}]
+    said["actions"]["one"] = {"title": "One", "parameters": {"tenant": tenant}, "steps": steps}
+    shell.file.write_text(yaml.safe_dump(said))
+    (tmp_path / "names").mkdir()
+    (tmp_path / "names" / "sitecustomize.py").write_text(SLOW_NAMES)
+    shell.env["PYTHONPATH"] = str(tmp_path / "names")
+    began = time.monotonic()
+
+    done = shell.act(*words, "--yes", "--reason", "slow")
+
+    assert done.returncode == 0, done.stderr
+    assert ran(shell) == 1
     assert time.monotonic() - began < 15
 
 

@@ -80,7 +80,7 @@ async def test_a_command_that_does_not_exist_fails_by_name(tmp_path: Path) -> No
     _, progress, ended = await Acting(tmp_path, {"steps": [{"run": ["no-such-program"]}]}).carry_out()
 
     assert ended.outcome is Outcome.FAILED
-    assert progress[-1].detail == "no-such-program: command not found"
+    assert (progress[-1].state, progress[-1].detail) == ("not begun", "no-such-program: command not found")
 
 
 async def test_an_env_file_that_is_gone_fails_the_step_by_name(tmp_path: Path) -> None:
@@ -91,6 +91,32 @@ async def test_an_env_file_that_is_gone_fails_the_step_by_name(tmp_path: Path) -
     assert ended.outcome is Outcome.FAILED
     assert progress[-1].detail == f"{tmp_path}/.env does not exist"
     assert not (tmp_path / "never").exists()
+
+
+async def test_an_env_file_on_a_disk_that_hangs_leaves_the_outcome_unknown_and_the_lock_free(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".env")  # whoever opens it waits for ever
+    step = {"env_file": {"path": ".env", "set": {"SHARE": "0"}}, "timeout": "500ms"}
+    acting = Acting(tmp_path, {"steps": [step], "verify": [{"command": ["true"]}]})
+
+    attempt, progress, ended = await acting.carry_out()
+
+    assert states(progress)[1] == (0, "timed out")
+    assert ended.outcome is Outcome.UNKNOWN
+    assert "no end within 0.5s" in ended.detail
+    wait_until(lambda: not executor.is_running(attempt))
+
+
+async def test_an_env_file_on_a_disk_that_hangs_can_be_stopped(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".env")
+    acting = Acting(tmp_path, {"steps": [{"env_file": {"path": ".env", "set": {"SHARE": "0"}}, "timeout": "10m"}]})
+    attempt = await acting.start()
+    wait_until(lambda: bool(files.read_progress(attempt)))
+
+    assert stop(attempt, ACTOR, "the disk hangs", time.time())
+    _, ended = await followed(attempt)
+
+    assert ended.outcome is Outcome.UNKNOWN
+    assert "stopped by an operator" in ended.detail
 
 
 async def test_of_a_command_that_a_signal_ended_nobody_knows_what_took_effect_so_it_is_verified(tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from console import adoption
 from console.core.desk import Refused
 from console.core.frame import AttemptView
 from console.core.words import Outcome, Rung
 from tests.effects.acting import DEADLINE_S, write_rollout
-from tests.effects.test_automatic import Soak, soaking
+from tests.effects.test_automatic import Soak, acted_elsewhere, soaking
 
 STEPS = [
     {"env_file": {"path": ".env", "set": {"SHARE": "${traffic}"}}},
@@ -68,7 +69,8 @@ async def test_rung_after_rung_is_applied_verified_and_held_also_over_a_restart(
 
     async with soaking(file, ahead_s=601) as soak:
         due = await until(soak, lambda view: view.rung is Rung.DUE)
-        await soak.desk.steer(due.attempt, "continue")
+        assert due.next_rung == 10.0
+        await step(soak)
         # Steps end by the clock of this machine, which the test does not move.
         held = await until(soak, lambda view: view.rung in (Rung.HELD, Rung.DUE) and view.traffic == 10)
         assert share(soak) == "SHARE=10"
@@ -77,7 +79,7 @@ async def test_rung_after_rung_is_applied_verified_and_held_also_over_a_restart(
         left = await until(soak, lambda view: view.rung is None)
         assert left.outcome is Outcome.DONE
         with pytest.raises(Refused, match="no ladder"):
-            await soak.desk.steer(held.attempt, "continue")
+            await soak.desk.steer(held.attempt, "zero")
 
 
 async def test_from_a_rung_that_is_being_applied_one_jumps_to_zero(tmp_path: Path) -> None:
@@ -118,8 +120,26 @@ async def test_a_rung_that_failed_is_a_state_with_its_choices_and_zero_is_one_of
     async with soaking(file) as soak:
         view = await until(soak, lambda view: view.rung is Rung.FAILED)
         with pytest.raises(Refused, match="no ladder"):
-            await soak.desk.steer(failed, "continue")
+            await soak.desk.steer(failed, "stop")
         await soak.desk.steer(failed, "zero")
 
         await until(soak, lambda view: view.traffic == 0 and view.outcome is Outcome.DONE)
+        assert share(soak) == "SHARE=0"
+
+
+async def test_a_share_that_somebody_else_changed_a_moment_before_is_known_before_a_rung_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adoption, "ADOPT_EVERY_S", 3600)  # nothing is taken up while the test goes on
+    async with soaking(written(tmp_path, [50, 10, 0])) as soak:
+        await soak.go_on(1)
+        await acted_elsewhere(soak, "back")
+
+        with pytest.raises(Refused, match=r"Roll back was begun by ana.* meanwhile; look again"):
+            await step(soak)
+        assert share(soak) == "SHARE=0"
+
+        (soak.folder / ".env").write_text("SHARE=50\n")
+        await soak.desk.start(await soak.desk.preview("back"), reason="", typed="app")
+        await until(soak, lambda view: view.outcome is Outcome.DONE)
         assert share(soak) == "SHARE=0"

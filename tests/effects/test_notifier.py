@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from apprise.plugins import pagerduty
+from apprise.plugins import discord, pagerduty
 from apprise.plugins.email import base as mail
 
 from console.cli import main
@@ -18,9 +18,10 @@ from console.core.redact import Redactor
 from console.core.rollout import Rollout
 from console.effects import notifier as notifying
 from console.effects import sending
-from console.effects.alertmanager import url_of
+from console.effects.alertmanager import labels_of, url_of
 from console.effects.notifier import Notifier, without_address
 from console.effects.sending import with_key
+from console.spec import filling
 from tests.receivers import Mailbox, Webhook, alertmanager, free_port, mailbox, until, webhook
 
 AT = 1_795_219_200.0
@@ -119,6 +120,21 @@ async def test_an_alertmanager_holds_the_alert_until_it_is_resolved(tmp_path: Pa
         await asyncio.to_thread(until, lambda: hook.statuses() == ["firing", "resolved"], "it is over")
 
 
+def test_parts_of_one_source_that_cannot_be_read_are_not_one_alert_in_an_alertmanager() -> None:
+    blind = replace(found(), kind=AlertKind.SOURCE, severity=Severity.BLIND, about="db")
+    keys = ("source:db", "unread:db:c1", "unread:db:c2")
+    items = [Item(key, replace(blind, key=key), AT) for key in keys]
+
+    labels = [labels_of(item, rollout(), "s-1") for item in items]
+
+    assert len({tuple(one.items()) for one in labels}) == 3
+    again = [
+        labels_of(replace(item, found=replace(item.found, reason="other"), resolved_at=AT), rollout(), "s-1")
+        for item in items
+    ]
+    assert again == labels, "the end is of the same alert"
+
+
 def test_the_address_of_an_alertmanager_may_have_a_prefix() -> None:
     assert url_of("alertmanager://am:9093") == "http://am:9093/api/v2/alerts"
     assert url_of("alertmanagers://u:p@am/ops/") == "https://u:p@am/ops/api/v2/alerts"
@@ -170,7 +186,10 @@ def test_a_service_that_keeps_incidents_gets_one_for_each_alert_and_closes_it_wh
     monkeypatch.setitem(pagerduty.PAGERDUTY_API_LOOKUP, "us", f"http://127.0.0.1:{hook.port}/enqueue")
     monkeypatch.setattr(mail, "make_msgid", mail.make_msgid)  # sending changes it for its own process
     address = "pagerduty://integration@apikey"
-    errors, leaks = (Item(f"metric:{name}@1", replace(found(), about=name), AT) for name in ("errors", "leaks"))
+    errors, leaks = (
+        Item(f"metric:{name}@1", replace(found(), key=f"metric:{name}:critical", about=name), AT)
+        for name in ("errors", "leaks")
+    )
     both, one = delivery(errors, leaks), delivery(replace(errors, resolved_at=AT + 60), why=Why.RESOLVED)
     sender = notifier(rollout(address))
 
@@ -183,6 +202,44 @@ def test_a_service_that_keeps_incidents_gets_one_for_each_alert_and_closes_it_wh
     assert told[:2] == told[2:4], "a repetition is known by its key"
     assert len({key for _, key in told}) == 2
     assert told[4][1] == told[0][1], "the incident that is closed is the one of the alert"
+
+
+LOUD = {"title": "t @here", "text": "by @everyone, <@&42>", "kind": "failure", "key": "k"}
+
+
+def test_what_is_said_of_a_log_line_pings_nobody(hook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mail, "make_msgid", mail.make_msgid)  # sending changes it for its own process
+    monkeypatch.setattr(discord.NotifyDiscord, "notify_url", f"http://127.0.0.1:{hook.port}/api/webhooks")
+    native = f"https://discord.com/api/webhooks/{'1' * 18}/{'t' * 68}"
+    addresses = [f"discord://{'1' * 18}/{'t' * 68}", native, f"mmost://127.0.0.1:{hook.port}/{'t' * 24}"]
+
+    assert [sending.send(address, LOUD) for address in addresses] == [""] * 3
+
+    said = [str(posted.body) for posted in hook.posted]
+    assert all("everyone" in one and "42" in one for one in said)
+    assert not any(ping in one for one in said for ping in ("@here", "@everyone", "<@&42>"))
+
+
+def test_an_at_sign_stays_as_it_is_where_it_pings_nobody(hook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mail, "make_msgid", mail.make_msgid)  # as above
+
+    assert sending.send(hook.address(), LOUD) == ""
+
+    assert hook.posted[0].body["message"] == LOUD["text"]
+
+
+def test_what_is_no_longer_watched_is_told_in_its_own_words_and_closes_the_incident_of_a_service() -> None:
+    gone = Item("a1", found(), AT - 250, AT, ("0.to.0",), "the file has no metric errors any more")
+    given, sender = delivery(gone, why=Why.UNWATCHED), notifier(rollout("json://one/a"))
+
+    composed = sender.compose(given, AT)
+    (message,) = sender.messages(given, composed, "json://one/a")
+    (closing,) = sender.messages(given, composed, "pagerduty://integration@apikey")
+
+    assert composed.title == "NO LONGER WATCHED: shop: errors CRITICAL: > 5%"
+    assert "Nobody knows whether it is over: the file has no metric errors any more." in composed.text
+    assert (message["kind"], closing["kind"]) == ("warning", "success")
+    assert "RESOLVED" not in message["title"] + message["text"] + closing["title"] + closing["text"]
 
 
 def test_an_address_that_names_its_incident_itself_keeps_it() -> None:
@@ -224,6 +281,31 @@ def test_a_template_that_fails_gives_way_to_the_default_and_says_so() -> None:
 
     assert said.title == "CRITICAL shop: errors CRITICAL: > 5%"
     assert "The template odd of the rollout file failed" in said.text
+
+
+async def test_a_template_that_does_not_end_gives_way_to_the_default_and_holds_nobody(
+    hook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "CPU_S", 1)
+    endless = "{% for a in row.users %}" * 12 + "{% endfor %}" * 12
+    good, bad = {"about": ["lag"], "title": "lag", "message": "m"}, {"title": "t", "message": endless}
+    shop = rollout(hook.address(), templates={"good": good, "endless": bad})
+    lag = Item("a0", replace(found(), about="lag"), AT)
+    errors = Item("a1", found(row=(("users", "x" * 99),)), AT)
+
+    sent = await notifier(shop).send(delivery(lag, errors, lag), AT)
+
+    assert sent == notifying.Sent("3 alerts: lag", "")
+    assert "The template endless of the rollout file failed: it takes more than 1 s" in hook.posted[0].body["message"]
+
+
+def test_a_template_is_filled_with_what_only_the_running_system_has() -> None:
+    template = {"with": {"users": "row.users"}, "title": "{{ users }} {{ value }}", "message": "{{ row.items }}"}
+    known = found(row=(("users", "7"), ("items", "3")))
+
+    said = notifier(rollout(templates={"t": template})).compose(delivery(Item("a1", known, AT)), AT)
+
+    assert (said.title, said.text.split("\n")[0]) == ("7 5.42", "3")
 
 
 def test_no_secret_and_no_control_character_is_in_a_message() -> None:

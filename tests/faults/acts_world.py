@@ -20,7 +20,7 @@ from console.core.rollout import Step
 from console.effects import executor
 from console.effects.begin import Places, places
 from console.effects.executor import Adopted
-from console.effects.lock import holder_of, service_lock
+from console.effects.lock import holder_of, machine_lock, service_lock
 from console.effects.sessions import create_session, find_open
 from tests.faults.acts_plan import Case
 from tests.faults.acts_servers import Servers
@@ -60,8 +60,12 @@ class World:
         self.token = folder.name
         self.state = folder / "state"
         self.file = folder / "shop.yaml"
-        self.env = {"ROLLOUT_CONSOLE_STATE": str(self.state), "XDG_RUNTIME_DIR": str(folder / "run")}
-        for name in ("traces", "run"):
+        self.env = {
+            "ROLLOUT_CONSOLE_STATE": str(self.state),
+            "ROLLOUT_CONSOLE_LOCKS": str(folder / "locks"),
+            "XDG_RUNTIME_DIR": str(folder / "run"),
+        }
+        for name in ("traces", "run", "locks"):
             (folder / name).mkdir(mode=0o700)
         (folder / "step.sh").write_text(_STEP)
         (folder / ".env").write_text("# shares\nSHARE=10\nOTHER=1\n")
@@ -297,6 +301,7 @@ class World:
         """Return the locks that somebody holds."""
         where = self.places()
         locks = [service_lock(folder, _SERVICE) for folder in where.locks]
+        locks += [machine_lock(where.machine, _SERVICE)] if where.machine is not None else []
         locks += [folder / "running.lock" for folder in where.folders()]
         return [f"{path.name}: {holder}" for path in locks if path.exists() and (holder := holder_of(path)) is not None]
 
@@ -306,7 +311,7 @@ class World:
         A note half written by a runner that was killed stays in the attempt's own folder, which is kept as it is.
         """
         notes = [path for folder in self.places().folders() for path in folder.iterdir()]
-        known = {".env", "armed", "points", "run", "shop.log", "shop.yaml", "state", "step.sh", "traces"}
+        known = {".env", "armed", "locks", "points", "run", "shop.log", "shop.yaml", "state", "step.sh", "traces"}
         known |= {"docker-compose.yml"}
         beside = [path for path in self.folder.iterdir() if not path.name.startswith(".env.before-")]
         return [

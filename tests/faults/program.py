@@ -38,7 +38,12 @@ class Program:
             [sys.executable, "-m", "console", "watch", self._file, "--headless", "--since", "1h"],
             self.log,
             death_signal=signal.SIGKILL,
-            env={"PATH": "/usr/bin:/bin", "HOME": str(self._state), "ROLLOUT_CONSOLE_STATE": str(self._state)},
+            env={
+                "PATH": "/usr/bin:/bin",
+                "HOME": str(self._state),
+                "ROLLOUT_CONSOLE_STATE": str(self._state),
+                "ROLLOUT_CONSOLE_LOCKS": str(self._state),
+            },
         )
 
     def send(self, number: signal.Signals) -> None:

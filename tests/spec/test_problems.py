@@ -412,6 +412,28 @@ def test_hostile_text_is_shown_inert_in_messages(write: Write) -> None:
     assert "'\\x9b31m'" in said
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sources: {db: {postgres: 'postgresq//me:hunter22@h'}}",
+        "sources: {db: {postgres: \"host=h password='hunter22'\"}}",
+        "sources: {cache: {redis: 'rediss:/me:hunter22@h'}}",
+        "sources: {cache: {redis: 'redis://h', 'password: hunter22': x}}",
+        "metrics: {m: {http: {url: 'htp://me:hunter22@h/'}}}",
+        "metrics: {m: {http: {url: 'http://h/?token=hunter22', method: hunter22}}}",
+        "metrics: {m: {http: {url: 'http://h/', headers: {X-Api-Key: hunter22}, method: hunter22}}}",
+        "actions: {a: {title: t, steps: [{run: 'login --password hunter22'}]}}",
+        "actions: {a: {title: t, key: hunter22, steps: [{run: [x], env: {A_SECRET: hunter22}}]}}",
+        "token: hunter22: x",
+    ],
+)
+def test_a_secret_that_is_written_out_is_in_no_message(write: Write, text: str) -> None:
+    said = "\n".join(problems_of(write(text + "\n" + PHASES)))
+
+    assert said
+    assert "hunter22" not in said
+
+
 def test_a_number_where_text_is_wanted_is_the_text_as_written(write: Write) -> None:
     path = write(
         """

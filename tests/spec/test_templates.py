@@ -4,10 +4,10 @@ import textwrap
 
 import pytest
 
-from console.core.alert_values import example, values_of
+from console.core.alert_values import Named, example, values_of
 from console.core.alerts import Why
 from console.core.rollout import AlertTemplate, Rollout
-from console.spec import templates
+from console.spec import filling, templates
 from console.spec.problems import RolloutFileError
 from console.spec.templates import TemplateWrong, render
 from tests.spec.conftest import PHASES, Write, loads
@@ -99,6 +99,51 @@ def test_a_number_that_is_not_known_is_said_to_be_unknown() -> None:
 def test_a_template_can_neither_reach_out_nor_say_much(message: str) -> None:
     with pytest.raises(TemplateWrong):
         said(message)
+
+
+ENDLESS = {
+    "loops that say nothing": "{% for a in text %}" * 12 + "{% endfor %}" * 12,
+    "a number that is squared": "{% set a = 9 %}" + "{% set a = a * a %}" * 40 + "{{ a > 1 }}",
+    "digits": "{{ 1.5 | round(999999999, 'ceil') }}",
+    "a text that doubles": "{% set a = text %}" + "{% set a = a ~ a %}" * 60,
+    "a text that is replaced": "{% set a = text %}" + "{% set a = a | replace('r', a) %}" * 60,
+    "parentheses": "{{ " + "(" * 9000 + "1" + ")" * 9000 + " }}",
+    "nesting": "{% for a in text %}" * 40 + "{% endfor %}" * 40,
+}
+
+
+@pytest.mark.parametrize("key", ["title", "message", "resolved", "with"])
+def test_a_template_that_is_nested_too_deeply_is_wrong_at_its_line(write: Write, key: str) -> None:
+    deep = "(" * 900 + "1" + ")" * 900
+    text = {"with": f"{{a: '{deep}'}}"}.get(key, f"'{{{{ {deep} }}}}'")
+    more = {"title": "t", "message": "m", key: text}
+    lines = "".join(f"      {name}: {said}\n" for name, said in more.items())
+
+    with pytest.raises(RolloutFileError) as raised:
+        loads(write(f"alerts:\n  templates:\n    t:\n{lines}" + PHASES), {})
+
+    assert f"alerts.templates.t.{key}" in str(raised.value)
+    assert "nested too deeply" in str(raised.value)
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_a_template_that_does_not_end_is_wrong_and_holds_nothing_up(
+    write: Write, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "CPU_S", 1)
+    lines = "alerts:\n  templates:\n    good: {title: t, message: m}\n    bad:\n      title: t\n"
+
+    with pytest.raises(RolloutFileError) as raised:
+        loads(write(f'{lines}      message: "{ENDLESS[what]}"\n' + PHASES), {})
+
+    assert "alerts.templates.bad" in str(raised.value)
+    assert "alerts.templates.good" not in str(raised.value)
+
+
+def test_a_column_may_be_called_as_a_method_is() -> None:
+    assert said("{{ row.items }} {{ labels.keys }} {{ row.values }}", row=Named(items="7"), labels=Named(keys="k")) == (
+        "7 k unknown"
+    )
 
 
 def test_what_a_template_says_is_cut() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from console.spec.load import load
 from console.spec.problems import RolloutFileError
+from console.spec.variables import secrets_in
 from tests.spec.conftest import PHASES, Write, loads, problems_of
 
 
@@ -157,6 +158,49 @@ def test_secrets_are_known_in_every_form_in_which_they_may_turn_up(write: Write)
         "slack://abc/def",
     }
     assert list(secrets) == sorted(secrets, key=len, reverse=True)
+
+
+def test_secrets_written_out_in_addresses_bodies_and_commands_are_known_too(write: Write) -> None:
+    path = write(
+        """
+        sources:
+          db: {postgres: "postgresql://me:sl/ash#7@h/d"}
+          cache: {redis: "redis://h"}
+        metrics:
+          m: {http: {url: "http://h:8080/users/@me?sig=s1gnature&access_token=acc3ss&auth=header&page=1234"}}
+        actions:
+          a:
+            title: A task
+            steps:
+              - run: [mysql, --db-password, w0rd-after, --api-key=w0rd-with, --tokenizer, plain, --token, "${traffic}"]
+              - {run: ["deploy --token 'in a shell 1'"], shell: true}
+              - {sql: {source: db, statement: "ALTER ROLE x PASSWORD 'it''s sql'"}}
+              - {redis: {source: cache, command: [CONFIG, SET, requirepass, r3dis-pass]}}
+              - {redis: {source: cache, command: [AUTH, app, r3dis-auth]}}
+              - {http: {url: "http://h/", json: {on: enabled, deep: [{api_token: b0dy-token}], password: header}}}
+            kind: advance
+        """
+        + PHASES.replace("\n", "\n        ")
+    )
+
+    assert set(loads(path, {}).secrets) == {
+        "sl/ash#7",
+        "s1gnature",
+        "acc3ss",
+        "w0rd-after",
+        "w0rd-with",
+        "in a shell 1",
+        "it's sql",
+        "r3dis-pass",
+        "r3dis-auth",
+        "b0dy-token",
+    }
+
+
+def test_what_is_secret_in_an_environment_is_known_without_a_file() -> None:
+    env = {"API_TOKEN": "tok-123456", "REDIS": "redis://:hunter22@cache", "REGION": "eu-west"}
+
+    assert set(secrets_in(env)) == {"tok-123456", "redis://:hunter22@cache", "hunter22"}
 
 
 def test_a_value_too_short_to_hide_is_no_secret(write: Write) -> None:

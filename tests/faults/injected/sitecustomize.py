@@ -1,11 +1,14 @@
 """Faults inside a console or a runner: Python imports this before anything else when its folder is in PYTHONPATH.
 
 Every call that changes something outside the process is a point, and is numbered. The variable `FAULT` says in JSON
-which process (`who`) meets what (`way`) at which point (`at`); `log` is a file that gets one line a point, `armed` a
-file before whose coming nothing is counted, and `under` the folders whose disk fails.
+which process (`who`) meets what (`way`) at which point (`at`; 0 is from the beginning); `log` is a file that gets one
+line a point, `armed` a file before whose coming nothing is counted, and `under` the folders whose disk fails. A disk
+that is dead, to which nobody has access, or that hangs cannot be read either; reading is no point.
 """
 
+import builtins
 import errno
+import io
 import json
 import os
 import signal
@@ -13,6 +16,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +28,14 @@ _SIGNALS = {
     "hup": signal.SIGHUP,
     "halt": signal.SIGSTOP,
 }
-_ERRORS = {"full": errno.ENOSPC, "read only": errno.EROFS}
+_ERRORS = {
+    "full": errno.ENOSPC,
+    "read only": errno.EROFS,
+    "dead": errno.EIO,
+    "no access": errno.EACCES,
+    "hangs": errno.ETIMEDOUT,
+}
+_UNREADABLE = ("dead", "no access", "hangs")
 _FREE = ("unlink", "replace", "rename", "truncate", "ftruncate", "fsync", "fchmod", "rmdir")
 """What a full disk still does."""
 
@@ -44,12 +55,19 @@ class Points:
         self.who = who()
         self._said = said
         self._count = 0
-        self._is_failing = False
+        self._is_failing = said["at"] == 0
+
+    def looked(self, place: object) -> None:
+        """Raise what a disk raises that cannot be read."""
+        said = self._said
+        is_met = said["who"] == self.who and said["way"] in _UNREADABLE and self._is_failing
+        if is_met and self._is_armed() and self._is_there(place):
+            self._fail()
 
     def passed(self, what: str, place: object = None, torn: Callable[[], object] | None = None) -> None:
         """Count a point; at the one asked for do what was asked, or raise what a failing disk raises."""
         said = self._said
-        if said["who"] != self.who or (said.get("armed") and not _real_exists(said["armed"])):
+        if said["who"] != self.who or not self._is_armed():
             return
         self._count += 1
         if said.get("log"):
@@ -66,7 +84,19 @@ class Points:
         if self._is_failing and self._count >= said["at"] + said.get("lasts", 1_000_000):
             self._is_failing = False
         if self._is_failing and not (way == "full" and what in _FREE) and self._is_there(place):
-            raise OSError(_ERRORS[way], os.strerror(_ERRORS[way]))
+            self._fail()
+
+    def _is_armed(self) -> bool:
+        try:
+            return not self._said.get("armed") or bool(_real_stat(self._said["armed"]))
+        except OSError:
+            return False
+
+    def _fail(self) -> None:
+        way = self._said["way"]
+        while way == "hangs":
+            time.sleep(60)
+        raise OSError(_ERRORS[way], os.strerror(_ERRORS[way]))
 
     def _is_there(self, place: object) -> bool:
         if isinstance(place, int):
@@ -82,10 +112,10 @@ class Points:
 
 _real: dict[str, Callable[..., Any]] = {}
 _real_kill = os.kill
-_real_exists = os.path.exists
+_real_stat = os.stat
 
 
-def _replace(points: Points) -> None:
+def _replace(points: Points, way: str) -> None:
     """Put a point before each call that changes something."""
     for name in ("fsync", "replace", "rename", "unlink", "mkdir", "rmdir", "truncate", "ftruncate", "fchmod", "pwrite"):
         _real[name] = getattr(os, name)
@@ -102,6 +132,10 @@ def _replace(points: Points) -> None:
     socket.socket.send = _sending(points)  # type: ignore[method-assign]
     _real["connect"] = sqlite3.connect
     sqlite3.connect = _connecting(points)  # type: ignore[assignment]
+    if way in _UNREADABLE:
+        for name in ("stat", "lstat", "scandir", "listdir"):
+            setattr(os, name, _looking(points, getattr(os, name)))
+        io.open = builtins.open = _looking(points, builtins.open)  # type: ignore[assignment]
 
 
 def _with_point(points: Points, name: str) -> Callable[..., Any]:
@@ -112,10 +146,20 @@ def _with_point(points: Points, name: str) -> Callable[..., Any]:
     return call
 
 
+def _looking(points: Points, real: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*given: Any, **named: Any) -> Any:
+        points.looked(given[0] if given else None)
+        return real(*given, **named)
+
+    return call
+
+
 def _opening(points: Points) -> Callable[..., int]:
     def call(path: Any, flags: int, *rest: Any, **named: Any) -> int:
         if flags & os.O_CREAT:
             points.passed("open", path)
+        else:
+            points.looked(path)
         handle: int = _real["open"](path, flags, *rest, **named)
         return handle
 
@@ -178,5 +222,6 @@ def _connecting(points: Points) -> Callable[..., sqlite3.Connection]:
 
 
 if "FAULT" in os.environ:
-    _replace(Points(json.loads(os.environ["FAULT"])))
+    _said = json.loads(os.environ["FAULT"])
+    _replace(Points(_said), _said["way"])
     sys.path.remove(str(Path(__file__).parent))

@@ -1,0 +1,92 @@
+"""Attempts that others begin are taken up, whatever becomes of the disk that they are kept on."""
+
+import asyncio
+import contextlib
+import errno
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from console.core.words import Outcome
+from console.effects import executor
+from tests.effects.acting import DEADLINE_S
+from tests.effects.test_act import Shell
+from tests.effects.test_automatic import Soak, soaking, written
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not holds():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+
+
+@contextlib.asynccontextmanager
+async def adopting(soak: Soak) -> AsyncIterator["asyncio.Task[None]"]:
+    """Adopt beside the desk, and hand the task over."""
+    task = asyncio.create_task(soak.desk._attempts.keep_adopting())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def break_disk(monkeypatch: pytest.MonkeyPatch, under: Path, number: int) -> None:
+    """Let every look at what lies under a folder fail."""
+
+    def broken(name: str) -> Callable[..., object]:
+        real: Callable[..., object] = getattr(os, name)
+
+        def call(path: object, *given: object, **named: object) -> object:
+            if isinstance(path, str | os.PathLike) and Path(path).is_relative_to(under):
+                raise OSError(number, os.strerror(number))
+            return real(path, *given, **named)
+
+        return call
+
+    for name in ("stat", "lstat", "open", "listdir", "scandir"):
+        monkeypatch.setattr(os, name, broken(name))
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EACCES])
+async def test_adopting_outlives_the_disk_of_an_attempt_that_did_not_go_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    async with soaking(written(tmp_path, exit_code=1)) as soak:
+        shown = await soak.desk.preview("back")
+        await soak.desk.start(shown, reason="slow", typed=shown.type_to_confirm or "")
+        assert await soak.until_over() is Outcome.FAILED
+        break_disk(monkeypatch, soak.folder / "state", number)
+
+        async with adopting(soak) as task:
+            await asyncio.sleep(0)
+            done, _ = await asyncio.wait({task}, timeout=1.5)
+
+            assert not done, task.exception()
+        assert soak.engine.fresh_frame().attempts[0].outcome is Outcome.FAILED
+
+
+async def test_what_was_done_before_a_session_is_written_down_in_it_once_and_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = Shell(tmp_path)
+    shell.file = written(tmp_path)
+    assert shell.act("back", "--yes", "--reason", "3 a.m.").returncode == 0
+    read: list[str] = []
+    real = executor.adopt
+    monkeypatch.setattr(executor, "adopt", lambda folder, at: (read.append(folder.name), real(folder, at))[1])
+
+    async with soaking(shell.file) as soak:
+
+        def told() -> list[str]:
+            return [one.text for one in soak.engine.journal() if one.text.startswith("before this session, ")]
+
+        await until(lambda: bool(told()))
+        await asyncio.sleep(1.5)  # longer than the time between two looks
+
+        assert len(told()) == len(read) == 1
+        assert ": 3 a.m.; it ended done (back-" in told()[0]
