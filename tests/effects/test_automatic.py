@@ -159,7 +159,7 @@ async def test_one_that_is_halted_while_it_is_being_written_down_is_not_begun(
 ) -> None:
     is_noting, may_go_on = threading.Event(), threading.Event()
 
-    def noted_slowly(folders: list[Path], service: str, at: float) -> None:
+    def noted_slowly(folders: list[Path], service: str, at: float, machine: Path | None) -> None:
         is_noting.set()
         may_go_on.wait(DEADLINE_S)
 
@@ -181,10 +181,10 @@ async def test_one_whose_proof_goes_while_it_is_being_written_down_is_not_begun_
 ) -> None:
     is_noting, may_go_on, note = threading.Event(), threading.Event(), automatic.note
 
-    def noted_slowly(folders: list[Path], service: str, at: float) -> None:
+    def noted_slowly(folders: list[Path], service: str, at: float, machine: Path | None) -> None:
         is_noting.set()
         may_go_on.wait(DEADLINE_S)
-        note(folders, service, at)
+        note(folders, service, at, machine)
 
     monkeypatch.setattr(automatic, "note", noted_slowly)
     async with soaking(written(tmp_path)) as soak:
