@@ -3,6 +3,7 @@
 import asyncio
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from console.core.attempts import OPEN
@@ -13,6 +14,7 @@ from console.effects.attempt_files import read_abandoned, read_intent
 from console.effects.begin import Places
 from console.effects.sessions import Session
 from console.engine import Engine
+from console.patience import waited_for
 
 ADOPT_EVERY_S = 1.0
 FRESH_S = 60.0
@@ -42,9 +44,25 @@ class Adoption:
         self._starting.add(attempt)
         self._own.add(attempt)
 
-    def give_back(self) -> None:
-        """Take up what could not be begun like any other: where its intent is on disk, the journal says so too."""
-        self._starting.clear()
+    async def give_back(self) -> None:
+        """Fold what could not be begun, before anything later is begun: where its intent is on disk, it is journaled.
+
+        What a disk that hangs does not tell is left to be found like that of others.
+        """
+        try:
+            for name in sorted(self._starting):
+                found = await waited_for(partial(self._found, name))
+                if found is not None and found.ended is not None:
+                    self._followed.add(name)
+                    self._engine.apply(found.started)
+                    self._engine.apply(found.ended)
+        except OSError:
+            pass
+        finally:
+            self._starting.clear()
+
+    def _found(self, attempt: str) -> executor.Adopted | None:
+        return executor.adopt(self._places.folder_of(attempt), time.time())
 
     def check_all_folded(self) -> None:
         """Raise `CannotStart` where others did something that the engine does not know yet, so that its share is old.

@@ -284,7 +284,7 @@ class Orders(AlertOrders, IncidentOrders):
                 look_again=look_again,
             )
         except executor.CannotStart:
-            self._attempts.give_back()
+            await self._attempts.give_back()
             raise
         self._engine.apply(started)
         self._attempts.begin_to_follow(folder)

@@ -283,3 +283,22 @@ async def test_an_attempt_whose_runner_could_not_be_started_is_in_the_journal_at
         said = [record.text for record in soak.engine.journal() if record.kind == "outcome"]
 
     assert said == ["Act: failed: the runner could not be started: no more processes; nothing was done"]
+
+
+async def test_what_could_not_be_started_stands_before_what_is_begun_at_once_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_rollout(tmp_path, {"steps": [{"run": ["true"]}]})
+    async with soaking(file) as soak:
+        asked = await soak.desk.preview("act")
+        with monkeypatch.context() as broken:
+            broken.setattr(executor, "_launch", lambda *_: "no more processes")
+            with pytest.raises(Refused, match="could not be started"):
+                await soak.desk.start(asked, reason="", typed="app")
+
+        again = await soak.desk.start(asked, reason="", typed="app")
+
+        assert await soak.until_over() is Outcome.DONE
+        began = list(soak.engine.state.attempts)
+
+    assert [began.index(again), len(began)] == [1, 2]
