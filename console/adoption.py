@@ -3,6 +3,7 @@
 import asyncio
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from console.core.attempts import OPEN
@@ -13,6 +14,7 @@ from console.effects.attempt_files import read_abandoned, read_intent
 from console.effects.begin import Places
 from console.effects.sessions import Session
 from console.engine import Engine
+from console.patience import waited_for
 
 ADOPT_EVERY_S = 1.0
 FRESH_S = 60.0
@@ -29,6 +31,8 @@ class Adoption:
         self._session = session
         self._places = places
         self._followed: set[str] = set()
+        self._starting: set[str] = set()
+        """What this console is just beginning."""
         self._older: set[Path] = set()
         """Attempts kept aside that are of a time before this session."""
         self._own: set[str] = set()
@@ -36,9 +40,29 @@ class Adoption:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def taken(self, attempt: str) -> None:
-        """Leave an attempt to whoever begins it just now."""
-        self._followed.add(attempt)
+        """Leave an attempt to whoever begins it just now, until it is followed or given back."""
+        self._starting.add(attempt)
         self._own.add(attempt)
+
+    async def give_back(self) -> None:
+        """Fold what could not be begun, before anything later is begun: where its intent is on disk, it is journaled.
+
+        What a disk that hangs does not tell is left to be found like that of others.
+        """
+        try:
+            for name in sorted(self._starting):
+                found = await waited_for(partial(self._found, name))
+                if found is not None and found.ended is not None:
+                    self._followed.add(name)
+                    self._engine.apply(found.started)
+                    self._engine.apply(found.ended)
+        except OSError:
+            pass
+        finally:
+            self._starting.clear()
+
+    def _found(self, attempt: str) -> executor.Adopted | None:
+        return executor.adopt(self._places.folder_of(attempt), time.time())
 
     def check_all_folded(self) -> None:
         """Raise `CannotStart` where others did something that the engine does not know yet, so that its share is old.
@@ -59,6 +83,8 @@ class Adoption:
 
     def begin_to_follow(self, folder: Path) -> None:
         """Follow an attempt beside all else."""
+        self._followed.add(folder.name)
+        self._starting.discard(folder.name)
         task = asyncio.get_running_loop().create_task(self._follow(folder))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -101,7 +127,7 @@ class Adoption:
         folders = await asyncio.to_thread(self._places.folders)
         found = []
         for folder in folders:
-            if folder.name in state.settled | self._followed or folder in self._older:
+            if folder.name in state.settled | self._followed | self._starting or folder in self._older:
                 continue
             one = await asyncio.to_thread(executor.adopt, folder, time.time())
             if one is None:
@@ -112,7 +138,7 @@ class Adoption:
                 self._older.add(folder)
                 self._tell_older(one)
         for _, folder in sorted(found):
-            if folder.name not in self._followed:
+            if folder.name not in self._followed | self._starting:  # somebody may have begun it while it was read
                 await self._take_up(folder)
 
     def _tell_older(self, one: executor.Adopted) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from console.adoption import Adoption
 from console.alert_orders import AlertOrders
 from console.checklist import Checklist
+from console.core.attempts import line_of
 from console.core.desk import Choice, Order, Refused
 from console.core.export import Export
 from console.core.frame import Frame
@@ -202,7 +203,7 @@ class Orders(AlertOrders, IncidentOrders):
         is_check = choice == "verify"
         known = self._engine.state.attempts[attempt]
         try:
-            rest = rest_of(self._engine.loaded, known.started, known.next_step, is_check=is_check)
+            rest = rest_of(self._engine.loaded, line_of(self._engine.state.attempts, attempt), is_check=is_check)
         except PlanRefused as refusal:
             raise Refused(str(refusal)) from refusal
         why = said or f"{choice} {known.started.title}, which ended {known.outcome}"
@@ -272,15 +273,19 @@ class Orders(AlertOrders, IncidentOrders):
         # What somebody confirmed takes all traffic away from whatever share it is; all else must know the share.
         is_way_out = asked.traffic == 0 and not (is_by_itself or intent.is_check)
         look_again = (lambda: None) if is_way_out else self._attempts.check_all_folded
-        folder, started = await begin(
-            asked,
-            self._engine.loaded,
-            intent,
-            self._places,
-            tell=self._told,
-            taken=self._attempts.taken,
-            look_again=look_again,
-        )
+        try:
+            folder, started = await begin(
+                asked,
+                self._engine.loaded,
+                intent,
+                self._places,
+                tell=self._told,
+                taken=self._attempts.taken,
+                look_again=look_again,
+            )
+        except executor.CannotStart:
+            await self._attempts.give_back()
+            raise
         self._engine.apply(started)
         self._attempts.begin_to_follow(folder)
         with contextlib.suppress(TimeoutError):  # it is begun, and on disk in its own folder: nobody waits for more

@@ -91,6 +91,7 @@ STEP_LOOKS: dict[str, tuple[str, Role]] = {
     "failed": ("✗", Role.CRITICAL),
     "not begun": ("✗", Role.CRITICAL),
     "timed out": ("?", Role.UNKNOWN),
+    "not known": ("?", Role.UNKNOWN),
     "not passed": ("!", Role.WARNING),
 }
 """Glyph and colour of each state of a step; one whose turn has not come is not in it."""

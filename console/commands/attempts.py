@@ -5,11 +5,12 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from console.commands.act import FAILED, USAGE, carry_out
 from console.commands.arguments import add_file
-from console.core.attempts import choices
+from console.core.attempts import Attempt, choices, line_of
 from console.core.inputs import Actor
 from console.core.planning import PlanRefused
 from console.core.redact import Redactor
@@ -63,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         known = ", ".join(one.folder.name for one in found[-SHOWN:]) or "none"
         print(f"there is no attempt {visible(arguments.attempt)}; there are: {known}", file=sys.stderr)
         return USAGE
-    return _settled(arguments, chosen)
+    return _settled(arguments, chosen, line_of({one.folder.name: one.attempt for one in found}, chosen.folder.name))
 
 
 def _rollout_of(file: str) -> str:
@@ -113,7 +114,7 @@ def _choices(arguments: argparse.Namespace, one: Found) -> tuple[str, ...]:
     return choices(one.attempt, action)
 
 
-def _settled(arguments: argparse.Namespace, chosen: Found) -> int:
+def _settled(arguments: argparse.Namespace, chosen: Found, line: Sequence[Attempt]) -> int:
     asked = next((way for way in ("stop", "verify", "resume", "abandon") if getattr(arguments, way)), None)
     can = _choices(arguments, chosen)
     if asked is None or asked not in can:
@@ -130,7 +131,7 @@ def _settled(arguments: argparse.Namespace, chosen: Found) -> int:
     found = load_action(arguments.file, os.environ, chosen.attempt.started.action, takes_advance=True)
     if found is None:
         raise RuntimeError("an action that may be carried on is in the file")
-    return _carried_on(arguments, chosen, found.loaded, actor, is_check=asked == "verify")
+    return _carried_on(arguments, line, found.loaded, actor, is_check=asked == "verify")
 
 
 def _told(chosen: Found, asked: str, actor: Actor, reason: str) -> int:
@@ -145,10 +146,12 @@ def _told(chosen: Found, asked: str, actor: Actor, reason: str) -> int:
     return DONE
 
 
-def _carried_on(arguments: argparse.Namespace, chosen: Found, loaded: Loaded, actor: Actor, *, is_check: bool) -> int:
-    known = chosen.attempt
+def _carried_on(
+    arguments: argparse.Namespace, line: Sequence[Attempt], loaded: Loaded, actor: Actor, *, is_check: bool
+) -> int:
+    known = line[-1]
     try:
-        rest = rest_of(loaded, known.started, known.next_step, is_check=is_check)
+        rest = rest_of(loaded, line, is_check=is_check)
     except PlanRefused as refusal:
         print(visible(str(refusal)), file=sys.stderr)
         return USAGE

@@ -1,14 +1,15 @@
 """The attempts at actions, folded from what was reported of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from console.core.compose import implied, shows_itself
 from console.core.frame import AttemptView, StepView
 from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
-from console.core.rollout import Action, ActionKind, Rollout
+from console.core.rollout import Action, ActionKind, Rollout, Step
 from console.core.text import visible
-from console.core.words import Outcome
+from console.core.words import IN_DOUBT, Outcome
 
 if TYPE_CHECKING:
     from console.core.ladder import Ladder
@@ -81,10 +82,43 @@ def choices(attempt: Attempt, action: Action | None) -> tuple[str, ...]:
         return ("stop",)
     if attempt.outcome not in OPEN or attempt.carried_on or action is None:
         return ()
-    found = ["verify"] if action.verify or any(step.env_file is not None for step in action.steps) else []
+    found = ["verify"] if action.verify or implied(action.steps, ()) else []
     if attempt.next_step < len(action.steps):
         found.append("resume")
     return (*found, "abandon")
+
+
+def line_of(attempts: Mapping[str, Attempt], attempt: str) -> tuple[Attempt, ...]:
+    """Return an attempt after those that it verifies or carries on, the first begun first."""
+    line: list[Attempt] = []
+    found = attempts.get(attempt)
+    while found is not None and found not in line:
+        line.insert(0, found)
+        found = attempts.get(found.started.continues)
+    return tuple(line)
+
+
+def unproven(line: Sequence[Attempt], steps: Sequence[Step], *, is_verified: bool) -> str:
+    """Return which steps no verification stands for, in words; empty if an attempt that is verified now is done.
+
+    `line` is the attempt as `line_of` returns it, `steps` are all of its action, `is_verified` says that the file
+    itself verifies the action. That stands for a step of which nobody knows what took effect; without it, only what
+    the step is verified by itself does. For one that failed, or was never begun, nothing does.
+    """
+    states = dict.fromkeys(range(line[0].started.first_step), "done") if line else {}
+    for attempt in line:
+        if not attempt.started.is_check:
+            first = attempt.started.first_step
+            # Where a step was not begun, it stands as an earlier attempt left it.
+            states |= {first + n: step.state for n, step in attempt.steps.items() if step.state != "not begun"}
+    said = []
+    for number, step in enumerate(steps):
+        state = states.get(number, "")
+        if state == "done" or (state in IN_DOUBT and (is_verified or shows_itself(step, steps))):
+            continue
+        how = "was never begun" if not state else "is not known" if state in IN_DOUBT else "failed"
+        said.append(f"step {number + 1} {how}")
+    return f"{', '.join(said)}, and no verification stands for {'it' if len(said) == 1 else 'them'}" if said else ""
 
 
 def unsettled(attempts: Iterable[Attempt]) -> dict[str, Attempt]:

@@ -266,6 +266,8 @@ class ActionStarted:
     """It only verifies: nothing is changed."""
     given: Mapping[str, str] = field(default_factory=dict)
     """What was chosen for the parameters of the action, by name."""
+    digest: str = ""
+    """Of the whole of its steps and verifications, secrets and all: `steps` is cut and masked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +290,7 @@ class ActionProgressed:
     """Index over the steps and then the verifications."""
     label: str
     state: str
-    """`running`, `done`, `failed`, `not begun`, `timed out`, `passed`, `not passed`."""
+    """`running`, `done`, `failed`, `not begun`, `timed out`, `not known`, `passed`, `not passed`."""
     detail: str = ""
 
 

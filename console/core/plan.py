@@ -34,6 +34,10 @@ class Plan:
     """The parameters of the action and what was chosen for them."""
     before: tuple[Check, ...] = ()
     """What is looked at before it is confirmed."""
+    since: float | None = None
+    """When the first of its attempts began, for one that verifies or carries on another; seconds since the epoch."""
+    unproven: str = ""
+    """For one that only verifies: the steps that no verification stands for, in words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from console.core.compose import implied
+from console.core.compose import judged_by
 from console.core.durations import format_duration
 from console.core.plan import Plan
 from console.core.rollout import (
@@ -88,7 +88,7 @@ def plan(
         kind=action.kind,
         service=rollout.service,
         steps=steps,
-        verify=(*verify, *implied(steps, verify)),
+        verify=judged_by(steps, verify),
         traffic=share,
         ladder=ladder,
         hold_s=action.hold,
@@ -139,10 +139,14 @@ def _bound(step: Step, chosen: Mapping[str, str]) -> Step:
     return step.model_copy(update={"sql": SqlStep(source=step.sql.source, statement=statement, values=values)})
 
 
-def carried_on(whole: Plan, first_step: int, *, is_check: bool) -> Plan:
-    """Return what is left of a plan from a step on, or only its verifications."""
+def carried_on(whole: Plan, first_step: int, *, is_check: bool, since: float | None = None, unproven: str = "") -> Plan:
+    """Return what is left of a plan from a step on, or only its verifications, which may leave something unproven.
+
+    `since` is when the first of its attempts began, in seconds since the epoch.
+    """
+    whole = replace(whole, since=since)
     if is_check:
-        return replace(whole, title=f"Verify: {whole.title}", steps=())
+        return replace(whole, title=f"Verify: {whole.title}", steps=(), unproven=unproven)
     if not 0 <= first_step < len(whole.steps):
         raise PlanRefused(f"{whole.title} has no step {first_step + 1} left to do")
     title = f"{whole.title}, from step {first_step + 1}" if first_step else whole.title
@@ -256,9 +260,13 @@ def _question(check: Check) -> str:
     if check.command is not None:
         return f"{shlex.join(check.command)} exits 0"
     if check.compose is not None:
-        services = ", ".join(check.compose.services) or "every service"
+        gone = check.compose.gone
+        services = ", ".join(one for one in check.compose.services if one not in gone) or "every service"
+        if gone and set(check.compose.services) == set(gone):
+            return f"no container of {', '.join(gone)} runs"
         env = f" with {', '.join(check.compose.env)} as declared" if check.compose.env else ""
-        return f"the containers of {services} run on for {format_duration(check.for_)}{env}"
+        none = f", and none of {', '.join(gone)}" if gone else ""
+        return f"the containers of {services} run on for {format_duration(check.for_)}{env}{none}"
     if check.env_file is not None:
         edits = ", ".join(f"{key}={value}" for key, value in check.env_file.set.items())
         return f"{check.env_file.path} says {edits}"

@@ -265,10 +265,15 @@ class ComposeUp(Part):
     """How Compose is called, without what it is to do: `[docker, compose, -p, shop]`."""
     services: tuple[str, ...] = ()
     """The services whose containers are looked at; without any, all."""
+    gone: tuple[str, ...] = ()
+    """Services that must have no container that runs, such as one that was scaled to 0."""
     env: dict[str, str] = Field(default_factory=dict)
     """Variables that must have these values wherever a container has them."""
     since: float | None = None
-    """Filled in by the console: the containers must be newer, or show the variables. Seconds since the epoch."""
+    """Filled in by the console: the containers must be newer, show every variable of `env`, or be made from what
+    Compose would make them from now. Seconds since the epoch."""
+    may_be_old: bool = False
+    """Filled in by the console: containers of before will do, because no file was edited that they are made from."""
 
 
 CHECK_KINDS = ("redis", "http", "query", "container", "compose", "env_file", "command")

@@ -21,6 +21,7 @@ _STEP_TONE = {
     "not begun": "critical",
     "not passed": "critical",
     "timed out": "warning",
+    "not known": "warning",
 }
 
 

@@ -78,3 +78,7 @@ class Rung(StrEnum):
 def count_of(number: int, word: str) -> str:
     """Return a number with its word: `1 line`, `1,200 lines`."""
     return f"{number:,} {word if number == 1 else word + 's'}"
+
+
+IN_DOUBT = ("running", "timed out", "not known")
+"""States of a step of which nobody knows what took effect; `running` is that of one whose runner is gone."""

@@ -56,6 +56,10 @@ class WorkOrder:
     secrets: tuple[str, ...]
     grace_s: float
     """How long a command has to end by itself after it was asked to, before it is killed."""
+    since: float | None = None
+    """When the first of the attempts that this one goes on from began; `None` for one of its own."""
+    unproven: str = ""
+    """The steps that no verification stands for, in words; then it is not done whatever passes."""
     locks: Mapping[str, int] = field(default_factory=dict)
     """Inherited handles of the locks that are held while the runner lives, by path."""
     holder: Mapping[str, Any] = field(default_factory=dict)

@@ -1,5 +1,7 @@
 """Begins an attempt wherever it can be written down: no full or broken disk may stand in the way out."""
 
+import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -158,7 +160,18 @@ def _started(plan: Plan, intent: Intent, attempt: str, redactor: Redactor) -> Ac
         first_step=intent.first_step,
         is_check=intent.is_check,
         given=dict(plan.given),
+        digest=digest_of(plan, attempt),
     )
+
+
+def digest_of(plan: Plan, attempt: str) -> str:
+    """Return what tells the steps and verifications of an attempt from any others, and nothing of the secrets in them.
+
+    Slow on purpose, and another one for each attempt, so that a secret cannot be found by trying (RFC 7914).
+    """
+    parts = (*plan.steps, *plan.verify)
+    said = json.dumps([part.model_dump(mode="json", by_alias=True, exclude_unset=True) for part in parts])
+    return hashlib.scrypt(said.encode(), salt=attempt.encode(), n=2**13, r=8, p=1).hex()
 
 
 async def _let_go(folder: Path) -> None:

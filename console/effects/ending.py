@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 
+from console.core.words import IN_DOUBT
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
     """How a step ended."""
 
     state: str
-    """`done`, `failed`, `timed out`, or `not begun`: then nothing was done for certain."""
+    """`done`, `failed`, `timed out`, `not known`, or `not begun`: then nothing was done for certain."""
     detail: str
-    is_certain: bool = True
-    """Whether it is known what took effect; after a time-out nobody knows."""
-    has_changed_file: bool = False
-    """Whether an env file says something else than before."""
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it is known what took effect; after a time-out nobody knows."""
+        return self.state not in IN_DOUBT

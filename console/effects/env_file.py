@@ -63,7 +63,17 @@ def changes(path: Path, settings: Mapping[str, str], shown: str, redactor: Redac
 
     Raises `EnvFileProblem`.
     """
-    present = values(read_env_file(path))
+    return _changed(values(read_env_file(path)), settings, shown, redactor)
+
+
+def without_file(settings: Mapping[str, str], shown: str, redactor: Redactor) -> tuple[FileChange, ...]:
+    """Return what an edit sets in a file that is not there yet, and may say anything by then, secrets masked."""
+    return _changed({}, settings, shown, redactor)
+
+
+def _changed(
+    present: Mapping[str, str], settings: Mapping[str, str], shown: str, redactor: Redactor
+) -> tuple[FileChange, ...]:
     return tuple(
         FileChange(
             path=shown,

@@ -247,6 +247,8 @@ def _order(
         queries={name: asdict(query) for name, query in loaded.queries.items()},
         secrets=loaded.secrets,
         grace_s=grace_s,
+        since=plan.since,
+        unproven=plan.unproven,
         locks={str(lock.path): lock.handle for lock in locks},
         holder=asdict(Holder(os.getpid(), actor.user, actor.host, actor.tty, started.at, _errand(started))),
     )

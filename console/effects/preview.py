@@ -12,7 +12,7 @@ from console.core.planning import check_label, format_share, step_label
 from console.core.redact import REDACTED, Redactor, is_secret_name
 from console.core.rollout import ActionKind, Check, Step
 from console.core.text import visible
-from console.effects.env_file import changes, write_problem
+from console.effects.env_file import changes, without_file, write_problem
 from console.spec.loaded import Loaded
 
 LABEL_LIMIT = 500
@@ -75,7 +75,11 @@ def preview(
     redactor = Redactor(loaded.secrets)
     said = labels(plan, redactor)
     path = command_env(env).get("PATH")
-    steps = [_step(step, label, loaded.base_dir, path, redactor) for step, label in zip(plan.steps, said, strict=False)]
+    first_run = next((number for number, step in enumerate(plan.steps) if step.run is not None), len(plan.steps))
+    steps = [
+        _step(step, label, loaded.base_dir, path, redactor, may_be_made=number > first_run)
+        for number, (step, label) in enumerate(zip(plan.steps, said, strict=False))
+    ]
     checks = [_check(check, label) for check, label in zip(plan.verify, said[len(plan.steps) :], strict=True)]
     return Preview(
         plan=plan,
@@ -110,11 +114,19 @@ def _word(plan: Plan, unmet: Sequence[str]) -> str:
     return "" if is_gentle else plan.service
 
 
-def _step(step: Step, label: str, base_dir: Path, path: str | None, redactor: Redactor) -> StepPreview:
+def _step(
+    step: Step, label: str, base_dir: Path, path: str | None, redactor: Redactor, *, may_be_made: bool
+) -> StepPreview:
+    """Return a step as it is shown; what is not there yet may be made by a command before it."""
     if step.env_file is None:
-        problem = "" if step.run is None else _command_problem("/bin/sh" if step.shell else step.run[0], base_dir, path)
+        command = "" if step.run is None else "/bin/sh" if step.shell else step.run[0]
+        is_to_come = may_be_made and "/" in command and not (base_dir / command).exists()
+        problem = "" if not command or is_to_come else _command_problem(command, base_dir, path)
         return StepPreview(label, step.kind, step.timeout, problem=visible(redactor.redact(problem), LABEL_LIMIT))
     target = base_dir / step.env_file.path
+    if may_be_made and not target.exists():
+        made = without_file(step.env_file.set, step.env_file.path, redactor)
+        return StepPreview(label, step.kind, step.timeout, made)
     problem = write_problem(target)
     try:
         found = () if problem else changes(target, step.env_file.set, step.env_file.path, redactor)

@@ -67,20 +67,21 @@ class _Attempt:
         self._say_who_holds()
         self._diary.started()
         steps = [Step.model_validate(step) for step in self._order.steps]
-        checks = [Check.model_validate(check) for check in self._order.verify]
+        since = self._began if self._order.since is None else self._order.since
+        checks = [_since(Check.model_validate(check), since) for check in self._order.verify]
         endings = self._carry_out(steps)
         last = endings[-1] if endings else None
         failed = last is not None and last.state != "done"
         said = self._account(endings, len(steps)) if failed else ""
         if last is not None and failed and (last.is_certain or self._is_stopped):
             return (Outcome.FAILED if last.is_certain else Outcome.UNKNOWN), said
-        if any(ending.has_changed_file for ending in endings):
-            checks = [_since(check, self._began) for check in checks]
         unmet = asyncio.run(self._verify(checks, first=len(steps))) if checks else []
         if failed:
             return Outcome.UNKNOWN, said + _verdict(checks, unmet)
         if unmet:
             return Outcome.UNVERIFIED, "not verified: " + "; ".join(unmet) + self._stopped_by()
+        if self._order.unproven:
+            return Outcome.UNVERIFIED, f"every verification passed, but {self._order.unproven}: resume it"
         return Outcome.DONE, ""
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
@@ -161,7 +162,7 @@ class _Attempt:
 
 
 def _since(check: Check, at: float) -> Check:
-    """Return a check of containers that asks for new ones: the file they were made from was changed."""
+    """Return a check of containers that tells those made since then from those of before."""
     if check.compose is None:
         return check
     return check.model_copy(update={"compose": check.compose.model_copy(update={"since": at})})

@@ -24,6 +24,8 @@ from console.effects.ending import Ending
 _GOODBYE_S = 2.0
 _SHUT_DOWN = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
 """A server that ends says so even where the statement was committed just before."""
+_SCRIPTS = frozenset({"EVAL", "EVALSHA", "FCALL", "EXEC"})
+"""Commands of Redis that run others; what those did before an error stays (redis.io/docs, Transactions, Scripting)."""
 _BODY_LIMIT_BYTES = 1024 * 1024
 
 
@@ -51,7 +53,7 @@ async def _sql(step: SqlStep, addresses: Mapping[str, str]) -> Ending:
             await connection.close(timeout=_GOODBYE_S)
         return Ending("done", visible(said, 200))
     except (asyncpg.PostgresConnectionError, *_SHUT_DOWN, OSError) as error:
-        return Ending("failed", f"the connection to {step.source} broke: {_said(error)}", is_certain=False)
+        return Ending("not known", f"the connection to {step.source} broke: {_said(error)}")
     except (asyncpg.PostgresError, asyncpg.InterfaceError, _WrongValue) as error:
         return Ending("failed", _said(error))
     finally:
@@ -108,9 +110,10 @@ async def _redis(step: RedisStep, addresses: Mapping[str, str]) -> Ending:
         try:
             answer = await client.execute_command(*step.command)  # type: ignore[no-untyped-call]
         except ResponseError as error:
-            return Ending("failed", _said(error))
+            has_begun = step.command[0].upper() in _SCRIPTS
+            return Ending("not known" if has_begun else "failed", _said(error))
         except (Unconnected, TimedOut, OSError) as error:
-            return Ending("failed", f"the connection to {step.source} broke: {_said(error)}", is_certain=False)
+            return Ending("not known", f"the connection to {step.source} broke: {_said(error)}")
         return Ending("done", visible(str(answer), 200))
     finally:
         await client.aclose()
@@ -139,14 +142,15 @@ async def _http(probe: HttpProbe, timeout_s: float) -> Ending:
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             return Ending("failed", f"no connection: {_said(error)}")
         except httpx.HTTPError as error:
-            return Ending("failed", f"no whole answer: {_said(error)}", is_certain=False)
+            return Ending("not known", f"no whole answer: {_said(error)}")
 
 
 async def _judged(probe: HttpProbe, answer: httpx.Response) -> Ending:
     said = f"{answer.status_code} {visible(answer.reason_phrase, 80)}".strip()
     if answer.status_code != probe.status:
-        # 5xx says that the server failed, not that nothing took effect (RFC 9110, 15.6).
-        return Ending("failed", f"answered {said}, expected {probe.status}", is_certain=answer.status_code < 500)
+        # 4xx refuses the request; any other may have taken effect, also where the server failed (RFC 9110, 15).
+        is_refused = 400 <= answer.status_code < 500
+        return Ending("failed" if is_refused else "not known", f"answered {said}, expected {probe.status}")
     if probe.contains is None:
         return Ending("done", said)
     body = b""
@@ -156,7 +160,7 @@ async def _judged(probe: HttpProbe, answer: httpx.Response) -> Ending:
             break
     if probe.contains in body.decode("utf-8", "replace"):
         return Ending("done", said)
-    return Ending("failed", f"answered {said} without {visible(probe.contains, 80)!r}")
+    return Ending("not known", f"answered {said} without {visible(probe.contains, 80)!r}")
 
 
 def _said(error: BaseException) -> str:

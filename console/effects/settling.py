@@ -1,20 +1,22 @@
 """What may be done about an attempt that is not known to have gone well."""
 
-from console.core.inputs import ActionStarted
+from collections.abc import Sequence
+
+from console.core.attempts import Attempt, unproven
 from console.core.plan import Plan
 from console.core.planning import PlanRefused, carried_on, plan
-from console.core.redact import Redactor
 from console.core.rollout import ActionKind
-from console.effects.preview import labels
+from console.effects.begin import digest_of
 from console.spec.loaded import Loaded
 
 
-def rest_of(loaded: Loaded, started: ActionStarted, next_step: int, *, is_check: bool) -> Plan:
-    """Return what is left of an attempt from a step of its action on, or only its verifications.
+def rest_of(loaded: Loaded, line: Sequence[Attempt], *, is_check: bool) -> Plan:
+    """Return what is left of an attempt from its next step on, or only its verifications.
 
-    Raises `PlanRefused` where the rollout file says something else now than what was begun: then nobody knows which
-    of its steps are done.
+    `line` is the attempt as `attempts.line_of` returns it. Raises `PlanRefused` where the rollout file says something
+    else now than what was begun: then nobody knows which of its steps are done.
     """
+    started = line[-1].started
     whole = plan(
         loaded.rollout,
         started.action,
@@ -24,6 +26,8 @@ def rest_of(loaded: Loaded, started: ActionStarted, next_step: int, *, is_check:
         rung=started.traffic if started.kind == ActionKind.STEP_DOWN else None,
     )
     begun = carried_on(whole, started.first_step, is_check=started.is_check)
-    if labels(begun, Redactor(loaded.secrets)) != started.steps:
+    if digest_of(begun, started.attempt) != started.digest:
         raise PlanRefused("the rollout file has changed since this was begun; begin the action anew, or abandon it")
-    return carried_on(whole, next_step, is_check=is_check)
+    is_verified = bool(loaded.rollout.actions[started.action].verify)
+    missing = unproven(line, whole.steps, is_verified=is_verified)
+    return carried_on(whole, line[-1].next_step, is_check=is_check, since=line[0].started.at, unproven=missing)

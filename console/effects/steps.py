@@ -32,6 +32,9 @@ _LOOK_S = 0.05
 _LAST_WORDS_S = 1.0
 """How long to go on reading after a command ended; something it left behind may hold its output open for ever."""
 
+_SHELL_SIGNAL = 128
+"""A shell ends with this and the number of the signal that ended its command (POSIX leaves it open, all shells do)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -115,7 +118,17 @@ def _run_locked(step: Step, around: Surroundings, locks: Sequence[Lock]) -> Endi
         return _timed_out(step.timeout)
     if code == 0:
         return Ending("done", "")
-    return Ending("failed", f"ended by {_signal_name(-code)}" if code < 0 else f"exit code {code}")
+    return _ended(code)
+
+
+def _ended(code: int) -> Ending:
+    """Return how a command ended that did not end well: what a signal ended may have done what it was to do before."""
+    if code < 0:
+        return Ending("not known", f"ended by {_signal_name(-code)}")
+    if _SHELL_SIGNAL < code <= _SHELL_SIGNAL + signal.SIGRTMAX:
+        said = f"exit code {code}, as of a shell whose command was ended by {_signal_name(code - _SHELL_SIGNAL)}"
+        return Ending("not known", said)
+    return Ending("failed", f"exit code {code}")
 
 
 def _signal_name(number: int) -> str:
@@ -171,7 +184,7 @@ def _edit(asked: EnvFileEdit, timeout_s: float, around: Surroundings) -> Ending:
         return Ending("failed", visible(str(problem), 500))
     if backup is None:
         return Ending("done", "nothing to change")
-    return Ending("done", f"the old file is kept as {backup.name}", has_changed_file=True)
+    return Ending("done", f"the old file is kept as {backup.name}")
 
 
 def _waited_for(work: Coroutine[Any, Any, Ending], timeout_s: float, around: Surroundings) -> Ending:
@@ -194,8 +207,8 @@ def _waited_for(work: Coroutine[Any, Any, Ending], timeout_s: float, around: Sur
 
 
 def _stopped() -> Ending:
-    return Ending("failed", "stopped by an operator", is_certain=False)
+    return Ending("not known", "stopped by an operator")
 
 
 def _timed_out(timeout_s: float) -> Ending:
-    return Ending("timed out", f"no end within {format_duration(timeout_s)}", is_certain=False)
+    return Ending("timed out", f"no end within {format_duration(timeout_s)}")

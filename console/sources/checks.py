@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from console.core import env_text
-from console.core.compose import INSPECTED, engine_command, seen, wrong_with
+from console.core.compose import INSPECTED, all_ended, engine_time, in_question, seen, wrong_with
+from console.core.compose_calls import engine_command
 from console.core.durations import format_duration
 from console.core.probes import Check, ComposeUp, EnvFileEdit, Metric
 from console.core.text import decode, visible
@@ -83,15 +84,50 @@ async def _composed(asked: ComposeUp, for_s: float, timeout_s: float, connection
     listing = (*asked.command, "ps", "-a", "-q", *asked.services)
     containers = (await _said(listing, timeout_s, connections)).split()
     if not containers:
-        return CheckResult(ok=False, detail=f"there is no container of {', '.join(asked.services) or 'any service'}")
+        is_none_asked = bool(asked.gone) and set(asked.services) <= set(asked.gone)
+        return CheckResult(ok=is_none_asked, detail=f"there is no container of {_services(asked)}")
     inspecting = (*engine_command(asked), "inspect", "--format", INSPECTED, *containers)
     try:
         found = [seen(line) for line in (await _said(inspecting, timeout_s, connections)).splitlines() if line]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ProbeFailed(f"the engine describes a container in a way that is not understood: {error}") from error
-    now = time.time()
-    wrong = [text for one in found if (text := wrong_with(one, asked, for_s, now))]
-    return CheckResult(not wrong, "; ".join(wrong) or ", ".join(f"{one.name} runs" for one in found))
+    asked, now = await _by_engine_clock(asked, timeout_s, connections)
+    digests = await _digests(asked, timeout_s, connections) if in_question(found, asked) else {}
+    wrong = [text for one in found if (text := wrong_with(one, asked, for_s, now, digests.get(one.service, "")))]
+    if not wrong and (ended := all_ended(found, asked)):
+        wrong = [f"no container of {_services(asked)} runs: {ended}"]
+    running = ", ".join(f"{one.name} runs" for one in found if one.is_running)
+    return CheckResult(not wrong, "; ".join(wrong) or running or f"no container of {_services(asked)} runs")
+
+
+def _services(asked: ComposeUp) -> str:
+    return ", ".join(asked.services) or "any service"
+
+
+async def _by_engine_clock(asked: ComposeUp, timeout_s: float, connections: Connections) -> tuple[ComposeUp, float]:
+    """Return what is asked, and the time, by the clock of the engine; by this machine's where it does not tell."""
+    before = time.time()
+    try:
+        asking = (*engine_command(asked), "info", "--format", "{{.SystemTime}}")
+        now = engine_time(await _said(asking, timeout_s, connections))
+    except ProbeFailed:
+        now = None
+    if now is None:
+        return asked, before
+    # It answered at some moment in between; the later one lets none that was made in time be too old.
+    skew_s = now - time.time()
+    since = None if asked.since is None else asked.since + skew_s
+    return asked.model_copy(update={"since": since}), now
+
+
+async def _digests(asked: ComposeUp, timeout_s: float, connections: Connections) -> dict[str, str]:
+    """Return the digest of what Compose would make each service from now; none where it cannot tell."""
+    try:
+        said = await _said((*asked.command, "config", "--hash", "*"), timeout_s, connections)
+    except ProbeFailed:
+        return {}
+    pairs = [line.split() for line in said.splitlines()]
+    return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
 
 
 async def _said(argv: Sequence[str], timeout_s: float, connections: Connections) -> str:

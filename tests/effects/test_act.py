@@ -156,6 +156,24 @@ def test_what_cannot_work_is_not_begun_without_asking(shell: Shell) -> None:
     assert shell.act("broken", "--dry-run").returncode == 5
 
 
+def test_a_rollback_whose_env_file_an_earlier_step_makes_is_begun(shell: Shell) -> None:
+    steps = [
+        {"run": ["mkdir -p new && cp .env new/app.env && cp /bin/true new/drain"], "shell": True},
+        {"env_file": {"path": "new/app.env", "set": {"SHARE": "0"}}},
+        {"run": ["new/drain"]},
+    ]
+    actions = {"rollback": {"title": "Roll back", "kind": "rollback", "steps": steps}}
+    shell.file = write_rollout(shell.folder, {"steps": [{"run": ["true"]}]}, actions=actions)
+
+    looked = shell.act("rollback", "--dry-run")
+    done = shell.act("rollback", "--yes")
+
+    assert looked.returncode == 0, looked.stdout
+    assert "SHARE  not set → 0" in looked.stdout
+    assert done.returncode == 0, done.stderr
+    assert (shell.folder / "new" / "app.env").read_text() == "SHARE=0\n"
+
+
 def test_an_action_that_fails_says_so_by_its_exit_code(shell: Shell) -> None:
     done = shell.act("fails", "--yes")
 

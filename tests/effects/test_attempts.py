@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from console.core.desk import Refused
 from console.core.planning import plan
+from console.core.words import Outcome
 from console.effects import attempt_files as files
 from console.effects import executor
 from console.effects.begin import Intent, Places, begin
@@ -20,6 +22,7 @@ from console.effects.executor import CannotStart
 from console.effects.lock import command_lock, holder_of
 from tests.effects.acting import ACTOR, Acting, followed, wait_until, write_rollout
 from tests.effects.test_act import Shell
+from tests.effects.test_automatic import soaking
 
 TWO_STEPS = {
     "title": "Roll back",
@@ -93,7 +96,7 @@ def test_an_action_that_hangs_is_ended_with_a_reason(shell: Shell) -> None:
     assert ended.returncode == 0, ended.stderr
     wait_until(lambda: told(shell)[0]["outcome"] == "unknown", "the end of the action")
     detail = told(shell)[0]["detail"]
-    assert "step 2 of 3 failed: stopped by an operator" in detail
+    assert "step 2 of 3 not known: stopped by an operator" in detail
     assert detail.endswith(": it hangs")
     assert (shell.folder / "done").read_text() == "first\nsecond\n"
 
@@ -104,16 +107,67 @@ def test_an_outcome_that_is_not_known_can_be_verified_and_nothing_is_repeated(sh
     assert shell.give("attempts", str(shell.file)).returncode == 3
 
     not_yet = settle(shell, kept, "--verify")
-    (shell.folder / "go").touch()
     after = told(shell)[-1]
-    verified = shell.give("attempts", str(shell.file), after["attempt"], "--verify")
 
     assert not_yet.returncode == 5
     assert "Verify: Roll back: unverified" in not_yet.stdout
     assert (after["outcome"], after["choices"]) == ("unverified", ["verify", "resume", "abandon"])
-    assert verified.returncode == 0, verified.stderr
     assert (shell.folder / "done").read_text() == "first\nsecond\n"
+
+
+def test_what_was_never_begun_is_not_done_whatever_passes_until_it_is_resumed(shell: Shell) -> None:
+    kept = vanished(shell)
+    (shell.folder / "go").touch()
+
+    verified = settle(shell, kept, "--verify")
+    after = told(shell)[-1]
+    resumed = shell.give("attempts", str(shell.file), after["attempt"], "--resume")
+
+    assert verified.returncode == 5
+    assert after["outcome"] == "unverified"
+    assert after["detail"] == (
+        "every verification passed, but step 3 was never begun, and no verification stands for it: resume it"
+    )
+    assert resumed.returncode == 0, resumed.stderr
+    assert (shell.folder / "done").read_text() == "first\nsecond\nsecond\nthird\n"
     assert [one["choices"] for one in told(shell)] == [[], [], []]
+
+
+def ending_with(shell: Shell, last: dict[str, Any], **more: Any) -> Path:
+    """Carry out a rollback of an edit and one more step that does not go well, and return its attempt."""
+    (shell.folder / "app.env").write_text("SHARE=10\n")
+    edit = {"env_file": {"path": "app.env", "set": {"SHARE": "0"}}}
+    action = {"title": "Roll back", "kind": "rollback", "steps": [edit, last], **more}
+    shell.file = write_rollout(shell.folder, {"steps": [{"run": ["true"]}]}, actions={"rollback": action})
+    assert shell.act("rollback", "--yes").returncode == 5
+    (kept,) = (shell.state / "attempts" / "stateless").iterdir()
+    return kept
+
+
+@pytest.mark.parametrize("verify", [[], [{"command": ["true"], "within": "1s"}]])
+def test_a_step_that_failed_is_not_done_because_something_else_passes(shell: Shell, verify: list[Any]) -> None:
+    kept = ending_with(shell, {"run": ["test", "-e", "go"]}, verify=verify)
+
+    verified = settle(shell, kept, "--verify")
+    after = told(shell)[-1]
+    (shell.folder / "go").touch()
+    resumed = shell.give("attempts", str(shell.file), after["attempt"], "--resume")
+
+    assert verified.returncode == 5
+    assert after["outcome"] == "unverified"
+    assert "every verification passed, but step 2 failed" in after["detail"]
+    assert resumed.returncode == 0, resumed.stderr
+
+
+@pytest.mark.parametrize(("verify", "outcome"), [([], "unverified"), ([{"command": ["true"], "within": "1s"}], "done")])
+def test_a_step_in_doubt_is_done_only_if_the_file_says_what_stands_for_it(
+    shell: Shell, verify: list[Any], outcome: str
+) -> None:
+    kept = ending_with(shell, {"run": ["kill -9 $$"], "shell": True}, verify=verify)
+
+    settle(shell, kept, "--verify")
+
+    assert told(shell)[-1]["outcome"] == outcome
 
 
 def test_what_was_begun_is_resumed_at_the_first_step_that_is_not_known_to_be_done(shell: Shell) -> None:
@@ -161,6 +215,21 @@ def test_a_file_that_changed_since_is_not_resumed(shell: Shell) -> None:
     assert "the rollout file has changed since this was begun" in refused.stderr
 
 
+@pytest.mark.parametrize("long", [{"run": ["test -e go # " + "x" * 600], "shell": True}, {"run": ["test", "-e", "go"]}])
+def test_a_change_that_a_label_does_not_show_is_a_change_too(shell: Shell, long: dict[str, Any]) -> None:
+    last = {**long, "env": {"API_TOKEN": "one"}}
+    kept = ending_with(shell, last)
+    changed = {**last, "run": [f"{last['run'][0]}y"]} if "shell" in last else {**last, "env": {"API_TOKEN": "two"}}
+    edit = {"env_file": {"path": "app.env", "set": {"SHARE": "0"}}}
+    action = {"title": "Roll back", "kind": "rollback", "steps": [edit, changed]}
+    shell.file = write_rollout(shell.folder, {"steps": [{"run": ["true"]}]}, actions={"rollback": action})
+
+    refused = settle(shell, kept, "--resume")
+
+    assert refused.returncode == 4, refused.stdout
+    assert "the rollout file has changed since this was begun" in refused.stderr
+
+
 def test_without_attempts_there_is_nothing_to_settle(shell: Shell) -> None:
     assert "no action was begun" in shell.give("attempts", str(shell.file)).stdout
     assert settle(shell, Path("rollback-1"), "--resume").returncode == 4
@@ -199,3 +268,37 @@ async def test_nobody_goes_on_from_an_attempt_that_was_abandoned_meanwhile(tmp_p
         )
 
     assert (tmp_path / "done").read_text() == "x\n"
+
+
+async def test_an_attempt_whose_runner_could_not_be_started_is_in_the_journal_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_rollout(tmp_path, {"steps": [{"run": ["true"]}]})
+    monkeypatch.setattr(executor, "_launch", lambda *_: "no more processes")
+    async with soaking(file) as soak:
+        with pytest.raises(Refused, match="the runner could not be started: no more processes; nothing was done"):
+            await soak.desk.start(await soak.desk.preview("act"), reason="", typed="app")
+
+        assert await soak.until_over() is Outcome.FAILED
+        said = [record.text for record in soak.engine.journal() if record.kind == "outcome"]
+
+    assert said == ["Act: failed: the runner could not be started: no more processes; nothing was done"]
+
+
+async def test_what_could_not_be_started_stands_before_what_is_begun_at_once_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_rollout(tmp_path, {"steps": [{"run": ["true"]}]})
+    async with soaking(file) as soak:
+        asked = await soak.desk.preview("act")
+        with monkeypatch.context() as broken:
+            broken.setattr(executor, "_launch", lambda *_: "no more processes")
+            with pytest.raises(Refused, match="could not be started"):
+                await soak.desk.start(asked, reason="", typed="app")
+
+        again = await soak.desk.start(asked, reason="", typed="app")
+
+        assert await soak.until_over() is Outcome.DONE
+        began = list(soak.engine.state.attempts)
+
+    assert [began.index(again), len(began)] == [1, 2]

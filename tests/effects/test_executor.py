@@ -119,11 +119,22 @@ async def test_an_env_file_on_a_disk_that_hangs_can_be_stopped(tmp_path: Path) -
     assert "stopped by an operator" in ended.detail
 
 
-async def test_a_command_that_a_signal_ended_says_which(tmp_path: Path) -> None:
-    _, progress, ended = await Acting(tmp_path, {"steps": [sh("kill -9 $$")]}).carry_out()
+async def test_of_a_command_that_a_signal_ended_nobody_knows_what_took_effect_so_it_is_verified(tmp_path: Path) -> None:
+    steps = [sh("touch applied; kill -9 $$")]
+    acting = Acting(tmp_path, {"steps": steps, "verify": [{"command": ["test", "-e", "applied"]}]})
 
-    assert ended.outcome is Outcome.FAILED
-    assert progress[-1].detail == "ended by SIGKILL"
+    _, progress, ended = await acting.carry_out()
+
+    assert ended.outcome is Outcome.UNKNOWN
+    assert ended.detail == "step 1 of 1 not known: ended by SIGKILL; every verification passed"
+    assert states(progress)[-1] == (1, "passed")
+
+
+async def test_a_shell_whose_command_a_signal_ended_says_so_by_its_exit_code(tmp_path: Path) -> None:
+    _, progress, ended = await Acting(tmp_path, {"steps": [sh("sh -c 'kill -9 $$'; exit $?")]}).carry_out()
+
+    assert ended.outcome is Outcome.UNKNOWN
+    assert progress[-1].detail == "exit code 137, as of a shell whose command was ended by SIGKILL"
 
 
 async def test_a_time_out_leaves_the_outcome_unknown_and_is_verified_but_never_repeated(tmp_path: Path) -> None:
@@ -435,9 +446,9 @@ async def test_an_action_can_be_asked_to_stop(tmp_path: Path) -> None:
     assert ended.outcome is Outcome.UNKNOWN
     assert (
         ended.detail
-        == "step 1 of 2 failed: stopped by an operator; not begun: step 2; ended by ana@laptop (pts/3): it hangs"
+        == "step 1 of 2 not known: stopped by an operator; not begun: step 2; ended by ana@laptop (pts/3): it hangs"
     )
-    assert states(progress)[-1] == (0, "failed")
+    assert states(progress)[-1] == (0, "not known")
     wait_until(lambda: not executor.is_running(attempt))
     assert not stop(attempt, ACTOR, "it hangs", time.time())
 

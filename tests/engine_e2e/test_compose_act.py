@@ -31,11 +31,16 @@ class Shop:
             "ROLLOUT_CONSOLE_STATE": str(folder / "state"),
         }
         self._image = engine.image
+        self._compose = [COMPOSE or "", "-p", f"p{os.getpid()}{folder.name[-1]}"]
         self.serve("sleep 1000")
         (folder / ".env").write_text("SHARE=10\n")
+        self.act_by("up", "-d", "--no-deps", "app")
+
+    def act_by(self, *words: str) -> None:
+        """Write the rollout file, whose rollback gives Compose these words."""
         steps: list[dict[str, Any]] = [
             {"env_file": {"path": ".env", "set": {"SHARE": "0"}}},
-            {"run": [COMPOSE, "-p", f"p{os.getpid()}{folder.name[-1]}", "up", "-d", "--no-deps", "app"]},
+            {"run": [*self._compose, *words]},
         ]
         said = {
             "rollout": "shop",
@@ -43,19 +48,28 @@ class Shop:
             "service": "app",
             "actions": {"rollback": {"title": "Roll back", "kind": "rollback", "steps": steps}},
         }
-        (folder / "shop.yaml").write_text(yaml.safe_dump(said))
+        (self.folder / "shop.yaml").write_text(yaml.safe_dump(said))
 
-    def serve(self, command: str, share: str = "${SHARE}") -> None:
-        """Write the compose file of a service that runs a command."""
-        app = {
+    def serve(self, command: str, share: str = "${SHARE}", *, name: str = "SHARE", **others: str) -> None:
+        """Write the compose file of a service that runs a command, and of others that know nothing of the share."""
+        services = {"app": {**self._service(command), "environment": {name: share}}}
+        services |= {other: self._service(run) for other, run in others.items()}
+        (self.folder / "docker-compose.yml").write_text(yaml.safe_dump({"version": "3.7", "services": services}))
+
+    def _service(self, command: str) -> dict[str, Any]:
+        return {
             "image": self._image,
             "network_mode": "none",
             "init": False,
             "stop_grace_period": "1s",
             "command": ["sh", "-c", command],
-            "environment": {"SHARE": share},
         }
-        (self.folder / "docker-compose.yml").write_text(yaml.safe_dump({"version": "3.7", "services": {"app": app}}))
+
+    def compose(self, *words: str) -> None:
+        """Give Compose these words."""
+        subprocess.run(
+            [*self._compose, *words], cwd=self.folder, env=self.env, check=True, capture_output=True, timeout=60
+        )
 
     def roll_back(self) -> dict[str, Any]:
         done = subprocess.run(
@@ -106,3 +120,43 @@ def test_a_container_with_another_value_than_the_file_is_noticed(shop: Shop) -> 
 
     assert said["outcome"] == "unverified"
     assert "has another SHARE than was declared" in said["detail"]
+
+
+def test_a_container_of_before_is_noticed_although_compose_was_content(shop: Shop) -> None:
+    shop.serve("sleep 1000", name="CANARY")
+    shop.compose("up", "-d", "app")
+    shop.act_by("up", "-d", "--no-recreate", "app")
+
+    said = shop.roll_back()
+
+    assert said["outcome"] == "unverified"
+    assert "is the container of before: it was not made again, and does not show SHARE" in said["detail"]
+
+
+def test_a_rollback_that_has_nothing_left_to_change_is_done_under_any_name_of_the_key(shop: Shop) -> None:
+    shop.serve("sleep 1000", name="CANARY")
+    assert shop.roll_back()["outcome"] == "done"
+
+    again = shop.roll_back()
+
+    assert again["outcome"] == "done", again
+
+
+def test_what_stays_as_it_was_and_what_ends_well_by_itself_do_not_stand_in_the_way(shop: Shop) -> None:
+    shop.serve("sleep 1000", db="sleep 1000", migrate="exit 0")
+    shop.compose("up", "-d")
+    shop.act_by("up", "-d")
+
+    said = shop.roll_back()
+
+    assert said["outcome"] == "done", said
+
+
+def test_a_service_that_is_scaled_to_nothing_is_a_rollback_that_is_done(shop: Shop) -> None:
+    shop.compose("up", "-d")
+    shop.act_by("up", "-d", "--scale", "app=0", "app")
+
+    said = shop.roll_back()
+
+    assert said["outcome"] == "done", said
+    assert "no container of app runs" in said["steps"][3]["label"]

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -202,3 +203,20 @@ def test_no_driver_is_imported_before_one_is_needed(module: str) -> None:
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert ran.stdout.strip() == "[]"
+
+
+async def test_how_long_a_container_has_run_is_told_by_the_clock_of_its_engine(tmp_path: Path) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text(
+        '#!/bin/sh\ncase "$*" in\n"compose ps"*) echo c1 ;;\ninspect*) cat inspected ;;\ninfo*) cat clock ;;\nesac\n'
+    )
+    docker.chmod(0o755)
+    behind = datetime.now(UTC) - timedelta(hours=1)
+    state = {"Running": True, "StartedAt": (behind - timedelta(seconds=2)).isoformat()}
+    parts = ("/shop-app-1", state, behind.isoformat(), 0, [], "", {})
+    (tmp_path / "inspected").write_text("\t".join(map(json.dumps, parts)))
+    (tmp_path / "clock").write_text(behind.isoformat())
+
+    ok, said, _ = await tried({"compose": {"command": [str(docker), "compose"]}, "for": "10s"}, tmp_path)
+
+    assert (ok, said) == (False, "shop-app-1 has run for 2s, of 10s")
