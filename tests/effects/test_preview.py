@@ -46,26 +46,23 @@ def test_a_rollback_is_shown_with_its_commands_and_what_changes(tmp_path: Path) 
     assert (tmp_path / ".env").read_text() == "CANARY_PERCENTAGE=10\n"
 
 
-def test_what_stands_in_the_way_is_said_before_anything_is_done(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("step", "problem"),
+    [
+        ({"run": ["no-such-program", "x"]}, "no-such-program: command not found"),
+        ({"run": ["./script.sh"]}, "./script.sh: cannot be executed"),
+        ({"run": ["./missing.sh"]}, "./missing.sh: not found"),
+        ({"env_file": {"path": ".env", "set": {"A": "1"}}}, "/.env does not exist"),
+    ],
+)
+def test_what_stands_in_the_way_is_said_before_anything_is_done(
+    tmp_path: Path, step: dict[str, Any], problem: str
+) -> None:
     (tmp_path / "script.sh").write_text("")
-    found = shown(
-        tmp_path,
-        {
-            "steps": [
-                {"run": ["no-such-program", "x"]},
-                {"run": ["./script.sh"]},
-                {"run": ["./missing.sh"]},
-                {"env_file": {"path": ".env", "set": {"A": "1"}}},
-            ]
-        },
-    )
 
-    assert [step.problem.removeprefix(str(tmp_path)) for step in found.steps] == [
-        "no-such-program: command not found",
-        "./script.sh: cannot be executed",
-        "./missing.sh: not found",
-        "/.env does not exist",
-    ]
+    found = shown(tmp_path, {"steps": [step]})
+
+    assert [step.problem.removeprefix(str(tmp_path)) for step in found.steps] == [problem]
 
 
 def test_a_command_is_looked_for_where_it_will_be_run(tmp_path: Path) -> None:
