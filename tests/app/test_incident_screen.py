@@ -27,6 +27,7 @@ from console.core.report import report_of
 from console.core.report_json import check_json, snapshot_json
 from console.core.report_md import report_md
 from console.core.words import Outcome
+from console.effects.begin import digest_of
 from console.effects.preview import labels
 from console.engine import Engine
 from console.opening import Opened, open_session
@@ -380,9 +381,14 @@ async def test_whoever_verifies_or_resumes_a_rollback_by_hand_has_responded(
 ) -> None:
     orders, engine = desk(opened, tmp_path)
     critical(engine)
-    at, steps = engine.clock(), labels((await orders.preview("rollback")).plan, Redactor(()))
+    begun = (await orders.preview("rollback")).plan
+    at, steps, digest = engine.clock(), labels(begun, Redactor(())), digest_of(begun, "a1")
     console_itself = Actor("console", "ops1")
-    engine.apply(ActionStarted(at, "a1", "rollback", "rollback", "Roll back", console_itself, "", 0.0, None, steps))
+    engine.apply(
+        ActionStarted(
+            at, "a1", "rollback", "rollback", "Roll back", console_itself, "", 0.0, None, steps, digest=digest
+        )
+    )
     engine.apply(ActionProgressed(at, "a1", 0, steps[0], "done"))
     engine.apply(ActionEnded(at, "a1", Outcome.FAILED, "exit 1"))
 
