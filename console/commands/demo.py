@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable
 
 from console.commands.arguments import duration
-from console.demo.traffic import ROLLOUTS, SCENARIOS
+from console.demo.worlds import ROLLOUTS, scenario_of, world_of
 
+DEFAULT_ROLLOUT = "stateless-orchestration"
 SLOWEST, FASTEST = 1.0, 20.0
 FAILED = 3
 USAGE = 4
@@ -27,11 +28,11 @@ def _speed(text: str) -> float:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
-    told = "; ".join(f"{name}: {what}" for name, what in SCENARIOS.items())
-    parser.add_argument("rollout", nargs="?", choices=ROLLOUTS, default=ROLLOUTS[0], help="default: %(default)s")
+    parser.add_argument("rollout", nargs="?", choices=ROLLOUTS, default=DEFAULT_ROLLOUT, help="default: %(default)s")
     parser.add_argument(
-        "--scenario", choices=tuple(SCENARIOS), default="healthy", help=f"{told} (default: %(default)s)"
+        "--scenario", default="healthy", help="what happens, or `list` to see what can (default: %(default)s)"
     )
+    parser.add_argument("--whole", action="store_true", help="begin before the deployment, with no traffic yet")
     parser.add_argument("--speed", type=_speed, default=1.0, metavar="N", help="run everything N times as fast")
     parser.add_argument("--docker", action="store_true", help="run the services as containers, with compose")
     parser.add_argument("--image", metavar="NAME", help="image with Python 3.11 or later for --docker")
@@ -44,6 +45,13 @@ def run(arguments: argparse.Namespace, open_console: OpenConsole | None = None) 
     """Run the demo until the console is left, and return the console's exit code; nothing stays behind."""
     from console.demo import launch  # noqa: PLC0415 (asyncio and subprocess are not needed to print the usage)
 
+    if arguments.scenario == "list":
+        return _list_scenarios(arguments.rollout)
+    try:
+        scenario_of(world_of(arguments.rollout), arguments.scenario)
+    except ValueError as error:
+        print(f"rollout-console demo: {error}", file=sys.stderr)
+        return USAGE
     if not arguments.headless and (arguments.json or arguments.for_s is not None):
         print("rollout-console demo: --for and --json go with --headless", file=sys.stderr)
         return USAGE
@@ -68,8 +76,16 @@ def run(arguments: argparse.Namespace, open_console: OpenConsole | None = None) 
         return FAILED
 
 
+def _list_scenarios(rollout: str) -> int:
+    for name, scenario in world_of(rollout).all_scenarios().items():
+        print(f"{name:<20} {scenario.what}")
+    return 0
+
+
 def _platform_options(arguments: argparse.Namespace) -> list[str]:
     options = [f"--rollout={arguments.rollout}", f"--scenario={arguments.scenario}", f"--speed={arguments.speed:g}"]
+    if arguments.whole:
+        options.append("--whole")
     if arguments.docker:
         options.append("--docker")
     if arguments.image:

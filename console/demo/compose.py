@@ -14,7 +14,7 @@ DEFAULT_IMAGE = "python:3.11-slim"
 UP_TIMEOUT_S = 600.0
 """Making the containers may have to fetch their image first."""
 _COMMANDS = (("docker", "compose"), ("docker-compose",))
-_MODULES = ("__init__.py", "demo/__init__.py", "demo/service.py", "demo/traffic.py")
+_MODULES = ("__init__.py", "demo/__init__.py", "demo/service.py", "demo/traffic.py", "demo/world.py")
 
 
 class ComposeFailed(Exception):
@@ -40,7 +40,8 @@ def write_files(folder: Path) -> None:
     """Put the compose file and the service's own modules into the folder of the demo."""
     package = files("console")
     (folder / COMPOSE_FILE).write_bytes(package.joinpath("demo", COMPOSE_FILE).read_bytes())
-    for name in _MODULES:
+    worlds = (f"demo/worlds/{found.name}" for found in package.joinpath("demo", "worlds").iterdir())
+    for name in (*_MODULES, *(name for name in worlds if name.endswith(".py"))):
         target = folder / "app" / "console" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(package.joinpath(name).read_bytes())

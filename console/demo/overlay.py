@@ -5,15 +5,20 @@ long the windows are, and the commands of the actions.
 """
 
 import os
+import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib.resources import files
+from itertools import dropwhile
 from typing import Any
 
 import yaml
 
 from console.core.durations import parse_duration, parse_share
 from console.demo.folder import DemoFolder
+from console.demo.service import ABOUT
+from console.demo.world import World
+from console.demo.worlds import scenario_of, world_of
 
 WINDOW_S = 20.0
 """Longest window of a metric at speed 1, so that numbers move and recover while one looks."""
@@ -28,20 +33,42 @@ SETTLE = "10s"
 SAMPLES = 40
 """Largest `min_samples`: a canary of 5 % makes 120 requests in a window, and uses tools in some of them."""
 
+_VARIABLE = re.compile(r"\$\{(\w+)")
+
 Part = dict[str, Any]
 
 
-def write(folder: DemoFolder, *, rollout: str, speed: float, ports: Mapping[str, int], has_containers: bool) -> None:
+def write(
+    folder: DemoFolder,
+    *,
+    rollout: str,
+    speed: float,
+    ports: Mapping[str, int],
+    has_containers: bool,
+    scenario: str = "healthy",
+    is_whole: bool = False,
+) -> None:
     """Write the rollout file and the env file of a demo, whose services are containers or processes.
 
-    Raises `OSError`.
+    `is_whole` begins before the deployment, with the phases in which the canary has no traffic; so do some scenarios.
+    Raises `OSError`, and `ValueError` for a scenario that the rollout has not got.
     """
+    world = world_of(rollout)
+    chosen = scenario_of(world, scenario)
     shipped = yaml.safe_load(files("console").joinpath("rollouts", f"{rollout}.yaml").read_text(encoding="utf-8"))
-    file = Overlay(shipped, folder, speed=speed, ports=ports, has_containers=has_containers)
+    file = Overlay(
+        shipped,
+        world,
+        folder,
+        speed=speed,
+        ports=ports,
+        has_containers=has_containers,
+        is_whole=is_whole or chosen.is_whole,
+    )
     folder.rollout.write_text(
         yaml.dump(file.document(rollout), Dumper=_Plain, sort_keys=False, width=100), encoding="utf-8"
     )
-    folder.add_to_env(file.first_env())
+    folder.add_to_env({**file.first_env(), **chosen.env_file})
 
 
 class Overlay:
@@ -50,14 +77,18 @@ class Overlay:
     def __init__(
         self,
         shipped: Part,
+        world: World,
         folder: DemoFolder,
         *,
         speed: float,
         ports: Mapping[str, int],
         has_containers: bool,
+        is_whole: bool = False,
     ) -> None:
         """Take the shipped file as YAML gives it."""
         self._shipped = shipped
+        self._world = world
+        self._is_whole = is_whole
         self._folder = folder
         self._speed = speed
         self._ports = ports
@@ -66,33 +97,52 @@ class Overlay:
 
     def document(self, rollout: str) -> Part:
         """Return the whole overlay."""
-        return {
+        said: Part = {
             "extends": rollout,
             "title": f"{self._shipped['title']} (demo)",
             "sources": self._sources(),
             "metrics": dict(self._metrics()),
             "phases": list(self._phases()),
             "actions": {name: self._action(said) for name, said in self._shipped.get("actions", {}).items()},
-        } | ({"alerts": None} if "alerts" in self._shipped else {})
+        }
+        if "validation" in self._shipped:
+            said["validation"] = list(self._validation())
+        if "alerts" in self._shipped:
+            said["alerts"] = None
+        return said | self._without_dropped_metrics(said.keys())
 
     def first_env(self) -> dict[str, str]:
-        """Return the env file that the demo begins with: the share of its first phase, every feature on."""
+        """Return the env file that the demo begins with: the share of its first phase, features on if it has one."""
         share = parse_share(next(self._phases())["traffic"])
-        switches = {name: "true" for name in self._switched() if name.startswith("ENABLE_")}
-        return {"CANARY_PERCENTAGE": f"{share:g}"} | switches
+        switches = dict.fromkeys(self._world.switches, "true" if share else "false")
+        return {"CANARY_PERCENTAGE": f"{share:g}", **switches, **self._world.env_file}
 
-    def _switched(self) -> Iterator[str]:
-        """Yield the variables that the shipped actions set."""
-        for action in self._shipped.get("actions", {}).values():
-            for step in action.get("steps", ()):
-                yield from step.get("env_file", {}).get("set", {})
+    def _without_dropped_metrics(self, done: Collection[str]) -> Part:
+        """Return the other parts of the file that name a metric which is left out, without it."""
+        others = {key: said for key, said in self._shipped.items() if key not in done}
+        pruned = {key: self._pruned(said) for key, said in others.items()}
+        return {key: said for key, said in pruned.items() if said != others[key]}
+
+    def _pruned(self, said: Any) -> Any:
+        if isinstance(said, Mapping):
+            # A key of the base stays in the merged file unless it is taken away by a null.
+            return {key: None if key in self._dropped else self._pruned(value) for key, value in said.items()}
+        if isinstance(said, list):
+            return [self._pruned(value) for value in said if not self._is_dropped(value)]
+        return said
+
+    def _is_dropped(self, entry: Any) -> bool:
+        """Whether an entry of a list is a metric that is left out, or stands for one."""
+        named = entry.get("metric") if isinstance(entry, Mapping) else entry
+        return isinstance(named, str) and named in self._dropped
 
     def _sources(self) -> Part:
         said: Part = {}
         for name, source in self._shipped.get("sources", {}).items():
             said[name] = None
             if "postgres" in source:
-                said[name] = {"postgres": "${DATABASE_URL}"}
+                own = self._is_set(source["postgres"])
+                said[name] = {"postgres": source["postgres"] if own else "${DATABASE_URL}"}
             elif "redis" in source:
                 said[name] = {"redis": "${REDIS_URL}"}
             elif "docker" in source and self._has_containers:
@@ -103,8 +153,14 @@ class Overlay:
         return said
 
     def _is_out_of_reach(self, metric: Mapping[str, Any]) -> bool:
-        """Whether a metric asks for something that a demo has not got: a program, or the containers of processes."""
-        return "command" in metric or ("container" in metric and not self._has_containers)
+        """Whether a metric or check asks for what a demo has not got: a program, or the containers of processes."""
+        is_unknown = "command" in metric and not self._is_set(metric["command"][0])
+        return is_unknown or ("container" in metric and not self._has_containers)
+
+    def _is_set(self, text: str) -> bool:
+        """Whether a text begins with a variable that the world sets."""
+        found = _VARIABLE.match(text)
+        return found is not None and found[1] in self._world.env
 
     def _metrics(self) -> Iterator[tuple[str, Part | None]]:
         for name, said in self._shipped.get("metrics", {}).items():
@@ -135,18 +191,36 @@ class Overlay:
         return f"{round(min(parse_duration(text), max(least_s, longest_s / self._speed)), 3):g}s"
 
     def _phases(self) -> Iterator[Part]:
-        """Yield the phases in which the canary has traffic."""
-        for phase in self._shipped.get("phases", ()):
-            if parse_share(phase["traffic"]) == 0:
-                continue
+        """Yield the phases, by default from the first one in which the canary has traffic."""
+        shipped = self._shipped.get("phases", ())
+        for phase in (
+            shipped if self._is_whole else dropwhile(lambda phase: parse_share(phase["traffic"]) == 0, shipped)
+        ):
             changed: Part = {"soak": self._shorter("60s", SOAK_S, least_s=5.0)}
             if "advance" in phase:
                 changed["advance"] = [name for name in phase["advance"] if name not in self._dropped]
             if "pause" in phase:
                 changed["pause"] = [text for text in phase["pause"] if text.split()[0] not in self._dropped]
-            if "checklist" in phase:
-                changed["checklist"] = [self._item(item) for item in phase["checklist"]]
+            for items in ("prerequisites", "checklist"):
+                if items in phase:
+                    changed[items] = [self._item(item) for item in phase[items]]
             yield phase | changed
+
+    def _validation(self) -> Iterator[Part]:
+        """Yield the validation windows, each as long as half a soak."""
+        ends = {parse_duration(window[key]) for window in self._windows() for key in ("from", "until") if key in window}
+        length_s = max(5.0, SOAK_S / 2 / self._speed)
+        moments = {end: f"{rank * length_s:g}s" for rank, end in enumerate(sorted(ends | {0.0}))}
+        for window in self._windows():
+            changed: Part = {key: moments[parse_duration(window[key])] for key in ("from", "until") if key in window}
+            if "metrics" in window:
+                changed["metrics"] = [name for name in window["metrics"] if name not in self._dropped]
+            if "checklist" in window:
+                changed["checklist"] = [self._item(item) for item in window["checklist"]]
+            yield window | changed
+
+    def _windows(self) -> Iterator[Part]:
+        yield from self._shipped.get("validation", ())
 
     def _item(self, item: Part) -> Part:
         """Return a checklist item; what the console cannot verify here is ticked by a person."""
@@ -156,21 +230,37 @@ class Overlay:
         return item
 
     def _action(self, said: Part) -> Part | None:
-        """Return what changes in an action that moves traffic; a task needs programs that a demo has not got."""
+        """Return what changes in an action; a task that needs a program which the demo has not got is left out."""
         kind = said.get("kind", "task")
+        steps, checks = list(self._steps(said)), {}
         if kind == "task":
-            return None
-        edits = [step["env_file"] | {"path": ".env"} for step in said["steps"] if "env_file" in step]
-        share = "0" if kind == "rollback" else "${traffic}"
-        own_check = {"http": {"url": self._health_url("canary"), "contains": f'"share": {share},'}, "within": "20s"}
-        kept = [self._check(check) for check in said.get("verify", ()) if not self._is_out_of_reach(check)]
-        changed: Part = {
-            "steps": [*({"env_file": edit} for edit in edits), self._restart()],
-            "verify": [own_check, *kept],
-        }
+            if None in steps:
+                return None
+        else:
+            share = "0" if kind == "rollback" else "${traffic}"
+            own = {"http": {"url": self._url("canary", ABOUT), "contains": f'"share": {share},'}, "within": "20s"}
+            checks["verify"] = [own]
+            steps = [step for step in steps if step is not None]
+            if self._restart() not in steps:
+                steps.append(self._restart())
+        for key in ("before", "verify"):
+            kept = [self._check(check) for check in said.get(key, ()) if not self._is_out_of_reach(check)]
+            if key in said or key in checks:
+                checks[key] = [*checks.get(key, ()), *kept]
+        changed: Part = {"steps": steps, **checks}
         if "hold" in said:
             changed["hold"] = self._shorter(said["hold"], WINDOW_S, least_s=6.0)
         return changed
+
+    def _steps(self, said: Part) -> Iterator[Part | None]:
+        """Yield the steps as the demo takes them; `None` is one that it cannot take."""
+        for step in said["steps"]:
+            if "env_file" in step:
+                yield step | {"env_file": step["env_file"] | {"path": ".env"}}
+            elif "run" not in step or self._is_set(step["run"][0]):
+                yield step
+            else:
+                yield self._restart() if "COMPOSE" in step["run"][0] else None
 
     def _check(self, check: Part) -> Part:
         times = {"for": 3.0, "within": 20.0}
@@ -178,8 +268,8 @@ class Overlay:
             key: self._shorter(check[key], limit, least_s=limit) for key, limit in times.items() if key in check
         }
 
-    def _health_url(self, track: str) -> str:
-        return f"http://127.0.0.1:{self._ports[track]}/health"
+    def _url(self, track: str, path: str) -> str:
+        return f"http://127.0.0.1:{self._ports[track]}{path}"
 
     def _restart(self) -> Part:
         if not self._has_containers:

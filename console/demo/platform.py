@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import secrets
+import shlex
 import signal
 import sys
 import tempfile
@@ -20,13 +21,16 @@ from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
+from redis.exceptions import RedisError
 
 from console.demo import compose, overlay
 from console.demo.folder import SOCKET, DemoFolder
-from console.demo.recorder import Recorder, create_schema
-from console.demo.restart import Running, ask_health, write_services
+from console.demo.programs import Place
+from console.demo.recorder import Recorder, RowsRefused, create_schema
+from console.demo.restart import Running, ask_service, write_services
 from console.demo.servers import EmbeddedPostgres, EmbeddedValkey, ServerFailed, free_port
-from console.demo.traffic import REQUESTS_PER_S, ROLLOUTS, SCENARIOS, TRACKS
+from console.demo.world import TRACKS, Batch
+from console.demo.worlds import ROLLOUTS, module_of, scenario_of, world_of
 
 READER = "watcher"
 """The database role given to the console: it may read, and nothing else."""
@@ -40,6 +44,17 @@ class PlatformFailed(Exception):
     """The demo cannot start; the text says why and what to do about it."""
 
 
+_FAILURES = (
+    PlatformFailed,
+    ServerFailed,
+    compose.ComposeFailed,
+    RowsRefused,
+    RedisError,
+    asyncpg.PostgresError,
+    OSError,
+)
+
+
 class Platform:
     """The parts of one demo, from the first start to the last file deleted."""
 
@@ -50,6 +65,8 @@ class Platform:
         self._postgres = EmbeddedPostgres(self._folder.path / "postgres")
         self._valkey = EmbeddedValkey(self._folder.path / "valkey")
         self._password = secrets.token_hex(12)
+        self._world = world_of(options.rollout)
+        self._scenario = scenario_of(self._world, options.scenario)
         self._ports = {track: free_port() for track in TRACKS}
         self._services: list[Process] = []
         self._compose: tuple[str, ...] = ()
@@ -68,8 +85,13 @@ class Platform:
         self._valkey.start()
         _say(doing="starting PostgreSQL")
         self._postgres.start()
-        await create_schema(self._postgres.dsn, reader=READER, password=self._password)
-        recorder = Recorder(SOCKET, self._postgres.dsn, self._valkey.url)
+        schema = f"{self._world.schema};{self._scenario.sql}"
+        await create_schema(self._postgres.dsn, schema, reader=READER, password=self._password)
+        self._place().write()
+        recorder = Recorder(SOCKET, self._postgres.dsn, self._valkey.url, self._world.tables)
+        stock = Batch()
+        self._world.stock(stock, time.time())
+        await recorder.stock(stock)
         self._background.append(asyncio.create_task(recorder.run()))
         _say(doing="starting the services")
         if self._compose:
@@ -93,6 +115,8 @@ class Platform:
             speed=options.speed,
             ports=self._ports,
             has_containers=options.docker,
+            scenario=options.scenario,
+            is_whole=options.whole,
         )
         if not options.docker:
             return
@@ -109,8 +133,10 @@ class Platform:
         for track in TRACKS:
             self._services.append(await self._start_service(track, began))
         running = zip(TRACKS, self._services, strict=True)
+        rollout = self._options.rollout
         write_services(
-            self._folder.path, tuple(Running(track, process.pid, self._ports[track]) for track, process in running)
+            self._folder.path,
+            tuple(Running(track, process.pid, self._ports[track], rollout) for track, process in running),
         )
 
     def _container_settings(self) -> Mapping[str, str]:
@@ -120,7 +146,7 @@ class Platform:
             "DEMO_ROLLOUT": self._options.rollout,
             "DEMO_SCENARIO": self._options.scenario,
             "DEMO_SPEED": f"{self._options.speed:g}",
-            "DEMO_RATE": f"{self._options.rate:g}",
+            "DEMO_RATE": f"{self._rate():g}",
             "DEMO_BEGAN": "0",
         } | {f"DEMO_{track.upper()}_PORT": str(self._ports[track]) for track in TRACKS}
 
@@ -129,7 +155,7 @@ class Platform:
             "rollout": self._options.rollout,
             "scenario": self._options.scenario,
             "speed": f"{self._options.speed:g}",
-            "rate": f"{self._options.rate:g}",
+            "rate": f"{self._rate():g}",
             "began": f"{began:.3f}",
             "track": track,
             "env-file": ".env",
@@ -147,24 +173,50 @@ class Platform:
     async def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + HEALTHY_WITHIN_S
         for track, port in self._ports.items():
-            while await asyncio.to_thread(ask_health, port) is None:
+            while await asyncio.to_thread(ask_service, port) is None:
                 if any(process.returncode is not None for process in self._services):
                     raise PlatformFailed(f"a service ended at once: {self._folder.tail('services.log')}")
                 if time.monotonic() > deadline:
                     raise PlatformFailed(f"the service of the {track} does not answer on 127.0.0.1:{port}")
                 await asyncio.sleep(0.05)
 
+    def _rate(self) -> float:
+        return self._options.rate or self._world.requests_per_s
+
+    def _place(self) -> Place:
+        options = self._options
+        return Place(
+            folder=str(self._folder.path),
+            rollout=options.rollout,
+            scenario=options.scenario,
+            speed=options.speed,
+            owner_url=self._postgres.dsn,
+            redis_url=self._valkey.url,
+            service_urls={track: f"http://127.0.0.1:{port}" for track, port in self._ports.items()},
+        )
+
     def _env(self) -> dict[str, str]:
         """Return the variables that the rollout file of the demo needs."""
+        place = self._place()
+        module = f"console.demo.programs.{module_of(place.rollout)}"
+        filled = {
+            "program": shlex.join([sys.executable, "-m", module, place.folder]),
+            "folder": place.folder,
+            "canary_url": place.service_urls["canary"],
+            "baseline_url": place.service_urls["baseline"],
+            "database_url": self._postgres.dsn_of("postgres", user=READER, password=self._password),
+            "owner_url": place.owner_url,
+            "redis_url": place.redis_url,
+        }
         return {
-            "DATABASE_URL": self._postgres.dsn_of("postgres", user=READER, password=self._password),
-            "REDIS_URL": self._valkey.url,
-            "HEALTH_URL": f"http://127.0.0.1:{self._ports['canary']}/health",
-            "API_URL": f"http://127.0.0.1:{self._ports['baseline']}",
+            "DATABASE_URL": filled["database_url"],
+            "REDIS_URL": filled["redis_url"],
+            "HEALTH_URL": f"{filled['canary_url']}/health",
+            "API_URL": filled["baseline_url"],
             "COMPOSE": " ".join(self._compose) or "docker compose",
             "ROLLOUT_CONSOLE_STATE": str(self._folder.state),
             "ROLLOUT_CONSOLE_LOCKS": str(self._folder.state),
-        }
+        } | {name: value.format(**filled) for name, value in self._world.env.items()}
 
     async def _crash_again_and_again(self) -> None:
         while True:
@@ -229,14 +281,18 @@ async def run(options: argparse.Namespace) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, told.set)
-    platform = Platform(options)
+    try:
+        platform = Platform(options)
+    except ValueError as error:
+        _say(failed=str(error))
+        return 1
     serving = asyncio.create_task(platform.serve())
     ends = {asyncio.create_task(told.wait()), asyncio.create_task(_input_ended())}
     try:
         await asyncio.wait({serving, *ends}, return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             await serving
-    except (PlatformFailed, ServerFailed, compose.ComposeFailed, asyncpg.PostgresError, OSError) as error:
+    except _FAILURES as error:
         _say(failed=str(error))
         return 1
     finally:
@@ -252,9 +308,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="console.demo.platform", description=__doc__)
     parser.add_argument("folder", type=Path, help="deleted at the end")
     parser.add_argument("--rollout", choices=ROLLOUTS, required=True)
-    parser.add_argument("--scenario", choices=tuple(SCENARIOS), default="healthy")
+    parser.add_argument("--scenario", default="healthy")
+    parser.add_argument("--whole", action="store_true")
     parser.add_argument("--speed", type=float, default=1.0)
-    parser.add_argument("--rate", type=float, default=REQUESTS_PER_S)
+    parser.add_argument("--rate", type=float)
     parser.add_argument("--docker", action="store_true")
     parser.add_argument("--image", default=compose.DEFAULT_IMAGE)
     options = parser.parse_args(arguments)

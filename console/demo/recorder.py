@@ -1,15 +1,15 @@
 """Turn what the simulated services do into real rows of PostgreSQL and real keys of Valkey.
 
 The services hand over batches through a Unix socket, one JSON object a line, and never wait. While a server is
-away its part of the batches waits here, bounded; a batch whose confirmation was lost is written again.
+away its part of the batches waits here, bounded; what was not confirmed is written again.
 """
 
 import asyncio
 import json
+import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from console.demo.table_writer import Connection, TableWriter
+from console.demo.world import Batch, Table
+
 FLUSH_EVERY_S = 0.25
 RETRY_EVERY_S = 0.5
 WAITING_LIMIT = 60_000
@@ -26,71 +29,61 @@ WAITING_LIMIT = 60_000
 KEPT_S = 900
 """Age at which rows are deleted, so that a long demo stays small."""
 SWEEP_EVERY_S = 30.0
+WRITES_AT_ONCE = 10_000
+"""Commands in one pipeline of the stock."""
 LINE_LIMIT_BYTES = 8_000_000
 
-CHECKPOINT = "langchain:checkpoint:thread:"
-"""Where both versions keep a conversation; only the new one puts the state of its FSM into it."""
-LEGACY = "fsm:"
-"""Where the old version keeps the state of the FSM."""
-
-SCHEMA = """
-CREATE TABLE agent_sessions (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    session_id text NOT NULL,
-    user_id text NOT NULL,
-    status text NOT NULL,
-    error_message text,
-    workflow_state jsonb NOT NULL,
-    metadata jsonb NOT NULL,
-    created_at timestamptz NOT NULL,
-    updated_at timestamptz NOT NULL
-);
-CREATE INDEX agent_sessions_created_at ON agent_sessions (created_at);
-"""
-_COLUMNS = (
-    "session_id",
-    "user_id",
-    "status",
-    "error_message",
-    "workflow_state",
-    "metadata",
-    "created_at",
-    "updated_at",
-)
 # The embedded server commits in the background by default; a crash on purpose must not take rows along.
 _DURABLE = {"synchronous_commit": "on"}
-_METADATA = {"canary": '{"useStateless": true}', "baseline": '{"useStateless": false}'}
+_REFUSED = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.SyntaxOrAccessError,
+    TypeError,
+    ValueError,
+)
+"""Errors of rows that would be refused again; the last two come from values that do not fit their column."""
 
-Record = tuple[str, str, str, str | None, str, str, datetime, datetime]
+Row = tuple[str, Mapping[str, Any]]
+Write = Sequence[str | int | float]
+Writers = Mapping[str, TableWriter]
 
 
-async def create_schema(dsn: str, *, reader: str, password: str) -> None:
-    """Create the table and a role that may only read it; `reader` and `password` are plain words.
+async def create_schema(dsn: str, schema: str, *, reader: str, password: str) -> None:
+    """Create a world's tables and a role that may only read them; `reader` and `password` are plain words.
 
     Raises `OSError` or `asyncpg.PostgresError` when the server cannot be used.
     """
     connection = await asyncpg.connect(dsn, timeout=10, server_settings=_DURABLE)
     try:
-        await connection.execute(SCHEMA)
+        await connection.execute(schema)
         await connection.execute(
-            f"CREATE ROLE {reader} LOGIN PASSWORD '{password}'; GRANT SELECT ON agent_sessions TO {reader};"
+            f"CREATE ROLE {reader} LOGIN PASSWORD '{password}';"
+            f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader};"
+            # What a migration of the demo creates later can be read too.
+            f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {reader};"
         )
     finally:
         await connection.close(timeout=5)
 
 
+class RowsRefused(Exception):
+    """A table does not take the rows that its world gives it."""
+
+
 class Recorder:
     """The socket's server and the two writers behind it."""
 
-    def __init__(self, socket_path: Path, dsn: str, redis_url: str) -> None:
-        """Remember the addresses; nothing is opened yet."""
+    def __init__(self, socket_path: Path, dsn: str, redis_url: str, tables: Sequence[Table]) -> None:
+        """Remember the addresses, and the tables, parents before children; nothing is opened yet."""
         self._socket_path = socket_path
         self._dsn = dsn
         self._redis_url = redis_url
-        self._rows: deque[Record] = deque(maxlen=WAITING_LIMIT)
-        self._keys: deque[tuple[str, str, str]] = deque(maxlen=WAITING_LIMIT)
+        self._tables = {table.name: table for table in tables}
+        self._rows: deque[Row] = deque(maxlen=WAITING_LIMIT)
+        self._writes: deque[Write] = deque(maxlen=WAITING_LIMIT)
+        self._refusals: set[str] = set()
         self.rows_written = 0
-        self.keys_written = 0
 
     async def run(self) -> None:
         """Take batches and write them until cancelled; raises `OSError` when the socket cannot be made."""
@@ -99,89 +92,120 @@ class Recorder:
         self._socket_path.chmod(0o666)
         async with server, asyncio.TaskGroup() as writers:
             writers.create_task(self._for_ever(self._write_rows))
-            writers.create_task(self._for_ever(self._write_keys))
+            writers.create_task(self._for_ever(self._write_to_redis))
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Read one service's batches until it goes away; what is not a batch ends the connection."""
         with suppress(ValueError, KeyError, TypeError, OSError):
             while line := await reader.readline():
-                self._add(json.loads(line))
+                message = json.loads(line)
+                self.add(message["rows"], message["writes"])
         writer.close()
 
-    def _add(self, message: Mapping[str, Any]) -> None:
-        track = message["track"]
-        metadata = _METADATA[track]
-        for session, user, status, error, stage, created, updated in message["rows"]:
-            state = json.dumps({"currentStage": stage})
-            moments = datetime.fromtimestamp(created, UTC), datetime.fromtimestamp(updated, UTC)
-            self._rows.append((session, user, status, error, state, metadata, *moments))
-        self._keys.extend((track, conversation, stage) for conversation, stage in message["keys"])
+    def add(self, rows: Sequence[Row], writes: Sequence[Write]) -> None:
+        """Take rows and commands of Redis, to be written soon; raises `KeyError` for a table that is not declared."""
+        for table, _ in rows:
+            self._tables[table]
+        self._rows.extend(rows)
+        self._writes.extend(writes)
 
     async def _for_ever(self, write: Callable[[], Awaitable[None]]) -> None:
         """Write; when the server goes away, connect again until it is back."""
         while True:
-            with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, RedisError):
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, RedisError, RowsRefused):
                 await write()
             await asyncio.sleep(RETRY_EVERY_S)
 
-    async def _write_rows(self) -> None:
-        connection = await asyncpg.connect(self._dsn, timeout=5, command_timeout=10, server_settings=_DURABLE)
+    async def stock(self, batch: Batch) -> None:
+        """Write what a world begins with, at once.
+
+        Raises `OSError`, `asyncpg.PostgresError` or `RowsRefused` when that fails.
+        """
+        async with self._database() as (connection, writers):
+            await self._write(connection, writers, batch.rows)
+        async with self._redis() as client:
+            for some in _cut(batch.writes, WRITES_AT_ONCE):
+                await _execute(client, some)
+
+    @asynccontextmanager
+    async def _database(self) -> AsyncIterator[tuple[Connection, Writers]]:
+        connection = await asyncpg.connect(self._dsn, timeout=5, command_timeout=60, server_settings=_DURABLE)
         try:
-            sweep_at = 0.0
-            while True:
-                await self._copy(connection)
-                now = asyncio.get_running_loop().time()
-                if now >= sweep_at:
-                    sweep_at = now + SWEEP_EVERY_S
-                    await connection.execute(
-                        "DELETE FROM agent_sessions WHERE created_at < now() - make_interval(secs => $1)", KEPT_S
-                    )
-                await asyncio.sleep(FLUSH_EVERY_S)
+            # A migration may add columns while the demo runs; a refused batch connects again, and looks again.
+            yield connection, {name: await TableWriter.of(connection, table) for name, table in self._tables.items()}
         finally:
             connection.terminate()
 
-    async def _copy(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        waiting = len(self._rows)
-        if not waiting:
-            return
-        records = [self._rows.popleft() for _ in range(waiting)]
-        try:
-            await connection.copy_records_to_table("agent_sessions", records=records, columns=_COLUMNS)
-        except BaseException:
-            self._rows.extendleft(reversed(records))
-            raise
-        self.rows_written += waiting
-
-    async def _write_keys(self) -> None:
+    @asynccontextmanager
+    async def _redis(self) -> "AsyncIterator[redis.Redis]":
         client = redis.Redis.from_url(
             self._redis_url, socket_timeout=5, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
         )
         try:
-            while True:
-                await self._set(client)
-                await asyncio.sleep(FLUSH_EVERY_S)
+            yield client
         finally:
             await client.aclose()
 
-    async def _set(self, client: "redis.Redis") -> None:
-        """Write the latest state of every conversation that waits; writing it twice changes nothing."""
-        latest = {(track, conversation): stage for track, conversation, stage in self._keys}
-        if not latest:
+    async def _write_rows(self) -> None:
+        async with self._database() as (connection, writers):
+            sweep_at = 0.0
+            while True:
+                await self._write_waiting(connection, writers)
+                now = asyncio.get_running_loop().time()
+                if now >= sweep_at:
+                    sweep_at = now + SWEEP_EVERY_S
+                    for writer in reversed(list(writers.values())):
+                        await writer.sweep(connection, KEPT_S)
+                await asyncio.sleep(FLUSH_EVERY_S)
+
+    async def _write_waiting(self, connection: Connection, writers: Writers) -> None:
+        taken = [self._rows.popleft() for _ in range(len(self._rows))]
+        try:
+            await self._write(connection, writers, taken)
+        except RowsRefused as refused:
+            # Said once: a migration that is not made yet refuses every batch until it is.
+            if str(refused) not in self._refusals:
+                self._refusals.add(str(refused))
+                print(f"{len(taken)} rows or more are lost: {refused}", file=sys.stderr, flush=True)
+            raise
+        except BaseException:
+            self._rows.extendleft(reversed(taken))
+            raise
+
+    async def _write(self, connection: Connection, writers: Writers, rows: Sequence[Row]) -> None:
+        """Write all rows or none; raises `RowsRefused` for those that would be refused again."""
+        if not rows:
             return
-        taken = len(self._keys)
-        pipeline = client.pipeline(transaction=False)
-        for (track, conversation), stage in latest.items():
-            pipeline.hset(CHECKPOINT + conversation, items=["channel", "chat", "step", stage])
-            if track == "canary":
-                pipeline.hset(CHECKPOINT + conversation, "fsm_state", fsm_state(stage))
-            else:
-                pipeline.set(LEGACY + conversation, fsm_state(stage))
-        await pipeline.execute()
-        for _ in range(min(taken, len(self._keys))):
-            self._keys.popleft()
-        self.keys_written += len(latest)
+        by_table: dict[str, list[Mapping[str, Any]]] = {name: [] for name in writers}
+        for table, values in rows:
+            by_table[table].append(values)
+        try:
+            async with connection.transaction():
+                for name, found in by_table.items():
+                    await writers[name].write(connection, found)
+        except _REFUSED as error:
+            raise RowsRefused(str(error)) from error
+        self.rows_written += len(rows)
+
+    async def _write_to_redis(self) -> None:
+        async with self._redis() as client:
+            while True:
+                taken = tuple(self._writes)
+                await _execute(client, taken)
+                for _ in range(min(len(taken), len(self._writes))):
+                    self._writes.popleft()
+                await asyncio.sleep(FLUSH_EVERY_S)
 
 
-def fsm_state(stage: str) -> str:
-    """Return the state of a conversation's FSM as it is stored, about as large as a real one."""
-    return json.dumps({"state": stage, "collected": {"services": ["cut", "colour"], "notes": "." * 160}})
+async def _execute(client: "redis.Redis", writes: Sequence[Write]) -> None:
+    if not writes:
+        return
+    pipeline = client.pipeline(transaction=False)
+    for words in writes:
+        pipeline.execute_command(*words)
+    await pipeline.execute()
+
+
+def _cut(writes: Sequence[Write], length: int) -> Iterator[Sequence[Write]]:
+    for start in range(0, len(writes), length):
+        yield writes[start : start + length]

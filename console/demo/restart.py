@@ -15,7 +15,8 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
-from console.demo.service import read_env_file, share_of
+from console.demo.service import ABOUT, read_env_file, share_of
+from console.demo.worlds import world_of
 
 SERVICES_FILE = "services.json"
 WAIT_S = 10.0
@@ -33,6 +34,7 @@ class Running:
     track: str
     pid: int
     port: int
+    rollout: str
 
 
 def write_services(folder: Path, services: tuple[Running, ...]) -> None:
@@ -48,10 +50,10 @@ def read_services(folder: Path) -> tuple[Running, ...]:
         raise RestartFailed(f"no demo runs in {folder}: {error}") from error
 
 
-def ask_health(port: int, timeout_s: float = 1.0) -> Mapping[str, Any] | None:
+def ask_service(port: int, timeout_s: float = 1.0) -> Mapping[str, Any] | None:
     """Return what the service on a loopback port says about itself; `None` when it does not answer."""
     try:
-        with _direct.open(f"http://127.0.0.1:{port}/health", timeout=timeout_s) as answer:
+        with _direct.open(f"http://127.0.0.1:{port}{ABOUT}", timeout=timeout_s) as answer:
             said = json.load(answer)
     except (URLError, OSError, ValueError):
         return None
@@ -65,10 +67,10 @@ def restart(folder: Path, *, wait_s: float = WAIT_S) -> tuple[tuple[str, float],
     """
     services = read_services(folder)
     env = read_env_file((folder / ".env").read_text(encoding="utf-8"))
-    wanted = {service.track: share_of(service.track, env) for service in services}
+    wanted = {service.track: share_of(world_of(service.rollout), service.track, env) for service in services}
     restarts: dict[str, int] = {}
     for service in services:
-        said = ask_health(service.port)
+        said = ask_service(service.port)
         if said is None or said.get("pid") != service.pid:
             raise RestartFailed(f"{service.track} does not answer on port {service.port}")
         restarts[service.track] = said["restarts"]
@@ -77,7 +79,7 @@ def restart(folder: Path, *, wait_s: float = WAIT_S) -> tuple[tuple[str, float],
     deadline = time.monotonic() + wait_s
     for service in services:
         while True:
-            said = ask_health(service.port) or {}
+            said = ask_service(service.port) or {}
             if said.get("restarts", -1) > restarts[service.track] and said["share"] == wanted[service.track]:
                 break
             if time.monotonic() > deadline:

@@ -18,7 +18,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from console.demo.traffic import REQUESTS_PER_S, ROLLOUTS, SCENARIOS, TRACKS, Traffic, stamp
+from console.demo.traffic import Traffic
+from console.demo.world import TRACKS, Answer, Asked, World, stamp
+from console.demo.worlds import ROLLOUTS, world_of
 
 TICK_S = 0.1
 LONGEST_TICK_S = 1.0
@@ -26,7 +28,8 @@ LONGEST_TICK_S = 1.0
 LOG_LIMIT_BYTES = 16_000_000
 """Size at which a log file is rotated to `.1`."""
 QUERY_LIMIT_BYTES = 100_000
-_OFF = frozenset({"false", "0", "off", "no", ""})
+ABOUT = "/about"
+"""Where a service says what it is doing, whatever its world answers at /health."""
 
 
 def read_env_file(text: str) -> dict[str, str]:
@@ -35,16 +38,9 @@ def read_env_file(text: str) -> dict[str, str]:
     return {name.strip(): value.strip().strip("\"'") for name, is_set, value in pairs if is_set and name[:1] != "#"}
 
 
-def share_of(track: str, env: Mapping[str, str]) -> float:
-    """Return a track's share of all requests in percent; a disabled feature flag sends everything to the baseline.
-
-    Raises `ValueError` when CANARY_PERCENTAGE is not a number from 0 to 100.
-    """
-    canary = float(env.get("CANARY_PERCENTAGE", "0"))
-    if not 0 <= canary <= 100:
-        raise ValueError(f"expected CANARY_PERCENTAGE from 0 to 100, found {canary:g}")
-    if any(name.startswith("ENABLE_") and value.lower() in _OFF for name, value in env.items()):
-        canary = 0.0
+def share_of(world: World, track: str, env: Mapping[str, str]) -> float:
+    """Return a track's share of all requests in percent; raises `ValueError` when the variables say none."""
+    canary = world.canary_share(env)
     return canary if track == "canary" else 100.0 - canary
 
 
@@ -118,16 +114,20 @@ class Service:
     """One track of the simulated service."""
 
     def __init__(self, options: argparse.Namespace) -> None:
-        """Open the log; raises `OSError` when that fails."""
+        """Open the log and take the share; raises `OSError` when the log cannot be opened."""
         self._options = options
         self._log = LogFile(None if options.log == "-" else Path(options.log))
         self._recorder = RecorderLink(options.recorder)
-        self._traffic = Traffic(options.rollout, options.track, options.scenario, speed=options.speed)
-        self._must_read = True
+        self._world = world_of(options.rollout)
+        self._traffic = Traffic(self._world, options.track, options.scenario, speed=options.speed)
+        self._rate = (options.rate or self._world.requests_per_s) * options.speed
+        self._env: Mapping[str, str] = {}
+        self._must_read = False
         self._must_stop = False
         self._share = 0.0
         self._restarts = -1
         self._requests = 0
+        self._read_share()
 
     def restart(self, _number: int, _frame: FrameType | None) -> None:
         """Read the env file again at the next tick."""
@@ -137,8 +137,8 @@ class Service:
         """End at the next tick."""
         self._must_stop = True
 
-    def health(self) -> dict[str, Any]:
-        """Return what /health says."""
+    def about(self) -> dict[str, Any]:
+        """Return what it is doing."""
         return {
             "status": "ok",
             "track": self._options.track,
@@ -148,6 +148,17 @@ class Service:
             "pid": os.getpid(),
             "restarts": self._restarts,
         }
+
+    def answer(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Return what is answered to a request by HTTP."""
+        if path == ABOUT:
+            return Answer(self.about())
+        mood = self._traffic.mood_at(time.time(), self._options.began)
+        asked = Asked(method, path, body, headers, self._options.track, self._share, mood, self._env)
+        said = self._world.answer(asked)
+        if said is None:
+            return Answer(self.about()) if path == "/health" else Answer("", status=404)
+        return said
 
     def run(self) -> None:
         """Serve until told to stop, or until the parent is gone."""
@@ -172,7 +183,8 @@ class Service:
         try:
             path = self._options.env_file
             env = os.environ if path is None else read_env_file(Path(path).read_text(encoding="utf-8"))
-            self._share = share_of(self._options.track, env)
+            self._share = share_of(self._world, self._options.track, env)
+            self._env = dict(env)
         except (OSError, ValueError) as error:
             self._log.write([f"{stamp(time.time())} ERROR app Configuration not read: {error}"])
             return
@@ -180,16 +192,16 @@ class Service:
         self._log.write([f"{stamp(time.time())} INFO app Service started with {self._share:g}% of the traffic"])
 
     def _serve(self, since: float, until: float) -> None:
-        rate = self._options.rate * self._options.speed
-        batch = self._traffic.between(since, until, began=self._options.began, rate=rate, share=self._share)
-        self._requests += len(batch.rows)
+        began = self._options.began
+        batch = self._traffic.between(since, until, began=began, rate=self._rate, share=self._share, env=self._env)
+        self._requests += batch.requests
         self._log.write(batch.lines)
-        if batch.rows:
-            self._recorder.send(batch.message(self._options.track))
+        if batch.rows or batch.writes:
+            self._recorder.send(batch.message())
 
 
 def serve_http(service: Service, host: str, port: int) -> ThreadingHTTPServer:
-    """Answer GET /health and POST /api/agent/query, in a thread of its own; raises `OSError` when the port is taken."""
+    """Answer what the service answers, in a thread of its own; raises `OSError` when the port is taken."""
 
     class Answers(BaseHTTPRequestHandler):
         """Answers one request."""
@@ -197,20 +209,21 @@ def serve_http(service: Service, host: str, port: int) -> ThreadingHTTPServer:
         timeout = 5
 
         def do_GET(self) -> None:
-            self._answer("/health")
+            self._answer()
 
         def do_POST(self) -> None:
-            self.rfile.read(min(QUERY_LIMIT_BYTES, int(self.headers.get("Content-Length", 0))))
-            self._answer("/api/agent/query")
+            self._answer()
 
-        def _answer(self, known: str) -> None:
-            is_known = self.path.split("?")[0] == known
-            body = json.dumps(service.health()).encode() if is_known else b""
-            self.send_response(200 if is_known else 404)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
+        def _answer(self) -> None:
+            body = self.rfile.read(min(QUERY_LIMIT_BYTES, int(self.headers.get("Content-Length", 0))))
+            answer = service.answer(self.command, self.path.split("?")[0], body, dict(self.headers))
+            time.sleep(answer.after_s)
+            kind, said = answer.encoded()
+            self.send_response(answer.status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(said)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(said)
 
         def log_message(self, *_: Any) -> None:
             """Keep the access log out of the service's own lines."""
@@ -225,11 +238,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="console.demo.service", description=__doc__)
     parser.add_argument("--rollout", choices=ROLLOUTS, required=True)
     parser.add_argument("--track", choices=TRACKS, required=True)
-    parser.add_argument("--scenario", choices=tuple(SCENARIOS), default="healthy")
+    parser.add_argument("--scenario", default="healthy")
     parser.add_argument("--speed", type=float, default=1.0)
-    parser.add_argument(
-        "--rate", type=float, default=REQUESTS_PER_S, help="requests a second of both tracks, at speed 1"
-    )
+    parser.add_argument("--rate", type=float, help="requests a second of both tracks at speed 1, if not the world's")
     parser.add_argument(
         "--began", type=float, default=time.time(), help="when the scenario began, seconds since the epoch"
     )

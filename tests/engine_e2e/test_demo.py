@@ -22,9 +22,11 @@ from console.commands import demo as command
 from console.demo import launch
 from console.demo.folder import DemoFolder
 from console.demo.overlay import Overlay, write
-from console.demo.recorder import CHECKPOINT, LEGACY
-from console.demo.restart import ask_health, read_services, restart
-from console.demo.traffic import ROLLOUTS, SCENARIOS
+from console.demo.restart import ask_service, read_services, restart
+from console.demo.service import read_env_file
+from console.demo.world import Call, World
+from console.demo.worlds import ROLLOUTS
+from console.demo.worlds.fsm_checkpoint import CHECKPOINT, LEGACY
 from console.spec.load import load
 
 ENV = {"DATABASE_URL": "postgresql://watcher:word@127.0.0.1:1/postgres", "REDIS_URL": "redis://127.0.0.1:1/0"}
@@ -80,17 +82,23 @@ async def test_rows_keys_and_lines_arrive_with_the_shares_of_the_env_file() -> N
     async with platform("--rollout=fsm-checkpoint", "--speed=3") as demo:
         client = redis.Redis.from_url(demo.env["REDIS_URL"])
 
+        connection = await asyncpg.connect(demo.env["DATABASE_URL"], timeout=5)
+
+        async def turns() -> Mapping[str, int]:
+            return dict(await connection.fetch("SELECT track, count(*) FROM agent_turns GROUP BY 1"))
+
         async def has_enough() -> bool:
-            return (await counts(demo.env["DATABASE_URL"])).get(True, (0, 0))[0] >= 60
+            return (await turns()).get("canary", 0) >= 60
 
         await eventually(has_enough, within_s=30)
-        by_track = await counts(demo.env["DATABASE_URL"])
+        by_track = await turns()
+        await connection.close()
         checkpoints = [key async for key in client.scan_iter(CHECKPOINT + "*", count=1000)]
         old_keys = [key async for key in client.scan_iter(LEGACY + "*", count=1000)]
         lines = {track: (demo.folder / "logs" / f"{track}.log").read_text() for track in ("canary", "baseline")}
         await client.aclose()
 
-    share = by_track[True][0] / (by_track[True][0] + by_track[False][0])
+    share = by_track["canary"] / sum(by_track.values())
     assert share == pytest.approx(0.05, abs=0.025)
     assert len(checkpoints) > len(old_keys) > 100
     assert "FSM loaded from checkpoint" in lines["canary"]
@@ -246,6 +254,18 @@ def test_the_file_of_the_demo_is_a_rollout_file_without_a_warning(
         assert kinds == ({"docker"} if has_containers else {"file"})
 
 
+class Lengths(World):
+    """A world that sets one variable of a made-up rollout."""
+
+    rollout = "some-rollout"
+    env = {"LENGTH": "{program} length"}
+    switches = ("ENABLE_LENGTH",)
+    env_file = {"TENANTS": "one,two"}
+
+    def request(self, call: Call) -> None:
+        raise AssertionError
+
+
 def test_what_a_demo_has_not_got_is_left_out_and_never_judged(tmp_path: Path) -> None:
     shipped = {
         "title": "A rollout",
@@ -254,14 +274,23 @@ def test_what_a_demo_has_not_got_is_left_out_and_never_judged(tmp_path: Path) ->
             "memory": {"container": "memory", "source": "app"},
             "queue": {"command": ["./queue.sh"]},
             "errors": {"events": {"of": "error"}, "window": "24h", "for": "5m", "timeout": "5s"},
+            "length": {"command": ["${LENGTH:-./length.sh}", "--all"]},
         },
         "phases": [
             {"name": "Off", "traffic": "0%"},
             {"name": "On", "traffic": "5%", "advance": ["memory", "errors"], "pause": ["queue > 3", "errors > 1"]},
         ],
-        "actions": {"migrate": {"title": "Migrate", "steps": [{"run": ["./migrate.sh"]}]}},
+        "actions": {
+            "migrate": {"title": "Migrate", "steps": [{"run": ["./migrate.sh"]}]},
+            "count": {"title": "Count", "steps": [{"run": ["${LENGTH:-./length.sh}"]}]},
+        },
+        "views": [{"name": "Operations", "metrics": ["memory", "errors"]}],
+        "kpis": {"size": {"metric": "memory"}, "memory": {}},
+        "incidents": {"about": ["errors"]},
     }
-    overlay = Overlay(shipped, DemoFolder(tmp_path), speed=1, ports={"canary": 1, "baseline": 2}, has_containers=False)
+    overlay = Overlay(
+        shipped, Lengths(), DemoFolder(tmp_path), speed=1, ports={"canary": 1, "baseline": 2}, has_containers=False
+    )
 
     said = overlay.document("some-rollout")
 
@@ -271,8 +300,49 @@ def test_what_a_demo_has_not_got_is_left_out_and_never_judged(tmp_path: Path) ->
     assert [phase["name"] for phase in said["phases"]] == ["On"]
     assert said["phases"][0]["advance"] == ["errors"]
     assert said["phases"][0]["pause"] == ["errors > 1"]
-    assert said["actions"] == {"migrate": None}
-    assert overlay.first_env() == {"CANARY_PERCENTAGE": "5"}
+    assert said["actions"] == {"migrate": None, "count": {"steps": [{"run": ["${LENGTH:-./length.sh}"]}]}}
+    assert said["metrics"]["length"] == {"every": "2s"}
+    assert said["views"] == [{"name": "Operations", "metrics": ["errors"]}]
+    assert said["kpis"]["memory"] is None
+    assert "incidents" not in said
+    assert overlay.first_env() == {"CANARY_PERCENTAGE": "5", "ENABLE_LENGTH": "true", "TENANTS": "one,two"}
+
+
+def test_validation_windows_keep_their_order_and_become_short(tmp_path: Path) -> None:
+    windows = [{"name": "0-4 h", "until": "4h"}, {"name": "4-24 h", "from": "4h", "until": "24h", "metrics": ["gone"]}]
+    shipped = {"title": "A rollout", "metrics": {"gone": {"command": ["./gone"]}}, "validation": windows}
+    overlay = Overlay(
+        shipped, Lengths(), DemoFolder(tmp_path), speed=2, ports={"canary": 1, "baseline": 2}, has_containers=False
+    )
+
+    said = overlay.document("some-rollout")["validation"]
+
+    assert said == [
+        {"name": "0-4 h", "until": "15s"},
+        {"name": "4-24 h", "from": "15s", "until": "30s", "metrics": []},
+    ]
+
+
+def test_the_whole_of_a_rollout_begins_before_it_with_its_switches_off(tmp_path: Path) -> None:
+    folder = DemoFolder(tmp_path)
+    write(
+        folder,
+        rollout="stateless-orchestration",
+        speed=1,
+        ports={"canary": 1, "baseline": 2},
+        has_containers=False,
+        is_whole=True,
+    )
+
+    rollout = load(folder.rollout, ENV | {"VERIFY_SCRIPT": "verify it"}).rollout
+
+    shipped = load(Path("stateless-orchestration"), ENV).rollout
+    assert [phase.name for phase in rollout.phases] == [phase.name for phase in shipped.phases]
+    assert read_env_file(folder.env_file.read_text()) == {
+        "CANARY_PERCENTAGE": "0",
+        "ENABLE_STATELESS_ORCHESTRATION": "false",
+        "ENABLE_SAFE_JSON_PARSER": "false",
+    }
 
 
 def parsed(*words: str) -> argparse.Namespace:
@@ -289,7 +359,7 @@ def test_the_command_opens_the_console_on_the_demo_and_returns_its_exit_code(
     def console(file: Path, env: Mapping[str, str], *, state_folder: Path, headless_options: Any) -> int:
         seen.update(folder=file.parent, state=state_folder, rollout=yaml.safe_load(file.read_text()))
         seen["env"] = env
-        seen["shares"] = {service.track: ask_health(service.port) for service in read_services(file.parent)}
+        seen["shares"] = {service.track: ask_service(service.port) for service in read_services(file.parent)}
         return 2
 
     code = command.run(parsed("stateless-orchestration", "--scenario", "outage"), console)
@@ -319,9 +389,15 @@ def test_what_belongs_to_headless_is_refused_without_it(capsys: pytest.CaptureFi
     assert "go with --headless" in capsys.readouterr().err
 
 
-def test_the_command_knows_every_scenario_and_refuses_a_speed_that_cannot_be() -> None:
-    for scenario in SCENARIOS:
-        assert parsed("--scenario", scenario).scenario == scenario
+def test_the_command_lists_the_scenarios_of_a_rollout_and_refuses_others(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.run(parsed("fsm-checkpoint", "--scenario", "list")) == 0
+    assert "contamination" in capsys.readouterr().out
+
+    assert command.run(parsed("fsm-checkpoint", "--scenario", "sunshine")) == 4
+    assert "fsm-checkpoint has no scenario sunshine: expected one of healthy" in capsys.readouterr().err
+
+
+def test_the_command_refuses_a_speed_that_cannot_be() -> None:
     assert parsed("fsm-checkpoint", "--headless", "--for", "30s", "--json").for_s == 30
     with pytest.raises(argparse.ArgumentError, match="from 1 to 20"):
         parsed("--speed", "0")

@@ -20,7 +20,7 @@ import docker
 import pytest
 
 from console.demo import compose, launch
-from console.demo.restart import ask_health
+from console.demo.restart import ask_service
 from tests.servers import PrivateEngine, missing
 
 REPOSITORY, TAG = "rollout-console-test", "python"
@@ -92,7 +92,7 @@ async def test_containers_take_the_traffic_and_a_new_share_means_new_containers(
         ran = await asyncio.create_subprocess_exec(*recreate, cwd=demo.folder, stderr=asyncio.subprocess.DEVNULL)
         assert await ran.wait() == 0
         port = int(demo.env["HEALTH_URL"].split(":")[2].split("/")[0])
-        while (health := await asyncio.to_thread(ask_health, port)) is None:
+        while (health := await asyncio.to_thread(ask_service, port)) is None:
             assert time.monotonic() < deadline + 20, "the new canary does not answer"
         after = {c.labels["rollout.track"]: c.id for c in at_engine.containers.list()}
 

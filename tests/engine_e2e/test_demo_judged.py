@@ -2,6 +2,7 @@
 
 from collections import defaultdict, deque
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,14 +15,16 @@ from console.core.verdict import Verdict
 from console.core.words import SourceState
 from console.demo.folder import DemoFolder
 from console.demo.overlay import write
-from console.demo.traffic import REQUESTS_PER_S, TRACKS, Traffic
+from console.demo.traffic import Traffic
+from console.demo.world import TRACKS
+from console.demo.worlds import world_of
 from console.spec.load import load
 
 BEGAN = 1_795_219_200.0
 ENV = {"DATABASE_URL": "postgresql://watcher:word@127.0.0.1:1/postgres", "REDIS_URL": "redis://127.0.0.1:1/0"}
 WINDOW_S = 20
 
-Row = tuple[str, str, str, str | None, str, float, float]
+Row = dict[str, Any]
 Verdicts = dict[str, list[tuple[int, Verdict]]]
 
 
@@ -35,12 +38,12 @@ def readings(rows: dict[str, deque[Row]]) -> dict[str, tuple[Reading, ...]]:
     users = defaultdict(set)
     for track in TRACKS:
         for row in rows[track]:
-            users[row[0]].add(row[1])
+            users[row.get("session_id", "")].add(row.get("user_id", ""))
     crossed = sum(len(found) > 1 for found in users.values())
     error_rate, latency = [], []
     for track in TRACKS:
-        total, bad = len(rows[track]), sum(row[2] == "error" for row in rows[track])
-        took = sorted(row[6] - row[5] for row in rows[track])
+        total, bad = len(rows[track]), sum(row["error_message"] is not None for row in rows[track])
+        took = sorted(row["updated_at"] - row["created_at"] for row in rows[track])
         error_rate.append(Reading(track, 100 * bad / total if total else None, samples=total, bad=bad))
         latency.append(Reading(track, took[int(0.95 * total)] if total else None, samples=total))
     return {
@@ -54,7 +57,8 @@ def watched(rollout: Rollout, scenario: str, *, for_s: int, seed: int = 1) -> Ve
     """Return each metric's verdicts, second by second, while the canary keeps the share of the first phase."""
     state = State(rollout, BEGAN)
     classifier = Classifier(rollout.events)
-    traffic = {track: Traffic(rollout.rollout, track, scenario, seed=seed) for track in TRACKS}
+    world = world_of(rollout.rollout)
+    traffic = {track: Traffic(world, track, scenario, seed=seed) for track in TRACKS}
     share = {"canary": rollout.phases[0].traffic, "baseline": 100 - rollout.phases[0].traffic}
     rows: dict[str, deque[Row]] = {track: deque() for track in TRACKS}
     key = dict.fromkeys(TRACKS, -1)
@@ -64,9 +68,9 @@ def watched(rollout: Rollout, scenario: str, *, for_s: int, seed: int = 1) -> Ve
     for second in range(for_s):
         now = BEGAN + second + 1
         for track in TRACKS:
-            batch = traffic[track].between(now - 1, now, began=BEGAN, rate=REQUESTS_PER_S, share=share[track])
-            rows[track].extend(batch.rows)
-            while rows[track] and rows[track][0][5] < now - WINDOW_S:
+            batch = traffic[track].between(now - 1, now, began=BEGAN, rate=world.requests_per_s, share=share[track])
+            rows[track].extend(row for _, row in batch.rows)
+            while rows[track] and rows[track][0]["created_at"] < now - WINDOW_S:
                 rows[track].popleft()
             keys = range(key[track] + 1, key[track] + 1 + len(batch.lines))
             lines = [line.encode() for line in batch.lines]

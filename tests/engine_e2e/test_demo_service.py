@@ -14,11 +14,13 @@ import asyncpg
 import pytest
 import redis.asyncio as redis
 
-from console.demo.recorder import CHECKPOINT, LEGACY, Recorder, create_schema
-from console.demo.restart import RestartFailed, Running, ask_health, restart, write_services
+from console.demo.recorder import Recorder, create_schema
+from console.demo.restart import RestartFailed, Running, ask_service, restart, write_services
 from console.demo.servers import EmbeddedPostgres, free_port
 from console.demo.service import LogFile, RecorderLink, read_env_file, share_of
 from console.demo.traffic import Traffic
+from console.demo.worlds import world_of
+from console.demo.worlds.fsm_checkpoint import CHECKPOINT, LEGACY
 
 
 async def eventually(is_true: Callable[[], Awaitable[bool]], within_s: float = 15.0) -> None:
@@ -46,10 +48,10 @@ def service(folder: Path, track: str, *, rate: float = 200.0) -> Iterator[Runnin
     process = subprocess.Popen([sys.executable, "-m", "console.demo.service", *options], cwd=folder)
     try:
         deadline = time.monotonic() + 15
-        while ask_health(port) is None:
+        while ask_service(port) is None:
             assert process.poll() is None
             assert time.monotonic() < deadline, "the service does not answer"
-        yield Running(track, process.pid, port)
+        yield Running(track, process.pid, port, "stateless-orchestration")
     finally:
         process.terminate()
         assert process.wait(10) == 0
@@ -71,13 +73,13 @@ def test_an_env_file_is_read_as_compose_reads_it() -> None:
     ],
 )
 def test_the_tracks_share_all_of_the_traffic(env: dict[str, str], canary: float) -> None:
-    assert share_of("canary", env) == canary
-    assert share_of("baseline", env) == 100.0 - canary
+    assert share_of(world_of("stateless-orchestration"), "canary", env) == canary
+    assert share_of(world_of("stateless-orchestration"), "baseline", env) == 100.0 - canary
 
 
 def test_a_share_that_cannot_be_is_refused() -> None:
     with pytest.raises(ValueError, match="from 0 to 100"):
-        share_of("canary", {"CANARY_PERCENTAGE": "110"})
+        share_of(world_of("stateless-orchestration"), "canary", {"CANARY_PERCENTAGE": "110"})
 
 
 def test_a_log_file_is_rotated_without_losing_a_line(tmp_path: Path) -> None:
@@ -95,7 +97,7 @@ def test_a_service_never_waits_for_a_recorder_that_is_not_there(tmp_path: Path) 
     link = RecorderLink(str(tmp_path / "nobody.sock"))
 
     for _ in range(50):
-        link.send({"rows": [], "keys": []})
+        link.send({"rows": [], "writes": []})
 
     assert link.batches_lost == 50
 
@@ -106,11 +108,11 @@ def test_a_service_takes_its_share_at_a_restart_and_not_before(tmp_path: Path) -
     with service(tmp_path, "canary") as canary, service(tmp_path, "baseline") as baseline:
         write_services(tmp_path, (canary, baseline))
         env_file.write_text("CANARY_PERCENTAGE=25\n")
-        before = ask_health(canary.port)
+        before = ask_service(canary.port)
 
         shares = restart(tmp_path)
 
-        after = ask_health(canary.port)
+        after = ask_service(canary.port)
     assert before is not None
     assert after is not None
     assert before["share"] == 10
@@ -128,14 +130,14 @@ def test_a_restart_with_a_broken_env_file_says_so_and_signals_nobody(tmp_path: P
         with pytest.raises(ValueError, match="many"):
             restart(tmp_path)
 
-        health = ask_health(canary.port)
+        health = ask_service(canary.port)
     assert health is not None
     assert health["restarts"] == 0
 
 
 def test_a_restart_of_a_service_that_is_gone_fails_and_names_it(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("CANARY_PERCENTAGE=10\n")
-    write_services(tmp_path, (Running("canary", os.getpid(), free_port()),))
+    write_services(tmp_path, (Running("canary", os.getpid(), free_port(), "stateless-orchestration"),))
 
     with pytest.raises(RestartFailed, match="canary does not answer"):
         restart(tmp_path)
@@ -153,7 +155,7 @@ def test_a_service_ends_when_its_parent_does(tmp_path: Path) -> None:
     )
     parent = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path)
     deadline = time.monotonic() + 15
-    while (health := ask_health(port)) is None:
+    while (health := ask_service(port)) is None:
         assert time.monotonic() < deadline
 
     parent.send_signal(signal.SIGKILL)
@@ -172,30 +174,32 @@ async def send(path: Path, *batches: dict[str, object]) -> None:
 
 
 async def test_what_the_tracks_do_becomes_rows_and_keys(tmp_path: Path, database: str, redis_url: str) -> None:
-    await create_schema(database, reader="reader_of_rows", password="secret")
-    recorder = asyncio.create_task(Recorder(tmp_path / "r.sock", database, redis_url).run())
+    world = world_of("fsm-checkpoint")
+    await create_schema(database, world.schema, reader="reader_of_rows", password="secret")
+    recorder = asyncio.create_task(Recorder(tmp_path / "r.sock", database, redis_url, world.tables).run())
     connection = await asyncpg.connect(database)
     client = redis.Redis.from_url(redis_url)
     now = time.time()
     batches = {
-        track: Traffic("fsm-checkpoint", track, "healthy").between(now - 10, now, began=now - 10, rate=100, share=share)
+        track: Traffic(world, track, "healthy").between(now - 10, now, began=now - 10, rate=100, share=share)
         for track, share in (("canary", 10), ("baseline", 90))
     }
 
     await eventually(lambda: asyncio.to_thread((tmp_path / "r.sock").exists))
-    await send(tmp_path / "r.sock", *(batch.message(track) for track, batch in batches.items()))
+    await send(tmp_path / "r.sock", *(batch.message() for batch in batches.values()))
 
     async def has_all() -> bool:
         written = await connection.fetch(
-            "SELECT (metadata->>'useStateless')::boolean AS is_canary, count(*) FROM agent_sessions GROUP BY 1"
+            "SELECT track, count(*) FROM agent_turns WHERE updated_at >= to_timestamp($1) GROUP BY 1", now - 10
         )
-        return {row["is_canary"]: row["count"] for row in written} == {
-            True: len(batches["canary"].rows),
-            False: len(batches["baseline"].rows),
+        return {row["track"]: row["count"] for row in written} == {
+            track: len(batch.rows) for track, batch in batches.items()
         }
 
     await eventually(has_all)
-    canary, baseline = ({name for name, _ in batches[track].keys} for track in ("canary", "baseline"))
+    canary, baseline = (
+        {str(row["conversation_id"]) for _, row in batches[track].rows} for track in ("canary", "baseline")
+    )
 
     async def has_keys() -> bool:
         return await client.dbsize() == len(canary) + 2 * len(baseline)
@@ -214,16 +218,17 @@ async def test_what_the_tracks_do_becomes_rows_and_keys(tmp_path: Path, database
 async def test_rows_wait_while_the_database_is_away(
     tmp_path: Path, database: str, redis_url: str, postgres: EmbeddedPostgres
 ) -> None:
-    await create_schema(database, reader="reader_who_waits", password="secret")
-    recorder = Recorder(tmp_path / "r.sock", database, redis_url)
+    world = world_of("stateless-orchestration")
+    await create_schema(database, world.schema, reader="reader_who_waits", password="secret")
+    recorder = Recorder(tmp_path / "r.sock", database, redis_url, world.tables)
     running = asyncio.create_task(recorder.run())
-    batch = Traffic("stateless-orchestration", "canary", "healthy", seed=1).between(
+    batch = Traffic(world, "canary", "healthy", seed=1).between(
         time.time() - 5, time.time(), began=0, rate=20, share=100
     )
     await eventually(lambda: asyncio.to_thread((tmp_path / "r.sock").exists))
 
     postgres.kill()
-    await send(tmp_path / "r.sock", batch.message("canary"))
+    await send(tmp_path / "r.sock", batch.message())
     postgres.start()
 
     async def is_written() -> bool:
@@ -237,7 +242,7 @@ async def test_rows_wait_while_the_database_is_away(
 
 
 async def test_the_reader_may_read_and_nothing_else(database: str, postgres: EmbeddedPostgres) -> None:
-    await create_schema(database, reader="mere_reader", password="secret")
+    await create_schema(database, world_of("stateless-orchestration").schema, reader="mere_reader", password="secret")
     name = database.rsplit("/", 1)[1]
     connection = await asyncpg.connect(postgres.dsn_of(name, user="mere_reader", password="secret"))
 
