@@ -45,7 +45,7 @@ def _open(state: "State", found: Incident, at: float) -> Iterator[Finding]:
     after_s = rules.escalate_after_s(found.severity)
     is_early = after_s < rules.respond_within_s(found.severity)
     is_due = at - found.severity_since >= after_s and (after_s == 0 or found.response.stopped is None)
-    is_escalated = is_early and is_due and bool(rules.rule(found.severity).escalate_to)
+    is_escalated = is_early and is_due and any(rules.rule(found.severity).escalate_to)
     where = f"; war room: {rules.war_room.where}" if found.room is not None and rules.war_room.where else ""
     if not (found.opened_by or is_escalated or key in state.alerts.alerts):
         return

@@ -214,7 +214,8 @@ def _replaced(value: Any, put_in: Mapping[str, str], key: str = "") -> Any:
         put = partial(quote, safe="") if key == "url" else str
         return _PLACE.sub(lambda found: put(put_in[found[1]]) if found[1] in put_in else found[0], value)
     if isinstance(value, Mapping):
-        return {name: _replaced(item, put_in, str(name)) for name, item in value.items()}
+        names = {name: _replaced(name, put_in) if key == "set" else name for name in value}
+        return {names[name]: _replaced(item, put_in, str(name)) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_replaced(item, put_in) for item in value]
     return value

@@ -46,22 +46,20 @@ def scheme_of(address: str) -> str:
 
 
 def routes_of(rollout: Rollout) -> tuple[Route, ...]:
-    """Return the routes of a rollout in their order, and then those of its severities of incidents."""
-    routes = [
-        Route(
-            ref=str(index),
-            severity=Severity(route.severity),
-            to=_receivers(route.to, f"{index}.to", f"routes[{index}].to"),
-            escalate_after_s=route.escalate_after,
-            escalate_to=_receivers(route.escalate_to, f"{index}.escalate_to", f"routes[{index}].escalate_to"),
-        )
-        for index, route in enumerate(rollout.alerts.routes)
-    ]
+    """Return the routes of a rollout in their order, and then those of its severities of incidents.
+
+    An address that is empty, because its variable is not set, is nobody, and a route to nobody is none.
+    """
+    routes = []
+    for index, route in enumerate(rollout.alerts.routes):
+        to = _receivers(route.to, f"{index}.to", f"routes[{index}].to")
+        others = _receivers(route.escalate_to, f"{index}.escalate_to", f"routes[{index}].escalate_to")
+        after_s = route.escalate_after if others else None
+        routes.append(Route(str(index), Severity(route.severity), to, after_s, others))
     for index, rule in enumerate(() if rollout.incidents is None else rollout.incidents.severities):
-        if rule.escalate_to:
-            to = _receivers(rule.escalate_to, f"i{index}.escalate_to", f"severities[{index}].escalate_to")
-            routes.append(Route(f"i{index}", Severity.CRITICAL, to, None, (), rule.severity))
-    return tuple(routes)
+        to = _receivers(rule.escalate_to, f"i{index}.escalate_to", f"severities[{index}].escalate_to")
+        routes.append(Route(f"i{index}", Severity.CRITICAL, to, None, (), rule.severity))
+    return tuple(route for route in routes if route.to or route.escalate_to)
 
 
 def routes_for(routes: Iterable[Route], found: Finding) -> tuple[Route, ...]:
@@ -99,7 +97,8 @@ def addresses_of(rollout: Rollout) -> dict[str, str]:
     }
     rules = () if rollout.incidents is None else rollout.incidents.severities
     by_place |= {f"i{index}.escalate_to": rule.escalate_to for index, rule in enumerate(rules)}
-    return {f"{place}.{number}": address for place, found in by_place.items() for number, address in enumerate(found)}
+    numbered = ((place, number, one) for place, found in by_place.items() for number, one in enumerate(found))
+    return {f"{place}.{number}": address for place, number, address in numbered if address}
 
 
 def marks_of(rollout: Rollout) -> dict[str, str]:
@@ -118,4 +117,5 @@ def _receivers(addresses: tuple[str, ...], ref: str, place: str) -> tuple[Receiv
             keeps_alerts=scheme_of(address) in ALERTMANAGER,
         )
         for number, address in enumerate(addresses)
+        if address
     )

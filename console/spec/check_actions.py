@@ -1,9 +1,11 @@
 """Checks of what the operator can do: actions, their steps and their verifications."""
 
 import re
+from collections.abc import Mapping
+from itertools import product
 from urllib.parse import urlsplit
 
-from console.core.rollout import Action, ActionKind, Check, HttpProbe, Step
+from console.core.rollout import Action, ActionKind, Check, HttpProbe, Parameter, Step
 from console.core.text import visible
 from console.spec.nodes import ListNode, MapNode, Node, Path, ScalarNode
 from console.spec.review import Review
@@ -22,6 +24,7 @@ _SQL_QUOTED = re.compile(
     re.DOTALL,
 )
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PLACE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def check_text(review: Review, path: Path, text: str) -> None:
@@ -47,7 +50,7 @@ def check_actions(review: Review) -> None:
         _check_key(review, path, action, keys)
         _check_parameters(review, path, action)
         for index, step in enumerate(action.steps):
-            _check_step(review, (*path, "steps", index), step)
+            _check_step(review, (*path, "steps", index), step, action.parameters)
         for part in ("before", "verify"):
             for index, check in enumerate(getattr(action, part)):
                 check_check(review, (*path, part, index), check)
@@ -107,7 +110,23 @@ def _check_places(review: Review, path: Path, action: Action, name: str) -> None
             review.wrong((*path, "steps", index, "sql", "statement"), f"{place} stands in quotes", expected)
 
 
-def _check_step(review: Review, path: Path, step: Step) -> None:
+def _keys_of(name: str, parameters: Mapping[str, Parameter]) -> tuple[str, ...]:
+    """Return every key that one written with `${component}` may become; itself where the values are not listed."""
+    places = [found for found in _PLACE.findall(name) if found in parameters]
+    listed = [parameters[place].from_ for place in places]
+    values = [() if one is None else one.values or () for one in listed]
+    if not all(values):
+        return (name,)
+    keys = []
+    for chosen in product(*values):
+        key = name
+        for place, value in zip(places, chosen, strict=True):
+            key = key.replace(f"${{{place}}}", value)
+        keys.append(key)
+    return tuple(keys)
+
+
+def _check_step(review: Review, path: Path, step: Step, parameters: Mapping[str, Parameter]) -> None:
     if step.timeout <= 0:
         review.wrong((*path, "timeout"), f"found {review.written((*path, 'timeout'))}", "expected more than 0s")
     if step.run is not None and not step.run[0].strip():
@@ -120,7 +139,8 @@ def _check_step(review: Review, path: Path, step: Step) -> None:
         if not step.env_file.set:
             review.wrong((*path, "env_file", "set"), "this sets nothing", "name the keys and their values")
         for name, value in step.env_file.set.items():
-            _check_variable(review, (*path, "env_file", "set", name), name, value)
+            for one in _keys_of(name, parameters):
+                _check_variable(review, (*path, "env_file", "set", name), one, value)
     if step.sql is not None:
         review.source((*path, "sql", "source"), step.sql.source, ("postgres",), "an sql step")
         if not step.sql.statement.strip():

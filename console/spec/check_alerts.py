@@ -1,5 +1,6 @@
 """Checks of who is told, and of what the messages say."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ from console.spec.variables import key_of
 
 if TYPE_CHECKING:
     from console.spec.templates import Fault
+
+_MAY_BE_UNSET = re.compile(r"""["']?\$\{[A-Za-z_][A-Za-z0-9_]*:-\}["']?""")
+"""A variable whose default is nothing: whoever does not set it wants nobody told there."""
 
 
 def check_alerts(review: Review) -> None:
@@ -41,7 +45,10 @@ def check_alerts(review: Review) -> None:
 
 
 def check_address(review: Review, path: Path, address: str) -> None:
-    """Check that a message can go to an address."""
+    """Check that a message can go to an address; one that is `${NAME:-}`, with nothing in it, is left out."""
+    node = find(review.tree, path)[0]
+    if not address and isinstance(node, ScalarNode) and _MAY_BE_UNSET.fullmatch(node.written):
+        return
     if not address.strip():
         review.wrong(path, "this address is empty", "set the variable, or remove it")
     elif not scheme_of(address):

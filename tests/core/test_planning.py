@@ -158,6 +158,20 @@ def test_a_task_changes_no_share() -> None:
         plan(rollout(migrate=task), "migrate", phase_index=0, traffic=10, rung=5)
 
 
+def test_a_parameter_may_stand_in_the_key_of_an_env_file() -> None:
+    task = {
+        "title": "Roll one back",
+        "parameters": {"component": {"from": {"values": ["TOOLS", "SOCKETS"]}}},
+        "steps": [{"env_file": {"path": ".env", "set": {"ENABLE_${component}": "false"}}}],
+    }
+
+    planned = plan(rollout(one=task), "one", phase_index=0, traffic=10, given={"component": "TOOLS"})
+
+    assert planned.steps[0].env_file is not None
+    assert planned.steps[0].env_file.set == {"ENABLE_TOOLS": "false"}
+    assert planned.title == "Roll one back: component TOOLS"
+
+
 def test_a_task_that_says_traffic_is_refused() -> None:
     with pytest.raises(PlanRefused, match="changes no share"):
         plan(rollout(x={"title": "X", "steps": STEPS}), "x", phase_index=0, traffic=10)

@@ -253,6 +253,15 @@ MEANING = [
     ),
     ("sources: {a: {file: '${traffic}.log'}}", "${traffic} is known only while an action runs"),
     ("alerts: {routes: [{severity: critical, to: []}]}", "alerts.routes[0].to: nobody is told"),
+    (
+        "actions: {a: {title: T, parameters: {p: {}}, steps: [{env_file: {path: .env, set: {'ON_${p}': 'no'}}}]}}",
+        "actions.a.steps[0].env_file.set.ON_${p}: this is no name of a variable",
+    ),
+    (
+        "actions: {a: {title: T, parameters: {p: {from: {values: [x, y-z]}}},"
+        " steps: [{env_file: {path: .env, set: {'ON_${p}': 'no'}}}]}}",
+        "actions.a.steps[0].env_file.set.ON_${p}: this is no name of a variable",
+    ),
     ("alerts: {routes: [{severity: critical, to: ['']}]}", "alerts.routes[0].to[0]: this address is empty"),
     (
         'alerts: {routes: [{severity: critical, to: ["json://x"], escalate_after: 5m}]}',

@@ -6,11 +6,12 @@ import pytest
 
 from console.core.alert_values import Named, example, values_of
 from console.core.alerts import Why
+from console.core.receivers import addresses_of, routes_of
 from console.core.rollout import AlertTemplate, Rollout
 from console.spec import filling, templates
 from console.spec.problems import RolloutFileError
 from console.spec.templates import TemplateWrong, render
-from tests.spec.conftest import PHASES, Write, loads
+from tests.spec.conftest import PHASES, Write, loads, problems_of
 
 ROLLOUT = Rollout(rollout="shop", title="The shop", service="shop")
 
@@ -207,3 +208,30 @@ def test_an_address_in_the_wrong_place_is_wrong_and_not_repeated(write: Write, r
     assert "rollout.yaml:" in str(raised.value)
     assert "slack://…" in str(raised.value)
     assert "T0ken" not in str(raised.value)
+
+
+def test_a_variable_that_is_not_set_and_may_be_empty_is_nobody(write: Write) -> None:
+    routes = """
+        alerts:
+          routes:
+            - {severity: critical, to: ["${PAGER:-}", "${CHAT:-}"], escalate_after: 5m, escalate_to: ["${CTO:-}"]}
+            - {severity: warning, to: ["${MAIL:-}"]}
+        phases: [{name: Canary, traffic: 0%}]
+    """
+    path = write(routes)
+
+    nobody = loads(path)
+    chat_only = loads(path, {"CHAT": "json://chat.internal/hook1234"})
+
+    assert nobody.warnings == ()
+    assert routes_of(nobody.rollout) == ()
+    (route,) = routes_of(chat_only.rollout)
+    assert [one.label for one in route.to] == ["json, routes[0].to[1]"]
+    assert (route.escalate_to, route.escalate_after_s) == ((), None)
+    assert list(addresses_of(chat_only.rollout)) == ["0.to.1"]
+
+
+def test_a_variable_that_is_set_to_nothing_where_it_must_not_be_is_a_problem(write: Write) -> None:
+    path = write('alerts: {routes: [{severity: critical, to: ["${PAGER}"]}]}\n')
+
+    assert ["this address is empty" in one for one in problems_of(path, {"PAGER": ""})] == [True]

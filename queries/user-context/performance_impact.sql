@@ -1,0 +1,24 @@
+-- title: How much slower the new code is at the 95th percentile, percent of the old
+-- window: 30m
+-- No number while either side has no request that is over. Index: chat_requests (started_at).
+WITH recent AS (
+    SELECT
+        migrated IS TRUE AS is_canary,
+        greatest(extract(epoch FROM finished_at - started_at)::double precision, 0) AS seconds
+    FROM chat_requests
+    WHERE started_at >= now() - :window
+        AND finished_at IS NOT NULL
+),
+sides AS (
+    SELECT
+        percentile_cont(0.95) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE is_canary) AS canary_s,
+        percentile_cont(0.95) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE NOT is_canary) AS baseline_s,
+        least(count(*) FILTER (WHERE is_canary), count(*) FILTER (WHERE NOT is_canary)) AS samples
+    FROM recent
+)
+SELECT
+    100.0 * (canary_s / nullif(baseline_s, 0) - 1) AS value,
+    samples,
+    canary_s,
+    baseline_s
+FROM sides

@@ -1,0 +1,20 @@
+-- title: WebSocket events that were delivered, by track, percent
+-- window: 30m
+-- An event that is on its way for less than ten seconds is not counted yet. Index: websocket_events (created_at).
+WITH recent AS (
+    SELECT
+        CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,
+        coalesce(delivered_at IS NOT NULL, false) AS is_good
+    FROM websocket_events
+    WHERE created_at >= now() - :window
+        AND (delivered_at IS NOT NULL OR created_at < now() - interval '10 seconds')
+)
+SELECT
+    tracks.track,
+    100.0 * count(*) FILTER (WHERE recent.is_good) / nullif(count(recent.track), 0) AS value,
+    count(recent.track) AS samples,
+    count(*) FILTER (WHERE NOT recent.is_good) AS failed
+FROM (VALUES ('canary'), ('baseline')) AS tracks (track)
+LEFT JOIN recent USING (track)
+GROUP BY tracks.track
+ORDER BY tracks.track DESC
