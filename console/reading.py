@@ -170,7 +170,9 @@ class Onlooker(OnlyLooking):
             self._read()
             self._seen = moment
         if self._state is not None:
+            known = self._state.automatic
             self._state.apply(TimePassed(time.time()))
+            self._state.automatic = known  # what begins by itself is for the console that holds the session to say
 
     def _read(self) -> None:
         stored = self._file.load(self._known)

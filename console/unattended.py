@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
-from console.core.automatic import Countdown, due
+from console.core.automatic import NOBODY, Countdown, due
 from console.core.desk import Refused
 from console.core.inputs import Actor, AutomaticArmed, AutomaticFired, AutomaticStopped
 from console.effects import automatic
@@ -40,7 +40,7 @@ class Unattended:
     async def _fire(self, countdown: Countdown) -> None:
         """Write down that it begins, in the session and beside the locks, and then begin it."""
         at, host = self._engine.clock(), self._engine.actor.host
-        nobody = Actor("automatic", host)
+        nobody = Actor(NOBODY, host)
         armed_at = self._engine.state.automatic.armed_at
         why_not = await self._noted(at, armed_at)
         still_due = due(self._engine.state, self._engine.clock())

@@ -64,7 +64,7 @@ def header_part(frame: Frame, *, is_read_only: bool, frozen_s: float = 0.0) -> H
         incident=open_incident(frame.incidents),
         post_mortem=_post_mortem(frame.incidents),
         frozen_s=int(frozen_s) if frozen_s >= FROZEN_AFTER_S and not frame.session.replayed else 0,
-        automatic=None if is_watching or frame.automatic is None else in_whole_seconds(frame.automatic),
+        automatic=None if frame.automatic is None else in_whole_seconds(frame.automatic),
     )
 
 
@@ -73,9 +73,10 @@ def in_whole_seconds(automatic: AutomaticView) -> AutomaticView:
     return replace(automatic, left_s=float(ceil(automatic.left_s)))
 
 
-def automatic_text(automatic: AutomaticView, width: int) -> str:
-    """Return what begins by itself, and when, in at most so many cells for its title."""
-    return f"{clip(automatic.title, max(12, width))} BY ITSELF in {whole(automatic.left_s)}, h halts it"
+def automatic_text(automatic: AutomaticView, width: int, *, may_act: bool) -> str:
+    """Return what begins by itself, and when, in at most so many cells for its title; and how it is halted here."""
+    said = f"{clip(automatic.title, max(12, width))} BY ITSELF in {whole(automatic.left_s)}"
+    return f"{said}, h halts it" if may_act else said
 
 
 def _post_mortem(incidents: tuple[IncidentView, ...]) -> tuple[int, ClockView] | None:
@@ -116,7 +117,7 @@ def _phase_line(part: HeaderPart, width: int) -> Line:
     elif part.is_read_only:
         held = f", held by {part.held_by}" if part.held_by else ""
         pieces.append((1, [Span(f" READ-ONLY{held} ", Role.WARNING_BADGE)]))
-    pieces += _automatic(part.automatic, width)
+    pieces += _automatic(part.automatic, width, may_act=not (part.is_read_only or part.replayed))
     pieces += [
         (5, [Span(part.rollout, Role.DIM)]),
         (0, [Span(phase.name or "no phase", Role.STRONG)]),
@@ -131,15 +132,15 @@ def _phase_line(part: HeaderPart, width: int) -> Line:
     return Line((Span(" "), *squeeze(pieces, max(1, width - 2))))
 
 
-def _automatic(automatic: AutomaticView | None, width: int) -> list[tuple[int, list[Span]]]:
+def _automatic(automatic: AutomaticView | None, width: int, *, may_act: bool) -> list[tuple[int, list[Span]]]:
     """Return the countdown before all else; that it is off after what matters; that it is armed where there is room."""
     if automatic is None:
         return []
     if automatic.metric:
-        return [(-1, [Span(f" {automatic_text(automatic, width // 4)} ", Role.CRITICAL_BADGE)])]
+        return [(-1, [Span(f" {automatic_text(automatic, width // 4, may_act=may_act)} ", Role.CRITICAL_BADGE)])]
     if automatic.disarmed:
-        off = f"automatic rollback off: {clip(automatic.disarmed, max(20, width // 4))}, h arms it"
-        return [(2, [Span(off, Role.WARNING)])]
+        off = f"automatic rollback off: {clip(automatic.disarmed, max(20, width // 4))}"
+        return [(2, [Span(f"{off}, h arms it" if may_act else off, Role.WARNING)])]
     if automatic.waits_for:
         return [(2, [Span(f"automatic rollback off: {automatic.waits_for}", Role.WARNING)])]
     return [(8, [Span("automatic rollback armed", Role.DIM)])]

@@ -14,8 +14,9 @@ def too_small_lines(frame: Frame, size: tuple[int, int], least: tuple[int, int],
     width, height = size
     said = f"terminal too small: {width}x{height}, needs {least[0]}x{least[1]}"
     lines = [Line((Span(said, Role.WARNING),)), Line((named(frame.verdict), Span(f" {frame.reason}", Role.DIM)))]
-    if may_act and frame.automatic is not None and frame.automatic.metric:
-        lines.append(Line((Span(automatic_text(in_whole_seconds(frame.automatic), width // 2), Role.CRITICAL_BADGE),)))
+    if frame.automatic is not None and frame.automatic.metric:
+        said = automatic_text(in_whole_seconds(frame.automatic), width // 2, may_act=may_act)
+        lines.append(Line((Span(said, Role.CRITICAL_BADGE),)))
     if may_act:
         lines += [
             Line((Span(f"{action.key} ", Role.KEY), Span(action.title)))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from console.core import soak
+from console.core import automatic, soak
 from console.core.attempts import KEPT, OPEN, Attempt, changes_share, unsettled
 from console.core.inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted, LadderLeft
 from console.core.proving import reshare
@@ -30,6 +30,7 @@ def act(state: "State", given: ActionStarted | ActionProgressed | ActionEnded) -
         before = state.attempts.get(given.continues)
         if before is not None:
             state.attempts[given.continues] = replace(before, carried_on=given.attempt)
+        automatic.acted(state, given)
         return [_started(state, given)]
     attempt = state.attempts.get(given.attempt)
     if attempt is None:

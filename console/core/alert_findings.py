@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 RIPE_S = 30.0
 """A source that is in trouble for less is shown, and nobody is told."""
+TOLD_S = 5.0
+"""So long a rollback that began by itself and is done stands as an alert, so that its end says how it ended."""
 SESSION = "session"
 """Key of the alert that the session's file cannot be written."""
 _LABELS_SAID = 3
@@ -48,7 +50,13 @@ class Findings:
 def findings(state: "State", at: float) -> Findings:
     """Return what calls for attention at `at`, in the order of the screen: metrics first, then what blinds them."""
     found = [*_verdicts(state, at), *_shares(state, at), *_blind(state, at), *_sources(state, at)]
-    found += [*_budgets(state, at), *_actions(state), *_session(state), *incident_findings(state, at)]
+    found += [
+        *_budgets(state, at),
+        *_actions(state),
+        *_automatic(state, at),
+        *_session(state),
+        *incident_findings(state, at),
+    ]
     return Findings(tuple(found), frozenset(_unknown(state)), _watched(state))
 
 
@@ -184,6 +192,41 @@ def _actions(state: "State") -> Iterator[Finding]:
                 actions=_ways_out(state),
             ),
         )
+
+
+def _automatic(state: "State", at: float) -> Iterator[Finding]:
+    """Yield what began by itself, until it is known how it ended and nothing is left to be decided."""
+    begun = state.automatic.begun
+    if begun is None:
+        return
+    attempt = state.attempts.get(begun.attempt)
+    title, said = visible(_title(state, begun.action)), f"began by itself: {begun.reason}"
+    if begun.trouble:
+        said = f"could not begin by itself: {begun.trouble}"
+    elif begun.attempt and attempt is None:
+        return
+    elif attempt is not None and attempt.ended is not None:
+        is_open = begun.action in unsettled(state.attempts.values())
+        if not is_open and at - attempt.ended > TOLD_S:
+            return
+        said = f"which began by itself, ended {attempt.outcome.upper()}: {attempt.detail or begun.reason}"
+    reason = visible(said)
+    yield Finding(
+        key=f"automatic:{begun.action}",
+        kind=AlertKind.AUTOMATIC,
+        severity=Severity.CRITICAL,
+        about=begun.action,
+        text=f"{title}{', ' if said.startswith('which') else ' '}{reason}",
+        reason=reason,
+        since=begun.at,
+        facts=Facts(phase=_phase(state), traffic=state.phase.traffic, actions=_ways_out(state)),
+        is_urgent=True,
+    )
+
+
+def _title(state: "State", action: str) -> str:
+    found = state.rollout.actions.get(action)
+    return action if found is None else found.title
 
 
 def _session(state: "State") -> Iterator[Finding]:

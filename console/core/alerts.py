@@ -20,6 +20,8 @@ class AlertKind(StrEnum):
     """An error budget that burns."""
     ACTION = "action"
     """An action that failed, could not be verified, or of which nobody knows how it ended."""
+    AUTOMATIC = "automatic"
+    """A rollback that began by itself."""
     SESSION = "session"
     """What is seen cannot be written down."""
     INCIDENT = "incident"
@@ -92,6 +94,8 @@ class Finding:
     """The severity of incidents whose own addresses are told too; 0 for none."""
     is_for_routes: bool = True
     """Whether the routes are told, and not only the addresses of an incident's severity."""
+    is_urgent: bool = False
+    """Nothing is waited for."""
     is_escalation: bool = False
     """Somebody did not react in time: nothing is waited for, and those to whom is escalated are told too."""
 

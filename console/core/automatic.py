@@ -9,16 +9,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console.core.durations import format_duration
-from console.core.inputs import AutomaticArmed, AutomaticFired, AutomaticStopped
+from console.core.inputs import ActionStarted, AutomaticArmed, AutomaticFired, AutomaticStopped
 from console.core.judging import Judged
 from console.core.metrics import TRACKS, MetricState
 from console.core.record import Record
+from console.core.rollout import ActionKind
 from console.core.verdict import Verdict
 
 if TYPE_CHECKING:
     from console.core.state import State
 
 
+NOBODY = "automatic"
+"""The user in whose name it is begun."""
+LOST_S = 30.0
+"""What is to begin by itself is an attempt after so long, also on a slow machine, or it was lost with its console."""
 LOOK_GAP_S = 5.0
 """A countdown that nobody looked at for longer, because the console stood still, begins again."""
 
@@ -40,6 +45,19 @@ class Countdown:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """What was begun by itself, or was about to be."""
+
+    action: str
+    at: float
+    reason: str
+    attempt: str = ""
+    """The attempt at it; empty as long as none is known."""
+    trouble: str = ""
+    """Why it could not be begun, or that nobody knows what became of it; empty where it was."""
+
+
+@dataclass(frozen=True, slots=True)
 class Automatic:
     """What is counted down, and whether anything may be."""
 
@@ -48,6 +66,8 @@ class Automatic:
     """Why nothing is begun by itself until somebody arms it again; empty while it is armed."""
     armed_at: float = 0.0
     """When somebody armed it last."""
+    begun: Begun | None = None
+    """What was begun by itself since then, until somebody rolls back in its place."""
 
     @property
     def countdown(self) -> Countdown | None:
@@ -128,14 +148,46 @@ def looked(state: "State", at: float) -> list[Record]:
         if known is None:
             said = f"{action} begins by itself in {format_duration(after_s)}: {reason}"
             records.append(_record(at, "begun", said, metric))
+    if countdowns or state.automatic.countdowns:
+        state.changed.add("automatic")
     state.automatic = replace(state.automatic, countdowns=tuple(countdowns))
-    return records
+    return records + _lost(state, at)
 
 
-def interrupted(state: "State", at: float) -> list[Record]:
+def _lost(state: "State", at: float) -> list[Record]:
+    """Say once that what was to begin by itself never became an attempt: its console ended in between."""
+    begun = state.automatic.begun
+    if begun is None or begun.attempt or begun.trouble or at - max(begun.at, state.opened) < LOST_S:
+        return []
+    said = "no attempt at it is known, so nothing was done as far as anybody knows"
+    _keep(state, replace(begun, trouble=said))
+    return [_record(at, "lost", f"{begun.action} was about to begin by itself, and {said}", "", action=begun.action)]
+
+
+def _keep(state: "State", begun: Begun | None) -> None:
+    state.automatic = replace(state.automatic, begun=begun)
+    state.changed.add("automatic")
+
+
+def acted(state: "State", started: ActionStarted) -> None:
+    """Note which attempt is the one that began by itself, or that somebody rolls back in its place."""
+    begun = state.automatic.begun
+    if started.kind != ActionKind.ROLLBACK or started.is_check:
+        return
+    if started.actor.user == NOBODY and not started.continues:
+        known = Begun(started.action, started.at, started.reason) if begun is None else begun
+        off = state.automatic.disarmed or f"{started.action} was begun by itself"
+        state.automatic = Automatic((), off, state.automatic.armed_at)
+        _keep(state, replace(known, attempt=started.attempt, trouble=""))
+    elif begun is not None and not begun.attempt:
+        _keep(state, None)
+
+
+def interrupted(state: "State", at: float, why: str = "was counted down while the clock was set") -> list[Record]:
     """Give up what is counted down, because the clock was set: it begins again with a measurement from after that."""
-    records = _ended(at, state.automatic.countdowns, "was counted down while the clock was set")
+    records = _ended(at, state.automatic.countdowns, why)
     state.automatic = replace(state.automatic, countdowns=())
+    state.changed.add("automatic")
     reopened(state, at)
     return records
 
@@ -187,17 +239,28 @@ def told(state: "State", given: AutomaticFired | AutomaticStopped | AutomaticArm
     match given:
         case AutomaticFired():
             said = f"{given.action} is begun by itself: {given.reason}; not again until somebody arms it"
-            state.automatic = Automatic((), f"{given.action} was begun by itself", before.armed_at)
+            begun = Begun(given.action, given.at, given.reason)
+            state.automatic = Automatic((), f"{given.action} was begun by itself", before.armed_at, begun)
             return [_record(given.at, "fired", said, metric, action=given.action, reason=given.reason)]
         case AutomaticStopped():
             why = given.why or f"stopped by {given.actor}"
-            state.automatic = Automatic((), why, before.armed_at)
+            state.automatic = Automatic((), why, before.armed_at, _not_begun(before, given))
             said = f"nothing is begun by itself until somebody arms it: {why}"
             return [_record(given.at, "stopped", said, metric, actor=str(given.actor), why=given.why)]
         case AutomaticArmed():
             state.automatic = Automatic(armed_at=given.at)
             said = f"the rollback by itself is armed by {given.actor}: {given.reason}"
             return [_record(given.at, "armed", said, metric, actor=str(given.actor), reason=given.reason)]
+
+
+def _not_begun(before: Automatic, given: AutomaticStopped) -> Begun | None:
+    """Return what could not be begun, or what was before if somebody halted the countdown."""
+    counted, known = before.countdown, before.begun
+    if not given.why:
+        return known
+    if known is not None:
+        return replace(known, trouble=given.why)
+    return None if counted is None else Begun(counted.action, given.at, counted.reason, trouble=given.why)
 
 
 def _record(at: float, way: str, said: str, metric: str, **more: str) -> Record:

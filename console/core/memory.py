@@ -36,6 +36,7 @@ _ATTEMPTS = TypeAdapter(list[Attempt])
 _VALIDATION = TypeAdapter(Validation)
 _BUDGETS = TypeAdapter(dict[str, BudgetState])
 _INCIDENTS = TypeAdapter(IncidentBook)
+_AUTOMATIC = TypeAdapter(Automatic)
 
 
 class PhaseGone(Exception):
@@ -64,7 +65,7 @@ def document(state: "State", name: str) -> str:
     if name == "budgets":
         return _BUDGETS.dump_json(state.budgets).decode()
     if name == "automatic":
-        return json.dumps({"disarmed": state.automatic.disarmed, "armed_at": state.automatic.armed_at})
+        return _AUTOMATIC.dump_json(state.automatic).decode()
     if name == "attempts":
         kept = _ATTEMPTS.dump_python(list(state.attempts.values()), mode="json")
         return json.dumps({"kept": kept, "settled": sorted(state.settled)})
@@ -119,7 +120,7 @@ def restore(
     if "validation" in documents:
         state.validation = _VALIDATION.validate_json(documents["validation"])
     if "automatic" in documents:
-        state.automatic = Automatic(**json.loads(documents["automatic"]))
+        state.automatic = _AUTOMATIC.validate_json(documents["automatic"])
     known = _BUDGETS.validate_json(documents["budgets"]) if "budgets" in documents else {}
     state.budgets |= {name: budget for name, budget in known.items() if name in state.budgets}
     if "attempts" in documents:

@@ -76,12 +76,16 @@ def _wait(
 
 def _fire(book: AlertBook, routes: Sequence[Route], route: Route, at: float, wait_s: float) -> None:
     waiting = [alert for alert in _of([*book.alerts.values(), *book.resolved], routes, route) if _waits(alert, route)]
-    if not any(alert.found.is_escalation or _is_ripe(book, alert, route, at, wait_s) for alert in waiting):
+    if not any(_is_urgent(alert) or _is_ripe(book, alert, route, at, wait_s) for alert in waiting):
         return
     post(book, route, route.to, Why.FIRING, [_item(alert) for alert in waiting], at=at)
     for alert in waiting:
         told = route.to if alert.resolved_at is None else ()
         _put(book, _paged(alert, route, lambda page: replace(page, waits_since=None, told_at=at, last_at=at), told))
+
+
+def _is_urgent(alert: Alert) -> bool:
+    return alert.found.is_urgent or alert.found.is_escalation
 
 
 def _is_ripe(book: AlertBook, alert: Alert, route: Route, at: float, wait_s: float) -> bool:

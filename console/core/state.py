@@ -386,7 +386,7 @@ class State:
         return [Record(at, "verdict", f"{name}: {after.verdict}, was {before.verdict}: {after.reason}", body)]
 
     def _open(self, opened: SessionOpened) -> list[Record]:
-        automatic.reopened(self, opened.at)
+        ended = automatic.interrupted(self, opened.at, "was counted down by a console that is gone")
         if opened.last_seen is None:
             text = f"begun by {opened.actor}"
         else:
@@ -407,7 +407,7 @@ class State:
         }
         if opened.is_dry_run:
             body["is_dry_run"] = True
-        return [Record(opened.at, "session", text, body), *alarms.opened(self, opened)]
+        return [Record(opened.at, "session", text, body), *ended, *alarms.opened(self, opened)]
 
     # -- writing down and taking up again --------------------------------------------------------------------------
 

@@ -113,7 +113,7 @@ def build_frame(
         short=short_counts([source.gaps for source in state.sources.values()], state.tracks, at),
         validation=windows,
         budgets=spending,
-        automatic=None if session.is_read_only or session.replayed else _automatic(state, at),
+        automatic=_automatic(state, at, session),
         silences=alert_views.silences(state.alerts),
         incidents=incident_views.views(state, at),
         has_incidents=state.rollout.incidents is not None,
@@ -139,11 +139,13 @@ def _attempts(state: State, panels: tuple[Panel, ...], at: float) -> tuple[Attem
     return tuple(views)
 
 
-def _automatic(state: State, at: float) -> AutomaticView | None:
-    if not automatic.is_configured(state):
+def _automatic(state: State, at: float, session: SessionView) -> AutomaticView | None:
+    """Return what begins by itself: here, or by the console that holds the session."""
+    is_nobodys = session.is_read_only and not session.held_by
+    if not automatic.is_configured(state) or session.replayed or is_nobodys:
         return None
     countdown = state.automatic.countdown
-    if countdown is None:
+    if countdown is None or (session.is_read_only and at - countdown.seen > automatic.LOOK_GAP_S):
         waits_for = automatic.obstacle(state) if state.phase.doubt else ""
         return AutomaticView(visible(state.automatic.disarmed), waits_for=visible(waits_for))
     title = state.rollout.actions[countdown.action].title

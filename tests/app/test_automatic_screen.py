@@ -59,6 +59,7 @@ def test_a_console_that_only_looks_offers_no_key_for_it(automatic: AutomaticView
 
     assert "halts it" not in text
     assert "arms it" not in text
+    assert "BY ITSELF in 42s" in text or "automatic rollback off: stopped by anna@ops1" in text
 
 
 def test_the_plain_screen_says_it_too() -> None:
@@ -130,4 +131,11 @@ async def test_in_the_gap_of_a_countdown_that_comes_and_goes_the_key_says_that_n
 
 async def test_a_terminal_that_is_too_small_shows_the_countdown() -> None:
     async with console(counting(), size=(50, 10)) as shown:
+        await shown.until(lambda: "BY ITSELF in 42s, h halts it" in shown.text)
+
+
+async def test_one_that_is_too_small_and_only_looks_shows_it_without_the_key() -> None:
+    async with console(counting(), size=(50, 10), is_read_only=True) as shown:
         await shown.until(lambda: "BY ITSELF in 42s" in shown.text)
+
+        assert "halts it" not in shown.text

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -332,3 +333,21 @@ def test_a_signal_halts_the_countdown_of_a_watch_without_a_screen(tmp_path: Path
         watch.wait(DEADLINE_S)
 
     assert not (tmp_path / "ran").exists()
+
+
+async def test_a_console_that_looks_over_a_shoulder_shows_the_countdown(tmp_path: Path) -> None:
+    file = written(tmp_path)
+    async with soaking(file) as soak:
+        await soak.go_on(3)
+        await soak.engine.commit(durable=True)
+
+        opened = await open_session(load(file, {}), tmp_path / "state", ACTOR)
+        looking = opened.onlooker
+        assert looking is not None
+        with patch("console.reading.time", SimpleNamespace(time=soak.clock)):
+            shown = looking.frame.automatic
+        await opened.leave()
+
+        assert shown is not None
+        assert (shown.metric, shown.title) == ("errors", "Roll back")
+        assert 0 < shown.left_s < 10
