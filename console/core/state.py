@@ -180,7 +180,7 @@ class State:
             case SampleTaken() | SampleFailed():
                 return self._judge(given)
             case SampleSkipped():
-                self.metrics[given.metric].skipped += given.times
+                self._count_skipped(given)
                 return []
             case SourceChanged() | SourceSeen() | OriginEnded() | ContainerNamed() | GapSuspected() | SkewMeasured():
                 return source_news.hear(self, given)
@@ -340,6 +340,12 @@ class State:
     def _read_events(self, name: str, at: float) -> SampleTaken | SampleFailed:
         metric = self.metrics[name].metric
         return read_events(name, metric, self.rollup, tracks=self.tracks, at=at, phase_began=self.phase.began)
+
+    def _count_skipped(self, skipped: SampleSkipped) -> None:
+        """Count measurements that were left out; those of a metric's evidence are the metric's own."""
+        found = self.metrics.get(self._evidence.get(skipped.metric, skipped.metric))
+        if found is not None:
+            found.skipped += skipped.times
 
     def _judge(self, given: SampleTaken | SampleFailed) -> list[Record]:
         if given.metric in self._evidence:

@@ -16,6 +16,7 @@ from console.core.inputs import (
     Actor,
     Input,
     Reading,
+    SampleSkipped,
     SampleTaken,
     SessionOpened,
     SourceChanged,
@@ -518,3 +519,13 @@ def test_after_a_rollback_the_share_comes_first_and_no_time_is_promised() -> Non
 
     assert (frame.phase.outlook, frame.phase.earliest) == ("the share is 0 %, not 10 %", None)
     assert evidence.brief == "no canary now, it was worse"
+
+
+def test_counts_that_were_not_taken_in_time_are_skipped_measurements_of_their_metric() -> None:
+    state = State(rollout(failures=FAILURES), START)
+
+    state.apply(SampleSkipped(START + 1, evidence_name("failures"), 2))
+    state.apply(SampleSkipped(START + 2, "failures", 1))
+    state.apply(SampleSkipped(START + 3, "a metric that is gone", 1))
+
+    assert state.metrics["failures"].skipped == 3
