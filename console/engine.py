@@ -105,6 +105,8 @@ class Engine:
         self._seq = 0
         self.opened_after = 0
         """Number of the last journal record from before this console took the session up."""
+        self._kept = 0
+        """Number of the newest record that is on disk, counted as in memory."""
         self.end: Anchor | None = None
         """The newest journal record that is on disk; `None` before the first was written."""
         self._has_left_out = False
@@ -136,7 +138,7 @@ class Engine:
         for source in self.state.sources.values():
             source.recall(SourceState.STARTING, "", at)
         self._session = replace(self._session, started=self.state.began)
-        self._seq = self.opened_after = stored.seq
+        self._seq = self._kept = self.opened_after = stored.seq
         self._journal = await self.store.newest_records(JOURNAL_KEPT)
         self._batch.docs["rollout"] = json.dumps(
             {
@@ -308,7 +310,7 @@ class Engine:
         async with self._commits:
             self._batch.docs |= self.state.documents()
             self._forget()
-            batch, self._batch = self._batch, Batch()
+            batch, self._batch, newest = self._batch, Batch(), self._seq
             if not batch:
                 return True
             self._writing_since = self.clock()
@@ -325,6 +327,7 @@ class Engine:
                 self._keep_for_later(batch, result)
                 return False
             self._trouble = ""
+            self._kept = newest
             self.end = Anchor(result.head, result.seq)
             self._has_left_out = result.seq + len(self._batch.records) != self._seq
             return True
@@ -366,6 +369,14 @@ class Engine:
     def journal(self, limit: int = JOURNAL_KEPT) -> tuple[JournalView, ...]:
         """Return the newest journal records, latest first."""
         return tuple(journal_view(row.seq, row.record) for row in reversed(self._journal[-limit:]))
+
+    @property
+    def told_until(self) -> int:
+        """Number of the newest record that may be told: it is on disk, or the disk takes nothing now.
+
+        What is told before it is on disk would be told again by the next console, if this one were killed.
+        """
+        return self._seq if self._unwritten(self.clock()) else self._kept
 
     def newest_records(self, after: int, last: int) -> list[JournalRow]:
         """Return the records that follow one, as far as they are still in memory, also those not yet written.

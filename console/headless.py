@@ -22,6 +22,8 @@ from console.spec.problems import RolloutFileError
 from console.watching import UNKNOWN, USAGE, Headless, Watch
 
 LOOK_S = 0.2
+WRITE_S = 2.0
+"""How long the end of a watch waits for the disk, before it tells what came last."""
 
 
 def watch_headless(asked: Watch, headless: Headless) -> int:
@@ -94,16 +96,25 @@ async def _until_it_ends(
     is_over = _condition(engine, headless.until)
     seen = engine.opened_after
     while not stop.done():
-        for record in reversed(engine.journal()):
-            if record.seq > seen:
-                seen = record.seq
-                said = {"at": record.at, "kind": record.kind, "text": record.text}
-                print(json.dumps(said) if headless.is_json else f"{record.kind:9} {record.text}", flush=True)
+        seen = _told_new(engine, seen, is_json=headless.is_json)
         if keeping.done():
             keeping.result()
         if is_over() or (ends_at is not None and time.monotonic() >= ends_at):
-            return
+            break
         await asyncio.wait([stop], timeout=LOOK_S)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(engine.commit(), WRITE_S)
+    _told_new(engine, seen, is_json=headless.is_json)
+
+
+def _told_new(engine: Engine, seen: int, *, is_json: bool) -> int:
+    """Print the records after one, as far as they may be told, and return the number of the last."""
+    until = engine.told_until
+    for record in reversed(engine.journal()):
+        if seen < record.seq <= until:
+            said = {"at": record.at, "kind": record.kind, "text": record.text}
+            print(json.dumps(said) if is_json else f"{record.kind:9} {record.text}", flush=True)
+    return max(seen, until)
 
 
 def _condition(engine: Engine, until: str | None) -> Callable[[], bool]:

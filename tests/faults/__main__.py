@@ -15,12 +15,12 @@ from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
-from tests.faults.actions import Outcome as ActionOutcome
 from tests.faults.actions import run_case
 from tests.faults.acts_compose import COMPOSE
 from tests.faults.acts_plan import FAMILY as ACTIONS
 from tests.faults.acts_plan import Scene, case_of
 from tests.faults.acts_servers import own_servers
+from tests.faults.acts_story import Outcome as ActionOutcome
 from tests.faults.files import FAMILY as FILES
 from tests.faults.files import plan_of_files
 from tests.faults.plan import FAMILIES, Plan, plan_of

@@ -9,9 +9,17 @@ from typing import Any
 from tests.faults.acts_world import INJECTED, World
 from tests.terminal import PROGRAM, Terminal
 
-_WITHIN_S = 40.0
+SHOWN_S = 40.0
+"""So long a screen may take to show what it is waited for."""
 _AGAIN_S = 2.0
 _LOOK_S = 1.5
+
+
+def in_terminal(world: World, fault: Mapping[str, Any] | None) -> Terminal:
+    """Return the console of a case in a terminal of its own, with a fault inside it or its runner."""
+    injected = {} if fault is None else {"FAULT": json.dumps(fault), "PYTHONPATH": str(INJECTED)}
+    env = {**world.env, "PYTHONDONTWRITEBYTECODE": "1", **injected}
+    return Terminal([*PROGRAM, "watch", str(world.file)], env=env, cwd=world.folder)
 
 
 def rolled_back_by_key(world: World, fault: Mapping[str, Any], armed: Path) -> str:
@@ -19,27 +27,26 @@ def rolled_back_by_key(world: World, fault: Mapping[str, Any], armed: Path) -> s
 
     The points are counted from the moment at which it is confirmed. Raises `AssertionError` if nothing comes of a key.
     """
-    env = {**world.env, "FAULT": json.dumps(fault), "PYTHONPATH": str(INJECTED), "PYTHONDONTWRITEBYTECODE": "1"}
-    with Terminal([*PROGRAM, "watch", str(world.file)], env=env, cwd=world.folder) as terminal:
-        terminal.wait("Shop", _WITHIN_S)
-        _press(terminal, "R", lambda text: "to confirm" in text)
-        _press(terminal, "shop", lambda text: "to confirm: shop" in " ".join(text.split()))
+    with in_terminal(world, fault) as terminal:
+        terminal.wait("Shop", SHOWN_S)
+        press(terminal, "R", lambda text: "to confirm" in text)
+        press(terminal, "shop", lambda text: "to confirm: shop" in " ".join(text.split()))
         armed.touch()
-        _press(terminal, "\r", lambda _: any(one["outcome"] != "running" for one in world.listed()))
+        press(terminal, "\r", lambda _: any(one["outcome"] != "running" for one in world.listed()))
         until = time.monotonic() + _LOOK_S  # the console takes that up and writes it down
         while time.monotonic() < until and not terminal.has_ended():
             terminal.read()
         return terminal.text
 
 
-def _press(terminal: Terminal, keys: str, holds: Callable[[str], bool]) -> None:
+def press(terminal: Terminal, keys: str, holds: Callable[[str], bool]) -> None:
     """Press keys, again where a dialog was not ready for them, until something holds or the console is gone."""
-    deadline = time.monotonic() + _WITHIN_S
+    deadline = time.monotonic() + SHOWN_S
     while time.monotonic() < deadline:
         if terminal.has_ended():
             return
         terminal.send(keys)
-        again = time.monotonic() + (_WITHIN_S if keys == "\r" else _AGAIN_S)
+        again = time.monotonic() + (SHOWN_S if keys == "\r" else _AGAIN_S)
         while time.monotonic() < min(again, deadline):
             terminal.read()
             if holds(terminal.text) or terminal.has_ended():

@@ -99,8 +99,6 @@ class Web:
 
     def __post_init__(self) -> None:
         web = self
-        self.well: set[str] = set()
-        """The paths of the verifications that pass."""
         self.release = threading.Event()
 
         class Handler(BaseHTTPRequestHandler):

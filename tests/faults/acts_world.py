@@ -8,15 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from console import cli
-from console.core.planning import step_label
-from console.core.rollout import Step
+from console.core.inputs import ActionStarted
 from console.effects import executor
 from console.effects.begin import Places, places
 from console.effects.executor import Adopted
@@ -29,6 +28,7 @@ from tests.faults.program import wait_for
 INJECTED = Path(__file__).parent / "injected"
 PATIENCE_S = 100.0
 _SERVICE = "shop"
+ROLLBACK = {"key": "R", "title": "Roll back", "kind": "rollback"}
 _LARGEST_BYTES = 32 * 1024
 """No file of an attempt is as large."""
 _STEP = """\
@@ -79,13 +79,26 @@ class World:
 
     # -- the action ------------------------------------------------------------------------------------------------
 
-    def _write(self) -> None:
-        self.file.write_text(yaml.safe_dump(self._rollout(), sort_keys=False))
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of everything that is counted, in order: the steps of the action."""
+        return self.case.order
 
-    def _rollout(self) -> dict[str, Any]:
-        web = f"http://127.0.0.1:{self.servers.web.port}"
+    def range_of(self, started: ActionStarted) -> range:
+        """Return which of all that is counted are the steps of the action that an attempt is at."""
+        return range(len(self.case.order))
+
+    def is_out(self, attempts: Sequence[Mapping[str, Any]]) -> bool:
+        """Return whether the way out was begun, by whatever attempt."""
+        return bool(attempts)
+
+    def _write(self) -> None:
+        self.file.write_text(yaml.safe_dump(self.rollout(), sort_keys=False))
+
+    def rollout(self) -> dict[str, Any]:
+        """Return the rollout file."""
         steps = [self._step(number, kind) for number, kind in enumerate(self.case.order)]
-        verify = [{"http": {"url": f"{web}/{self.path(n)}"}, "within": "0.3s"} for n in range(len(steps))]
+        verify = [{"http": {"url": self.url(self.path(number))}, "within": "0.3s"} for number in range(len(steps))]
         return {
             "rollout": "shop",
             "title": "Shop",
@@ -97,15 +110,7 @@ class World:
             },
             "events": {"served": {"kind": "request", "match": "served"}},
             "phases": [{"name": "Canary", "traffic": "10%", "soak": "1h"}],
-            "actions": {
-                "rollback": {
-                    "key": "R",
-                    "title": "Roll back",
-                    "kind": "rollback",
-                    "steps": steps,
-                    "verify": self.verifications(verify),
-                }
-            },
+            "actions": {"rollback": {**ROLLBACK, "steps": steps, "verify": self.verifications(verify)}},
         }
 
     def verifications(self, every: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -122,27 +127,34 @@ class World:
         """Return a step as the rollout file has it."""
         path = self.path(number)
         if kind == "run":
-            return {"run": ["sh", "step.sh", str(number)]}
+            return {"run": ["sh", "step.sh", self.trace(number)]}
         if kind == "env_file":
-            return {"env_file": {"path": ".env", "set": {"SHARE": "${traffic}"}}}
+            return {"env_file": {"path": ".env", "set": {**self.settings(number), "SHARE": "${traffic}"}}}
         if kind == "sql":
             return {"sql": {"source": "db", "statement": f"insert into traces (path) values ('{path}')"}}
         if kind == "redis":
             return {"redis": {"source": "cache", "command": ["INCR", path]}}
-        return {"http": {"url": f"http://127.0.0.1:{self.servers.web.port}/{path}", "method": "POST"}}
+        return {"http": {"url": self.url(path), "method": "POST"}}
+
+    def url(self, path: str) -> str:
+        """Return where something is asked of the HTTP server."""
+        return f"http://127.0.0.1:{self.servers.web.port}/{path}"
 
     def path(self, number: int) -> str:
-        """Return what names the trace of a step."""
+        """Return what names the trace of a step at the servers."""
         return f"{self.token}-{number}"
 
-    def label(self, number: int) -> str:
-        """Return a step as the console writes it, the share put in."""
-        said = json.loads(json.dumps(self.step(number, self.case.order[number])).replace("${traffic}", "0"))
-        return step_label(Step.model_validate(said))
+    def trace(self, number: int) -> str:
+        """Return what names the trace of a command."""
+        return str(number)
+
+    def settings(self, number: int) -> dict[str, str]:
+        """Return the keys that a step sets; in the rollout file the share is its placeholder."""
+        return {"SHARE": "0"}
 
     def count(self, number: int) -> int:
         """Return how often a step took effect."""
-        kind, path = self.case.order[number], self.path(number)
+        kind, path = self.kinds[number], self.path(number)
         if kind == "sql":
             return self.servers.rows(path)
         if kind == "redis":
@@ -151,28 +163,33 @@ class World:
             return self.servers.web.counts[f"/{path}"]
         if kind == "env_file":
             with contextlib.suppress(OSError):
-                return int("SHARE=0\n" in (self.folder / ".env").read_text())
+                lines = (self.folder / ".env").read_text().splitlines()
+                return int(all(f"{key}={value}" in lines for key, value in self.settings(number).items()))
             return 0
-        trace = self.folder / "traces" / str(number)
+        trace = self.folder / "traces" / self.trace(number)
         return len(trace.read_text().splitlines()) if trace.exists() else 0
 
     def counts(self) -> list[int]:
         """Return how often each step took effect."""
-        return [self.count(number) for number in range(len(self.case.order))]
+        return [self.count(number) for number in range(len(self.kinds))]
 
     def _is_verified(self, path: str) -> bool:
-        name, _, number = path.strip("/").rpartition("-")
-        return name == self.token and self.count(int(number)) > 0
+        asked = (number for number in range(len(self.kinds)) if self.path(number) == path.strip("/"))
+        return any(self.is_well(number) for number in asked)
+
+    def is_well(self, number: int) -> bool:
+        """Return whether the verification of a step passes."""
+        return self.count(number) > 0
 
     # -- the fault of a step ---------------------------------------------------------------------------------------
 
     def break_step(self, number: int, way: str) -> None:
         """Let a step meet its fault; `slow` commands take their time."""
-        kind, path, servers = self.case.order[number], self.path(number), self.servers
+        kind, path, servers = self.kinds[number], self.path(number), self.servers
         if kind == "run":
             if way == "gone":
                 (self.folder / "step.sh").rename(self.folder / "step.away")
-            (self.folder / "traces" / f"fault-{number}").write_text(way)
+            (self.folder / "traces" / f"fault-{self.trace(number)}").write_text(way)
         elif kind == "env_file":
             (self.folder / ".env").rename(self.folder / ".env.away")
             if way == "folder":
@@ -203,14 +220,18 @@ class World:
         for number, kind in enumerate(self.case.order):
             if kind == "redis" and self.case.way == "refused" and self.case.faulty == kind:
                 self._redis("del", self.path(number))
-        for fault in (self.folder / "traces").glob("fault-*"):
-            fault.unlink()
+        self.heal_commands()
         if (self.folder / "step.away").exists():
             (self.folder / "step.away").rename(self.folder / "step.sh")
         if (self.folder / ".env.away").exists():
             if (self.folder / ".env").is_dir():
                 (self.folder / ".env").rmdir()
             (self.folder / ".env.away").replace(self.folder / ".env")
+
+    def heal_commands(self) -> None:
+        """Let commands that begin from now on do what they should."""
+        for fault in (self.folder / "traces").glob("fault-*"):
+            fault.unlink()
 
     def _redis(self, *words: str) -> None:
         import redis
@@ -312,7 +333,7 @@ class World:
         """
         notes = [path for folder in self.places().folders() for path in folder.iterdir()]
         known = {".env", "armed", "locks", "points", "run", "shop.log", "shop.yaml", "state", "step.sh", "traces"}
-        known |= {"docker-compose.yml"}
+        known |= {"docker-compose.yml", "errors"}
         beside = [path for path in self.folder.iterdir() if not path.name.startswith(".env.before-")]
         return [
             *(str(path) for path in notes if path.name.startswith("reserve") or path.stat().st_size > _LARGEST_BYTES),

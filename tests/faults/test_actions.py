@@ -8,7 +8,7 @@ import pytest
 from console.demo.servers import EmbeddedPostgres, EmbeddedValkey
 from tests.faults.actions import run_case
 from tests.faults.acts_compose import COMPOSE
-from tests.faults.acts_plan import POINTS, STEP_FAULTS, Scene, case_of
+from tests.faults.acts_plan import POINTS, STEP_FAULTS, TURN, Scene, case_of
 from tests.faults.acts_servers import Servers
 from tests.servers import PrivateEngine, missing
 
@@ -29,6 +29,8 @@ def servers(postgres: EmbeddedPostgres, valkey: EmbeddedValkey) -> Iterator[Serv
         (14, Scene.ACT),
         (10, Scene.RUNNER_DISK),
         (17, Scene.RIVALS),
+        (1, Scene.COUNTDOWN),
+        (2, Scene.JUMP),
     ],
 )
 def test_no_step_takes_effect_twice_and_none_is_half_done_without_a_word(
@@ -56,4 +58,4 @@ def test_seed_after_seed_every_point_and_every_fault_of_a_step_is_met() -> None:
 
     assert Counter(points) == Counter(range(1, POINTS[Scene.RUNNER] + 1))
     assert {(case.faulty, case.way) for case in faults} == set(STEP_FAULTS)
-    assert {case_of(seed).scene for seed in range(25)} == set(Scene)
+    assert {case_of(seed).scene for seed in range(TURN)} == set(Scene)
