@@ -11,7 +11,7 @@ from console.core.inputs import Input, Reading, SampleFailed, SampleSkipped, Sam
 from console.core.rollout import Metric
 from console.core.runs import later
 from console.core.view import Schedule
-from console.sources.base import Answer, ProbeFailed
+from console.sources.base import Answer, ProbeFailed, Unfinished
 from queries.loader import Query
 
 
@@ -118,11 +118,13 @@ def _without(whole: Reading, part: Reading | None) -> Reading:
     return replace(whole, value=None, samples=samples, bad=min(samples, max(0, whole.bad - (part.bad or 0))))
 
 
-async def measure(probe: Probe, clock: Callable[[], float] = time.time) -> SampleTaken | SampleFailed:
-    """Measure once; a failure is a value with its reason."""
+async def measure(probe: Probe, clock: Callable[[], float] = time.time) -> SampleTaken | SampleFailed | SampleSkipped:
+    """Measure once; a failure is a value with its reason, and what goes on with the next time is none."""
     began = clock()
     try:
         answer = await probe.asker.ask(probe.metric, probe.query)
+    except Unfinished:
+        return SampleSkipped(clock(), probe.name)
     except ProbeFailed as failure:
         return SampleFailed(clock(), probe.name, str(failure), clock() - began)
     except Exception as fault:  # noqa: BLE001 - a fault of one probe must end neither the others nor the way out

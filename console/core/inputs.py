@@ -137,7 +137,7 @@ class SampleFailed:
 
 @dataclass(frozen=True, slots=True)
 class SampleSkipped:
-    """The time of a probe came, perhaps more than once, while the one before was still running."""
+    """The time of a probe came, perhaps more than once, while the measurement before was still under way."""
 
     at: float
     metric: str

@@ -3,8 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from console.core.conditions import parse_condition
 from console.core.fields import Seconds
 from console.core.kinds import METRIC_KINDS
 
@@ -22,6 +23,20 @@ def one_of(part: BaseModel, names: tuple[str, ...]) -> str:
         said = ", ".join(found) if found else "none of them"
         raise ValueError(f"expected exactly one of {', '.join(names)}; found {said}")
     return found[0]
+
+
+def _size(value: Any) -> Any:
+    return value if isinstance(value, float) else parse_condition(f"> {value}", "B").bound
+
+
+Size = Annotated[
+    float,
+    BeforeValidator(_size),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^\d+(\.\d+)?\s*(B|[KMGT]B|[KMG]iB)$", "examples": ["5 KB", "1 MiB"]}
+    ),
+]
+"""A size; written as text in the file, bytes in the program."""
 
 
 def _names(value: Any) -> Any:
@@ -72,13 +87,28 @@ class RedisProbe(Part):
     """A field of INFO."""
     llen: str | None = None
     """A list whose length is taken."""
+    size: str | None = None
+    """A key pattern; the mean of what its keys take in memory, from a sample of them."""
+    larger_than: Size | None = None
+    """With `size` the share of the keys that take more, such as `5 KB`."""
+    latency: Names | None = None
+    """Commands, such as `[get, hgetall]`; the worst of their percentiles that the server itself keeps."""
+    q: Annotated[float, Field(gt=0, lt=1)] = 0.99
+    """With `latency`, which percentile; 0.99 without it."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        kind = one_of(self, ("ping", "scan", "count", "info", "llen"))
+        kind = one_of(self, ("ping", "scan", "count", "info", "llen", "size", "latency"))
         if (kind == "scan") != (self.has_field is not None):
             raise ValueError("scan and has_field go together; to count keys use count")
+        if self.larger_than is not None and kind != "size":
+            raise ValueError("larger_than belongs to size")
         return self
+
+    @property
+    def is_pass(self) -> bool:
+        """Whether every key of a pattern is looked at."""
+        return (self.scan or self.count or self.size) is not None
 
 
 def _redis(value: Any) -> Any:

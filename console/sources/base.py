@@ -112,6 +112,10 @@ class ProbeFailed(Exception):
         super().__init__(visible(reason, REASON_LIMIT))
 
 
+class Unfinished(ProbeFailed):
+    """A measurement that goes on with the next one, from where it came to: nothing failed, and nothing is known yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a measurement gave."""

@@ -1,15 +1,11 @@
-"""Asks Redis or Valkey as a guest: reading only, SCAN and never KEYS, in small bites with pauses between them.
-
-A key that is there during a whole pass is seen for certain; one that comes or goes meanwhile may or may not be, and a
-key may come twice while the server resizes its table (Redis documentation, SCAN).
-"""
+"""Asks Redis or Valkey as a guest: reading only, and patterns of keys at a pace that others do not feel."""
 
 import asyncio
 import contextlib
-import json
 import re
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -18,20 +14,20 @@ from redis import exceptions
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from console.core.conditions import share_scale, unit_scale
+from console.core.conditions import unit_scale
 from console.core.inputs import Reading
 from console.core.probes import Metric, RedisProbe
 from console.sources.base import Answer, ProbeFailed, Standing, supervise
+from console.sources.redis_passes import Pace, Walk, go_on
 from queries.loader import Query
 
 T = TypeVar("T")
 
 CONNECTIONS = 3
-SCAN_COUNT = 500
-SCAN_PAUSE_S = 0.002
 TOUCH_S = 5.0
-DOCUMENT_LIMIT_BYTES = 1024 * 1024
-"""A longer string is not fetched to look for a field in it."""
+FOR_BITES = 0.8
+"""Part of a measurement's time in which a pass may begin another bite; the rest is for the last one."""
+_LATENCY = "latency_percentiles_usec_"
 _SIZE_FIELD = re.compile(r"(?:^|_)(?:memory|rss|bytes|overhead|size|heap)(?:_|$)")
 
 
@@ -44,17 +40,6 @@ class _OutOfTouch(ProbeFailed):
         """Nobody listens there, which is an answer when one asks whether somebody does."""
 
 
-class _Progress:
-    """How far a pass over the keys came, for when its time is up."""
-
-    def __init__(self) -> None:
-        self.keys = 0
-        self.total = 0
-
-    def __str__(self) -> str:
-        return f" after {self.keys:,} of about {self.total:,} keys" if self.total else ""
-
-
 class RedisAsker:
     """Asks one server."""
 
@@ -63,17 +48,17 @@ class RedisAsker:
         self._words = _Words(url)
         self._client: Any = None
         self._url = url
+        self._pace = Pace()
+        self._walks: dict[RedisProbe, Walk] = {}
 
     async def ask(self, metric: Metric, query: Query | None = None) -> Answer:
         """Return the answer to a question in the metric's unit. Raises `ProbeFailed`."""
         probe = metric.redis
         if probe is None:
             raise ProbeFailed("this metric asks no Redis")
-        progress = _Progress()
+        until = time.monotonic() + FOR_BITES * metric.timeout_s
         try:
-            reading = await self._in_time(
-                lambda: self._answer(probe, metric.unit, progress), metric.timeout_s, progress
-            )
+            reading = await self._in_time(lambda: self._answer(probe, metric.unit, until), metric.timeout_s)
         except _OutOfTouch as failure:
             self._standing.retrying(str(failure), TOUCH_S)
             if probe.ping and failure.is_refused:
@@ -87,7 +72,7 @@ class RedisAsker:
 
     async def version(self, timeout_s: float) -> str:
         """Return the kind and version of the server. Raises `ProbeFailed`."""
-        told = await self._in_time(self._info, timeout_s, _Progress())
+        told = await self._in_time(self._info, timeout_s)
         valkey = told.get("valkey_version")
         return f"Valkey {valkey}" if valkey else f"Redis {told.get('redis_version', 'of unknown version')}"
 
@@ -103,21 +88,18 @@ class RedisAsker:
 
     async def _keep_in_touch(self) -> None:
         while True:
-            await self._in_time(self._ping, TOUCH_S, _Progress())
+            await self._in_time(self._ping, TOUCH_S)
             self._standing.live()
             await asyncio.sleep(TOUCH_S)
 
-    async def _in_time(self, work: Callable[[], Awaitable[T]], timeout_s: float, progress: _Progress) -> T:
+    async def _in_time(self, work: Callable[[], Awaitable[T]], timeout_s: float) -> T:
         try:
             async with asyncio.timeout(timeout_s):
                 with contextlib.suppress(exceptions.ConnectionError):
                     return await work()
                 # Once more: it may have been an idle connection that the server closed. Reading twice harms nothing.
-                progress.keys = 0
                 return await work()
         except (TimeoutError, exceptions.TimeoutError):
-            if progress.keys:
-                raise ProbeFailed(f"timed out{progress}, after {timeout_s:g}s") from None
             raise _OutOfTouch(f"no answer from {self._words.where} within {timeout_s:g}s") from None
         except (exceptions.ConnectionError, OSError) as error:
             reason, is_refused = self._words.of(error)
@@ -147,17 +129,16 @@ class RedisAsker:
             self._client = redis.asyncio.Redis(connection_pool=pool)
         return self._client
 
-    async def _answer(self, probe: RedisProbe, unit: str, progress: _Progress) -> Reading:
+    async def _answer(self, probe: RedisProbe, unit: str, until: float) -> Reading:
         if probe.info is not None:
             return Reading("", _figure(await self._info(), probe.info, unit))
         if probe.llen is not None:
             return Reading("", float(await self._connected().llen(probe.llen)))
-        if probe.count is not None:
-            async for keys in self._scan(probe.count, progress):
-                progress.keys += len(keys)
-            return Reading("", float(progress.keys))  # no key is a count too, not a lack of samples
-        if probe.scan is not None and probe.has_field is not None:
-            return await self._coverage(probe.scan, probe.has_field, unit, progress)
+        if probe.latency is not None:
+            return Reading("", _slowest(await self._connected().info("latencystats"), probe, unit))
+        if probe.is_pass:
+            walk = self._walks.setdefault(probe, Walk())
+            return (await go_on(self._connected(), walk, probe, self._pace, until)).reading(unit)
         await self._ping()
         return Reading("", 1.0, samples=1)
 
@@ -167,70 +148,6 @@ class RedisAsker:
     async def _info(self) -> dict[str, Any]:
         told = await self._connected().info("everything")
         return dict(told)
-
-    async def _scan(self, pattern: str, progress: _Progress) -> AsyncIterator[Sequence[bytes]]:
-        client = self._connected()
-        progress.total = int(await client.dbsize())
-        cursor = 0
-        while True:
-            cursor, keys = await client.scan(cursor, match=pattern, count=SCAN_COUNT)
-            if keys:
-                yield keys
-            if int(cursor) == 0:
-                return
-            await asyncio.sleep(SCAN_PAUSE_S)
-
-    async def _coverage(self, pattern: str, field: str, unit: str, progress: _Progress) -> Reading:
-        """Return the share of the keys that have a field; a key that went away meanwhile does not count."""
-        having = total = 0
-        async for keys in self._scan(pattern, progress):
-            progress.keys += len(keys)
-            found = await self._have_field(keys, field)
-            having += found.count(True)
-            total += len(found) - found.count(None)
-        share = having / total * share_scale(unit) if total else None
-        return Reading("", share, samples=total, bad=total - having)
-
-    async def _have_field(self, keys: Sequence[bytes], field: str) -> list[bool | None]:
-        """Return for each key whether it has the field, `None` for a key that is no more there."""
-        answers = await self._pipeline([("HEXISTS", key, field) for key in keys])
-        found: list[bool | None] = [answer == 1 for answer in answers]
-        doubtful = [number for number, answer in enumerate(answers) if answer != 1]
-        kinds = await self._pipeline([("TYPE", keys[number]) for number in doubtful])
-        for number, kind in zip(doubtful, kinds, strict=True):
-            match kind:
-                case b"none":
-                    found[number] = None
-                case b"string":
-                    found[number] = await self._string_has(keys[number], field)
-                case b"ReJSON-RL":
-                    found[number] = bool(
-                        await self._connected().execute_command("JSON.TYPE", keys[number], f"$.{field}")
-                    )
-        return found
-
-    async def _string_has(self, key: bytes, field: str) -> bool | None:
-        """Return whether a string is a JSON document with the field."""
-        client = self._connected()
-        if int(await client.strlen(key)) > DOCUMENT_LIMIT_BYTES:
-            return False
-        text = await client.get(key)
-        if text is None:
-            return None
-        try:
-            document = json.loads(text)
-        except ValueError:
-            return False
-        return isinstance(document, dict) and field in document
-
-    async def _pipeline(self, commands: Sequence[tuple[str, *tuple[Any, ...]]]) -> list[Any]:
-        """Send reading commands together; an error takes the place of its answer."""
-        if not commands:
-            return []
-        async with self._connected().pipeline(transaction=False) as pipe:
-            for command in commands:
-                pipe.execute_command(*command)
-            return list(await pipe.execute(raise_on_error=False))
 
 
 def _figure(told: dict[str, Any], field: str, unit: str) -> float:
@@ -244,6 +161,25 @@ def _figure(told: dict[str, Any], field: str, unit: str) -> float:
         raise ProbeFailed(f"the field {field} of INFO is {given!s}; expected a number") from None
     dimension, scale = unit_scale(unit)
     return number / scale if dimension == "size" and _SIZE_FIELD.search(field) else number
+
+
+def _slowest(told: dict[str, Any], probe: RedisProbe, unit: str) -> float | None:
+    """Return the worst percentile that the server tells of some commands; `None` where it ran none of them.
+
+    The percentiles are over all calls since the server began, or since CONFIG RESETSTAT, and leave the network out.
+    """
+    kept = {name.removeprefix(_LATENCY).lower(): said for name, said in told.items() if name.startswith(_LATENCY)}
+    if not kept:
+        raise ProbeFailed("INFO tells no latency of commands; Redis 7 or later does, with latency-tracking yes")
+    key = f"p{100 * probe.q:g}"
+    found = [said[key] for name in probe.latency or () if (said := kept.get(name.lower())) is not None and key in said]
+    if not found:
+        known = any(name.lower() in kept for name in probe.latency or ())
+        if known:
+            raise ProbeFailed(f"INFO tells no {key}; latency-tracking-info-percentiles says which it tells")
+        return None
+    dimension, scale = unit_scale(unit)
+    return max(map(float, found)) * 1e-6 / (scale if dimension == "time" else 1e-6)
 
 
 class _Words:
