@@ -75,6 +75,16 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("attempt", "o", "o", "Open action", "Open the action under way, with all it printed", "places", "has_attempt"),
     Key("events", "e", "e", "Events", "Show the counters of events, where they are folded away", "places", weight=8),
+    Key(
+        "matrix",
+        "p",
+        "p",
+        "Pairs",
+        "Show how often an event went from where to where, and what was refused",
+        "places",
+        "has_matrix",
+        8,
+    ),
     Key("queries", "d", "d", "Data", "Show the rows of the monitoring queries, where they are folded away", "places"),
     Key(
         "next_rung", "n", "n", "Next rung", "Show what the next rung of the ladder would do", "ladder", "is_holding", 1

@@ -17,6 +17,11 @@ from console.core.text import decode, visible
 LABEL_LIMIT = 100
 """Values kept apart per event and label; those that arrive later are counted as `OTHER`."""
 OTHER = "other"
+PAIR = "from → to"
+"""The label under which a rule's pairs count; no named group has such a name."""
+ARROW = " → "
+UNSAID = "?"
+"""Stands for a side of a pair that a line does not tell."""
 _LABEL_LENGTH = 80
 _RETURN = ord("\r")
 _REMEMBERED = 4000
@@ -34,6 +39,8 @@ class Rule(Protocol):
     def match(self) -> str: ...
     @property
     def number(self) -> str | None: ...
+    @property
+    def pair(self) -> tuple[str, str] | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +259,7 @@ class _Rule:
         self._kind = rule.kind
         self._groups = tuple(self.pattern.groups)
         self._number = rule.number
+        self._pair = rule.pair
         places = tuple(self.pattern.groups.values())
         self.values_of: Callable[[Found], object] = (
             methodcaller("group", *places) if places else attrgetter("lastgroup")
@@ -279,7 +287,15 @@ class _Rule:
         captured = dict(zip(self._groups, texts, strict=True))
         number = None if self._number is None else _number(captured.pop(self._number, None))
         labels = tuple((name, visible(text, _LABEL_LENGTH)) for name, text in captured.items() if text is not None)
-        return Match(self.event, self._kind, labels, number)
+        return Match(self.event, self._kind, labels + self._paired(captured), number)
+
+    def _paired(self, captured: Mapping[str, str | None]) -> Labels:
+        """Return the pair of a line that says from where, as a label; to where it may leave open."""
+        begins, ends = (captured.get(name) for name in self._pair or ("", ""))
+        if begins is None:
+            return ()
+        sides = (visible(side or UNSAID, _LABEL_LENGTH).replace(ARROW, " -> ") for side in (begins, ends))
+        return ((PAIR, ARROW.join(sides)),)
 
 
 def _text(captured: object) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from console.core.gaps import Gap, Short
 from console.core.incident_frame import IncidentView
+from console.core.matrix import MatrixView
 from console.core.progress import BudgetView, StopView, WindowView
 from console.core.proportions import ShareSeen
 from console.core.verdict import Verdict
@@ -463,6 +464,8 @@ class Frame:
     """Newest first; at most one is open."""
     has_incidents: bool = False
     """A critical alert opens an incident: the file says so."""
+    matrices: tuple[MatrixView, ...] = ()
+    """One for each event whose pairs are counted."""
 
 
 def worst_first(panels: tuple[Panel, ...]) -> tuple[Panel, ...]:

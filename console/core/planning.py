@@ -288,4 +288,8 @@ def _redis_question(probe: RedisProbe) -> str:
         return f"every {probe.scan} has {probe.has_field}"
     if probe.count is not None:
         return f"count of {probe.count}"
+    if probe.size is not None:
+        return f"size of {probe.size}"
+    if probe.latency is not None:
+        return f"latency of {', '.join(probe.latency)}"
     return f"info {probe.info}" if probe.info is not None else f"llen {probe.llen}"

@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from console.core.conditions import parse_condition
 from console.core.fields import Seconds
-from console.core.kinds import METRIC_KINDS
+from console.core.kinds import METRIC_KINDS, REDIS_KINDS
 
 
 class Part(BaseModel):
@@ -98,7 +98,7 @@ class RedisProbe(Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        kind = one_of(self, ("ping", "scan", "count", "info", "llen", "size", "latency"))
+        kind = one_of(self, REDIS_KINDS)
         if (kind == "scan") != (self.has_field is not None):
             raise ValueError("scan and has_field go together; to count keys use count")
         if self.larger_than is not None and kind != "size":

@@ -27,6 +27,7 @@ from console.core.frame import (
 from console.core.gaps import short_counts
 from console.core.judging import LEVELS, Judged, pending, shown_value, stands
 from console.core.ladder import ladder_of
+from console.core.matrix import matrices
 from console.core.metrics import MetricState, baseline_note
 from console.core.rollout import CONDITIONS, ActionKind
 from console.core.state import State
@@ -117,6 +118,7 @@ def build_frame(
         silences=alert_views.silences(state.alerts),
         incidents=incident_views.views(state, at),
         has_incidents=state.rollout.incidents is not None,
+        matrices=matrices(state.rollout, state.rollup, state.tracks),
     )
 
 

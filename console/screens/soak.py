@@ -215,6 +215,8 @@ class SoakScreen(ConsoleScreen[None]):
             return self.may_act and automatic is not None and bool(automatic.metric or automatic.disarmed)
         if guard == "has_alerts":
             return bool(self.desk.frame.alerts or self.desk.frame.silences)
+        if guard == "has_matrix":
+            return bool(self.desk.frame.matrices)
         if guard == "has_attempt":
             return bool(self.desk.frame.attempts)
         return True
@@ -334,6 +336,12 @@ class SoakScreen(ConsoleScreen[None]):
     def action_events(self) -> None:
         """Show the counters, where they are folded away."""
         self._choose_pane("events")
+
+    def action_matrix(self) -> None:
+        """Open the table of pairs."""
+        from console.screens.matrix import MatrixScreen  # noqa: PLC0415 - only when it is needed
+
+        self.app.push_screen(MatrixScreen(self.desk, is_read_only=self.is_read_only))
 
     def action_queries(self) -> None:
         """Show the rows of the queries, where they are folded away."""

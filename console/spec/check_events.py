@@ -24,6 +24,7 @@ def check_events(review: Review) -> None:
             continue
         compiled[name] = pattern
         _check_number(review, name, rule, pattern)
+        _check_matrix(review, name, rule, pattern)
         if pattern.quick("") is not None:
             review.doubt(("events", name, "match"), "this matches every line", "say what the line must contain")
         if not rule.sample:
@@ -60,6 +61,24 @@ def _check_number(review: Review, name: str, rule: EventRule, pattern: BoundedPa
     if pattern.groups:
         expected = suggestion(rule.number, pattern.groups, "named groups")
     review.wrong(path, f"{review.written(path)} is no named group of the pattern", expected)
+
+
+def _check_matrix(review: Review, name: str, rule: EventRule, pattern: BoundedPattern) -> None:
+    """Check that a matrix names groups that the pattern has, and an event of what was refused that has one too."""
+    if rule.matrix is None:
+        return
+    path: Path = ("events", name, "matrix")
+    for key, group in (("from", rule.matrix.from_), ("to", rule.matrix.to)):
+        if group not in pattern.groups or group == rule.number:
+            words = [one for one in pattern.groups if one != rule.number]
+            expected = suggestion(group, words, "named groups") if words else "name a part of the pattern: (?P<from>…)"
+            review.wrong((*path, key), f"{review.written((*path, key))} is no named group of words", expected)
+    rejected = rule.matrix.rejected
+    if rejected is None or not review.knows((*path, "rejected"), rejected, "events", "event"):
+        return
+    if review.rollout.events[rejected].matrix is None:
+        expected = f"add `matrix:` to the event {rejected}, with the group that says from where"
+        review.wrong((*path, "rejected"), f"the pairs of {rejected} are not counted", expected)
 
 
 def _check_samples(review: Review, name: str, rule: EventRule, compiled: Mapping[str, BoundedPattern]) -> None:

@@ -1,11 +1,10 @@
 """How a rollout file changes the one that it extends."""
 
-from console.core.kinds import METRIC_KINDS, SOURCE_KINDS
+from console.core.kinds import METRIC_KINDS, REDIS_KINDS, SOURCE_KINDS
 from console.spec.nodes import Entry, MapNode, Node, Path, ScalarNode, is_json
 from console.spec.problems import Problem, problem, suggestion
 from console.spec.variables import key_of
 
-PROBE_KINDS = ("ping", "scan", "count", "info", "llen")
 TRACK_KINDS = ("label", "image", "name")
 
 
@@ -60,7 +59,7 @@ def _is_another_kind(before: MapNode, after: MapNode, path: Path) -> bool:
         case ("tracks", _):
             kinds = TRACK_KINDS
         case ("metrics", _, "redis"):
-            kinds = PROBE_KINDS
+            kinds = REDIS_KINDS
         case _:
             return False
     said = _kinds_of(after, kinds)

@@ -40,6 +40,8 @@ class WrittenRule:
     match: str
     kind: str
     number: str | None
+    pair: None = None
+    """Pairs are counted of what is watched, not of finished logs."""
 
 
 @dataclass(slots=True)

@@ -129,6 +129,18 @@ MEANING = [
         "events: {a: {match: '(?P<millis>\\d+)', number: milis}}",
         "'milis' is no named group of the pattern; did you mean millis?",
     ),
+    (
+        "events: {a: {match: '(?P<begins>a)(?P<ends>b)', matrix: {from: begin, to: ends}}}",
+        "4: events.a.matrix.from: 'begin' is no named group of words; did you mean begins?",
+    ),
+    (
+        "events: {a: {match: '(?P<n>\\d)(?P<b>b)', number: n, matrix: {from: b, to: n}}}",
+        "4: events.a.matrix.to: 'n' is no named group of words",
+    ),
+    (
+        "events: {a: {match: '(?P<a>a)(?P<b>b)', matrix: {from: a, to: b, rejected: c}}, c: {match: c}}",
+        "4: events.a.matrix.rejected: the pairs of c are not counted; add `matrix:` to the event c",
+    ),
     ("events: {a: {match: '(?P<n>\\w+)', number: n, sample: [xy]}}", "n is 'xy' in this sample, not a number"),
     ("events: {a: {match: '(?P<n>\\d+)?x', number: n, sample: [x]}}", "n is nothing in this sample, not a number"),
     (
