@@ -122,5 +122,5 @@ def _condition(engine: Engine, until: str | None) -> Callable[[], bool]:
     if until == "verdict":
         return lambda: engine.is_caught_up and engine.frame.verdict is not Verdict.UNKNOWN
     if until == "phase":
-        return lambda: engine.frame.phase.may_advance
+        return lambda: engine.frame.phase.may_advance or engine.frame.phase.is_complete
     return lambda: False

@@ -23,6 +23,8 @@ class AdvancePart:
 
 def goal(phase: PhaseView) -> str:
     """Return what comes after the phase, in words."""
+    if phase.is_complete:
+        return "the rollout is complete"
     if phase.is_last:
         return "to finish the rollout"
     return f"to advance to phase {phase.index + 2} of {phase.count}" if phase.count else "to advance"
@@ -30,7 +32,7 @@ def goal(phase: PhaseView) -> str:
 
 def key_spans(part: AdvancePart) -> list[Span]:
     """Return the key that advances, and whether it is time."""
-    if part.advance is None or not part.advance.key:
+    if part.advance is None or not part.advance.key or part.phase.is_complete:
         return []
     if part.phase.may_advance:
         return [Span(f" {part.advance.key} {part.advance.title} ", Role.OK_BADGE)]
@@ -119,7 +121,11 @@ def advance_line(part: AdvancePart, width: int) -> Line:
     unmet = [clause for clause in phase.clauses if not clause.is_met]
     key = [*key_spans(part), Span(" ")]
     if not unmet and not phase.holds:
-        left = [Span(" ✓ ", Role.OK), Span("all met " + goal(phase), Role.TEXT)] if phase.clauses else [Span("")]
+        left = (
+            [Span(" ✓ ", Role.OK), Span(goal(phase) if phase.is_complete else "all met " + goal(phase), Role.TEXT)]
+            if phase.clauses
+            else [Span("")]
+        )
         return spread(left, key, width)
     if phase.outlook:
         return _outlook_line(part, width)

@@ -190,8 +190,10 @@ def _due(part: HeaderPart) -> list[Span]:
 
 def _missing(missing: int, phase: PhaseView) -> list[Span]:
     goal = "finish" if phase.is_last else "advance"
+    if phase.is_complete:
+        return [Span("✓ complete", Role.OK)]
     if phase.may_advance:
-        return [Span(f"✓ may {goal}", Role.OK)]
+        return [Span("✓ may advance", Role.OK)]
     if phase.outlook:
         return [Span(phase.outlook, Role.DIM)]
     return [Span(f"{missing} missing to {goal}", Role.DIM)] if missing else []

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--until",
         choices=("verdict", "phase"),
-        help="headless: watch until the overall verdict is known, or the phase may advance",
+        help="headless: watch until the overall verdict is known, or the phase may advance or the rollout is complete",
     )
     parser.add_argument("--json", action="store_true", help="headless: print JSON, the last line as `check` does")
 

@@ -275,6 +275,11 @@ class PhaseView:
         """How much of the soak is over, 0 to 1."""
         return min(1.0, self.soaked_s / self.soak_s) if self.soak_s > 0 else 1.0
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the rollout is done: nothing is missing in its last phase."""
+        return self.is_last and bool(self.clauses) and all(clause.is_met for clause in self.clauses)
+
 
 @dataclass(frozen=True, slots=True)
 class StepView:

@@ -70,8 +70,9 @@ def _summary(export: Export) -> Facts:
     traffic = f"{phase.traffic:g} %"
     if phase.traffic != phase.planned_traffic:
         traffic += f" (the phase plans {phase.planned_traffic:g} %)"
-    is_ready = phase.may_advance or (bool(phase.clauses) and not missing)
-    step = f"{len(missing)} missing" if missing else "nothing is missing" if is_ready else "not yet"
+    is_ready = phase.may_advance or phase.is_complete
+    done = "complete" if phase.is_complete else "nothing is missing"
+    step = f"{len(missing)} missing" if missing else done if is_ready else "not yet"
     return (
         ("Verdict since", Cell(moment_text(frame.since))),
         ("Phase", Cell(f"{phase.name} ({phase.index + 1} of {phase.count})")),

@@ -162,6 +162,7 @@ def _progress_json(phase: PhaseView) -> dict[str, Any]:
         "soaked_s": seconds(phase.soaked_s),
         "soak_s": seconds(phase.soak_s),
         "may_advance": phase.may_advance,
+        "is_complete": phase.is_complete,
         "clauses": [
             {
                 "text": clause.text,

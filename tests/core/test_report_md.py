@@ -179,7 +179,7 @@ def test_a_last_phase_with_every_clause_met_lacks_nothing() -> None:
     met = tuple(replace(clause, is_met=True) for clause in frame.phase.clauses)
     last = replace(frame, phase=replace(frame.phase, is_last=True, clauses=met, may_advance=False))
 
-    assert "**To finish:** nothing is missing" in report_md(report_of(exports.export(last)))
+    assert "**To finish:** complete" in report_md(report_of(exports.export(last)))
 
 
 def test_a_report_says_what_is_not_read_and_since_when() -> None:

@@ -63,6 +63,17 @@ def test_the_last_phase_finishes_the_rollout() -> None:
     assert "to finish the rollout" in shown(60, 10, replace(frames.healthy().phase, is_last=True))
 
 
+def complete() -> PhaseView:
+    met = Clause("error_rate must be OK", True, "metric", "error_rate")
+    return replace(frames.healthy().phase, is_last=True, clauses=(met,), holds=(), outlook="")
+
+
+def test_a_rollout_of_which_nothing_is_missing_is_complete_and_offers_no_next_phase() -> None:
+    assert "the rollout is complete" in shown(60, 10, complete())
+    assert "A Advance" not in shown(60, 10, complete())
+    assert advance_line(part(complete()), 80).text.strip() == "✓ the rollout is complete"
+
+
 @pytest.mark.parametrize("width", [60, 80, 99])
 def test_on_a_small_screen_one_line_says_the_first_clauses_and_how_many_more(width: int) -> None:
     line = advance_line(part(frames.healthy().phase), width)

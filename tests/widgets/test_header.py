@@ -67,6 +67,8 @@ def test_when_all_is_met_the_header_says_so() -> None:
     frame = frames.healthy()
 
     assert "✓ may advance" in shown(replace(frame, phase=replace(frame.phase, may_advance=True)), 200)
+    met = tuple(replace(clause, is_met=True) for clause in frame.phase.clauses)
+    assert "✓ complete" in shown(replace(frame, phase=replace(frame.phase, is_last=True, clauses=met)), 200)
 
 
 def test_a_frame_that_is_no_longer_news_is_never_shown_as_healthy() -> None:
