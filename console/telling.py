@@ -74,7 +74,7 @@ class Teller:
             async with asyncio.timeout(WRITE_S):
                 await self._write()
         sent = await self._notifier.send(delivery, self._clock())
-        self._apply(DeliveryEnded(self._clock(), delivery.id, sent.error, sent.title))
+        self._apply(DeliveryEnded(self._clock(), delivery.id, sent.error, sent.title, took=sent.took))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(WRITE_S):
                 await self._write()

@@ -49,14 +49,23 @@ async def _test(rollout: Rollout, sending: Notifier, *, is_dry_run: bool) -> int
                 composed = sending.compose(delivery, at)
                 print(f"{receiver.label} ({route.severity}) would be told:\n{composed.title}\n{composed.text}\n")
                 continue
-            sent = await sending.send(delivery, at)
-            failed += bool(sent.error)
-            print(f"{receiver.label} ({route.severity}): {sent.error or 'taken'}")
+            error, said = (await sending.send(delivery, at)).error, "taken"
+            if not error and sending.keeps_incidents(receiver.ref):
+                error, said = (await sending.send(_over(delivery, at), at)).error, "taken, and closed again"
+                error = error and f"taken, and NOT closed again, so close it there: {error}"
+            failed += bool(error)
+            print(f"{receiver.label} ({route.severity}): {error or said}")
     return UNKNOWN if failed else 0
 
 
+def _over(delivery: Delivery, at: float) -> Delivery:
+    """Return the message that the alerts of another are over."""
+    items = tuple(replace(item, resolved_at=at) for item in delivery.items)
+    return replace(delivery, why=Why.RESOLVED, items=items)
+
+
 def _delivery(rollout: Rollout, route: Route, receiver: Receiver, at: float) -> Delivery:
-    """Return a message that says that it is a test; in an Alertmanager nothing is open afterwards."""
+    """Return a message that says that it is a test; an Alertmanager takes it as over at once."""
     about = next(iter(rollout.metrics), "error_rate")
     item = example(rollout, about, route.severity)
     found = replace(item.found, text=f"TEST of {rollout.rollout}, this is no alert: {item.found.text}")

@@ -369,6 +369,8 @@ class DeliveryEnded:
     """What the message said, in one line."""
     tries: int = 0
     """How often it was tried at least, where not every try was told."""
+    took: tuple[str, ...] = ()
+    """Where a part of it was taken and the rest was not, the ids of that part's alerts."""
 
 
 @dataclass(frozen=True, slots=True)

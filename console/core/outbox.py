@@ -113,11 +113,7 @@ def _arrived(book: AlertBook, delivery: Delivery, given: DeliveryEnded) -> list[
         is_taken = other.is_taken or other.message == delivery.message
         next_at = given.at if other.receiver == delivery.receiver else other.next_at  # it is back
         book.outbox[other.id] = replace(other, is_taken=is_taken, next_at=next_at)
-    for item in delivery.items:
-        alert = book.alerts.get(item.found.key)
-        if alert is not None and alert.id == item.alert and not delivery.why.is_end:
-            delivered = {**alert.delivered, delivery.receiver: given.at}
-            book.alerts[alert.key] = replace(alert, delivered=delivered)
+    _note_delivered(book, delivery, delivery.items, given.at)
     if delivery.why is Why.REFRESHED:
         return []
     how = "would be told (dry run)" if book.is_dry else "told"
@@ -125,10 +121,20 @@ def _arrived(book: AlertBook, delivery: Delivery, given: DeliveryEnded) -> list[
     return [_record(given, delivery, f"{delivery.label} {how}{why}: {given.title}")]
 
 
+def _note_delivered(book: AlertBook, delivery: Delivery, items: Iterable[Item], at: float) -> None:
+    for item in items:
+        alert = book.alerts.get(item.found.key)
+        if alert is not None and alert.id == item.alert and not delivery.why.is_end:
+            delivered = {**alert.delivered, delivery.receiver: at}
+            book.alerts[alert.key] = replace(alert, delivered=delivered)
+
+
 def _failed(book: AlertBook, rollout: Rollout, delivery: Delivery, given: DeliveryEnded) -> list[Record]:
     tries = max(delivery.tries + 1, given.tries)
     pause_s = min(LAST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(tries - 1, 10))
-    failed = replace(delivery, tries=tries, began_at=None, error=given.error, next_at=given.at + pause_s)
+    _note_delivered(book, delivery, [item for item in delivery.items if item.alert in given.took], given.at)
+    rest = tuple(item for item in delivery.items if item.alert not in given.took)
+    failed = replace(delivery, items=rest, tries=tries, began_at=None, error=given.error, next_at=given.at + pause_s)
     book.outbox[delivery.id] = failed
     records = [_record(given, failed, f"{delivery.label} NOT told: {given.error}")] if tries == 1 else []
     waiting = [one for one in book.outbox.values() if one.receiver == delivery.receiver]

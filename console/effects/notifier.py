@@ -52,6 +52,8 @@ class Sent:
     title: str
     error: str
     """Why it was not taken; empty if it was."""
+    took: tuple[str, ...] = ()
+    """Where only a part of it was taken, the alerts of that part."""
 
 
 class Notifier:
@@ -65,12 +67,17 @@ class Notifier:
         self._is_dry_run = is_dry_run
         self._slots = asyncio.Semaphore(AT_ONCE)
 
+    def keeps_incidents(self, receiver: str) -> bool:
+        """Return whether a receiver's service keeps an incident open for each alert until it hears of its end."""
+        return scheme_of(self._addresses.get(receiver, "")) in INCIDENTS
+
     async def send(self, delivery: Delivery, at: float) -> Sent:
-        """Hand a delivery over; whatever goes wrong is in the answer."""
+        """Hand a delivery over; what goes wrong with its receiver or its text is in the answer."""
         try:
             return await self._send(delivery, at)
-        except Exception as error:  # noqa: BLE001 - a message that cannot be sent must not end the watch
-            return Sent("", f"it could not be sent: {type(error).__name__}")
+        except (OSError, ValueError, ArithmeticError, MemoryError, RuntimeError) as error:
+            said = self._redactor.redact(f"{type(error).__name__}: {error}")
+            return Sent("", without_address(f"it could not be sent: {said}", self._addresses[delivery.receiver]))
 
     async def _send(self, delivery: Delivery, at: float) -> Sent:
         address = self._addresses.get(delivery.receiver)
@@ -82,10 +89,15 @@ class Notifier:
         async with self._slots:
             if scheme_of(address) in ALERTMANAGER:
                 alerts = alertmanager.payload(delivery, composed.each, self._rollout, self._session, at=at)
-                error = await alertmanager.post(address, alerts, self._key(delivery))
+                failures = [await alertmanager.post(address, alerts, self._key(delivery))]
             else:
-                error = await _by_apprise(address, self.messages(delivery, composed, address))
-        return Sent(composed.title, without_address(self._redactor.redact(error), address))
+                failures = await _by_apprise(address, self.messages(delivery, composed, address))
+        error = next(filter(None, failures), "")
+        # A receiver that keeps alerts or a single message takes all of it or nothing.
+        is_each = error and len(failures) == len(delivery.items)
+        each = zip(delivery.items, failures, strict=True) if is_each else ()
+        took = tuple(item.alert for item, failure in each if not failure)
+        return Sent(composed.title, without_address(self._redactor.redact(error), address), took)
 
     def _key(self, delivery: Delivery) -> str:
         return f"{self._session}-{delivery.key}"
@@ -200,8 +212,11 @@ def without_address(text: str, address: str) -> str:
     return visible(" ".join(text.split()), 300)
 
 
-async def _by_apprise(address: str, messages: list[dict[str, str]]) -> str:
-    """Hand messages to a process that sends them, and end that process if it takes too long."""
+async def _by_apprise(address: str, messages: list[dict[str, str]]) -> list[str]:
+    """Hand messages to a process that sends them, and end that process if one of them takes too long.
+
+    Returns of each why it was not taken, empty if it was.
+    """
     order = {"address": address, "messages": messages}
     try:
         process = await asyncio.create_subprocess_exec(
@@ -213,12 +228,21 @@ async def _by_apprise(address: str, messages: list[dict[str, str]]) -> str:
             start_new_session=True,
         )
     except OSError as error:
-        return f"no process can be started to send it: {error}"
+        return [f"no process can be started to send it: {error}"] * len(messages)
+    failures: list[str] = []
     try:
         async with asyncio.timeout(SEND_S):
-            return await _answer(process, order)
+            await _ask(process, order)
+        while len(failures) < len(messages):
+            async with asyncio.timeout(SEND_S):
+                failures.append(await _answer(process))
     except TimeoutError:
-        return f"no answer in {SEND_S:.0f} s"
+        return failures + [f"no answer in {SEND_S:.0f} s"] * (len(messages) - len(failures))
+    except (OSError, ValueError, KeyError) as error:
+        said = f"the process that sends it ended: {type(error).__name__}"
+        return failures + [said] * (len(messages) - len(failures))
+    else:
+        return failures
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
@@ -226,12 +250,12 @@ async def _by_apprise(address: str, messages: list[dict[str, str]]) -> str:
         await process.wait()
 
 
-async def _answer(process: asyncio.subprocess.Process, order: Mapping[str, object]) -> str:
-    assert process.stdin is not None and process.stdout is not None, "both are pipes"  # noqa: PT018, S101
-    try:
-        process.stdin.write(json.dumps(order).encode() + b"\n")
-        await process.stdin.drain()
-        said = await process.stdout.readline()
-        return str(json.loads(said)["error"])
-    except (OSError, ValueError, KeyError) as error:
-        return f"the process that sends it ended: {type(error).__name__}"
+async def _ask(process: asyncio.subprocess.Process, order: Mapping[str, object]) -> None:
+    assert process.stdin is not None  # noqa: S101 - it is a pipe
+    process.stdin.write(json.dumps(order).encode() + b"\n")
+    await process.stdin.drain()
+
+
+async def _answer(process: asyncio.subprocess.Process) -> str:
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    return str(json.loads(await process.stdout.readline())["error"])

@@ -106,11 +106,11 @@ def _end_with(stdin: Any) -> None:
 
 
 def main() -> int:
-    """Read the order, carry all of it out and print the first thing that went wrong."""
+    """Read the order, carry all of it out, and print of each message whether it was taken as soon as that is known."""
     order = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with, args=(sys.stdin,), daemon=True).start()
-    failures = [send(order["address"], message) for message in order["messages"]]
-    print(json.dumps({"error": next(filter(None, failures), "")}), flush=True)
+    for message in order["messages"]:
+        print(json.dumps({"error": send(order["address"], message)}), flush=True)
     return 0
 
 

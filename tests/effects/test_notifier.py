@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,7 +23,7 @@ from console.effects.alertmanager import labels_of, url_of
 from console.effects.notifier import Notifier, without_address
 from console.effects.sending import with_key
 from console.spec import filling
-from tests.receivers import Mailbox, Webhook, alertmanager, free_port, mailbox, until, webhook
+from tests.receivers import Mailbox, Posted, Webhook, alertmanager, free_port, mailbox, until, webhook
 
 AT = 1_795_219_200.0
 
@@ -339,12 +340,53 @@ def test_the_example_of_a_test_message_is_composed() -> None:
     assert "error_rate is 5.42 %, baseline 0.61 %" in said.text
 
 
-async def test_a_fault_of_the_program_is_an_error_of_the_message_and_ends_nothing(hook: Webhook) -> None:
+async def test_a_value_that_cannot_be_said_is_an_error_of_the_message_and_ends_nothing(hook: Webhook) -> None:
     odd = delivery(Item("a1", found(value="no number"), float("inf")))
 
     sent = await notifier(rollout(hook.address())).send(odd, AT)
 
-    assert sent.error == "it could not be sent: OverflowError"
+    assert sent.error.startswith("it could not be sent: OverflowError: timestamp out of range")
+
+
+async def test_a_fault_of_the_program_is_no_error_of_a_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
+    sending = notifier(rollout("json://one/a"))
+    monkeypatch.setattr(sending, "compose", lambda *_: None)
+
+    with pytest.raises(AttributeError):
+        await sending.send(delivery(), AT)
+
+
+async def test_of_many_incidents_each_has_its_own_time_and_what_was_taken_is_said(
+    hook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifying, "INCIDENTS", ("json",))
+    monkeypatch.setattr(notifying, "SEND_S", 4.0)
+    release = threading.Event()
+
+    def answer(posted: Posted) -> None:
+        if "leaks" in posted.title:
+            release.wait(30)
+
+    hook.before_answer = answer
+    items = [
+        Item(f"{name}@1", replace(found(), key=f"metric:{name}:critical", about=name, text=f"{name} CRITICAL"), AT)
+        for name in ("errors", "lag", "leaks", "share")
+    ]
+
+    sent = await notifier(rollout(hook.address())).send(delivery(*items), AT)
+    release.set()
+
+    assert sent.error == "no answer in 4 s"
+    assert sent.took == ("errors@1", "lag@1")
+
+
+async def test_of_a_message_that_one_service_takes_as_a_whole_no_part_is_taken(hook: Webhook) -> None:
+    hook.status = 500
+
+    sent = await notifier(rollout(hook.address())).send(delivery(), AT)
+
+    assert sent.error
+    assert sent.took == ()
 
 
 # -- the command -----------------------------------------------------------------------------------------------------
@@ -378,3 +420,20 @@ def test_a_file_without_routes_is_wrong_usage(tmp_path: Path, capsys: pytest.Cap
 
     assert main(["alerts", "test", str(file)]) == 4
     assert "nobody is told" in capsys.readouterr().err
+
+
+def test_a_test_message_leaves_no_incident_open(
+    tmp_path: Path, hook: Webhook, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(notifying, "INCIDENTS", ("json",))
+    file = tmp_path / "shop.yaml"
+    file.write_text(
+        "rollout: shop\ntitle: t\nservice: s\nphases: [{name: Canary, traffic: 0%}]\n"
+        f"alerts: {{routes: [{{severity: critical, to: ['{hook.address()}']}}]}}\n"
+    )
+
+    assert main(["alerts", "test", str(file)]) == 0
+
+    assert "taken, and closed again" in capsys.readouterr().out
+    assert [posted.body["type"] for posted in hook.posted] == ["failure", "success"]
+    assert len({posted.key for posted in hook.posted}) == 1, "the incident that is closed is the one of the test"
