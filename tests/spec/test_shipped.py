@@ -16,7 +16,7 @@ from console.core.classify import PAIR, Classifier
 from console.spec.check_actions import COVERED_KEYS, RESERVED_KEYS
 from console.spec.files import shipped
 from console.spec.load import load
-from queries.loader import load_query
+from tests import queries
 
 ROOT = Path(__file__).parents[2]
 STATELESS, FSM = "stateless-orchestration", "fsm-checkpoint"
@@ -144,12 +144,7 @@ async def fill(connection: "asyncpg.Connection[Any]") -> None:
 
 
 async def ask(connection: "asyncpg.Connection[Any]", name: str) -> list[dict[str, Any]]:
-    """Run a query the way a guest does: as a sub-select, with its window bound."""
-    query = load_query(STATELESS, name, Path("/nowhere"))
-    assert query.takes_window == (query.window_s is not None)
-    arguments = [timedelta(seconds=query.window_s)] if query.window_s is not None else []
-    rows = await connection.fetch(f"SELECT * FROM (\n{query.sql}\n) AS q LIMIT 100", *arguments)
-    return [dict(row) for row in rows]
+    return await queries.ask(connection, STATELESS, name)
 
 
 async def test_errors_are_counted_by_track(connection: "asyncpg.Connection[Any]") -> None:
