@@ -79,7 +79,14 @@ class ToolHistory(World):
         "slow-operations": Scenario(
             "recording and reading the history take three times as long after 15 seconds",
             canary={"record_ms": 19, "rate_ms": 96, "preferred_ms": 190, "statistics_ms": 88, "median_ms": 470},
-            warning=("record_time", "success_rate_time", "statistics_time", "history_query_time", "router_time"),
+            warning=(
+                "record_time",
+                "success_rate_time",
+                "preferred_tools_time",
+                "statistics_time",
+                "history_query_time",
+                "router_time",
+            ),
         ),
         "rows-stop": Scenario(
             "no execution is recorded any more after 15 seconds",
