@@ -16,7 +16,7 @@ from console.core.classify import PAIR, Classifier
 from console.spec.check_actions import COVERED_KEYS, RESERVED_KEYS
 from console.spec.files import shipped
 from console.spec.load import load
-from queries.loader import load_query
+from tests import queries
 
 ROOT = Path(__file__).parents[2]
 STATELESS, FSM = "stateless-orchestration", "fsm-checkpoint"
@@ -144,12 +144,7 @@ async def fill(connection: "asyncpg.Connection[Any]") -> None:
 
 
 async def ask(connection: "asyncpg.Connection[Any]", name: str) -> list[dict[str, Any]]:
-    """Run a query the way a guest does: as a sub-select, with its window bound."""
-    query = load_query(STATELESS, name, Path("/nowhere"))
-    assert query.takes_window == (query.window_s is not None)
-    arguments = [timedelta(seconds=query.window_s)] if query.window_s is not None else []
-    rows = await connection.fetch(f"SELECT * FROM (\n{query.sql}\n) AS q LIMIT 100", *arguments)
-    return [dict(row) for row in rows]
+    return await queries.ask(connection, STATELESS, name)
 
 
 async def test_errors_are_counted_by_track(connection: "asyncpg.Connection[Any]") -> None:
@@ -208,6 +203,63 @@ async def test_investigations_show_what_an_operator_asks_next(connection: "async
     assert slow[-1]["stage"] == "draft"
 
 
+async def test_an_error_of_the_day_before_is_no_new_one(connection: "asyncpg.Connection[Any]") -> None:
+    await fill(connection)
+    await connection.execute(
+        "INSERT INTO agent_sessions (status, error_message, created_at) VALUES"
+        " ('error', 'boom', now() - interval '3 hours'), ('error', 'boom', now() - interval '23 hours'),"
+        " ('error', 'old', now() - interval '3 hours'), ('error', 'boom', now() - interval '26 hours')"
+    )
+
+    errors = await ask(connection, "error_patterns")
+
+    assert [(row["error"], row["sessions"], row["baseline"], row["day_before"]) for row in errors] == [
+        ("(no message)", 1, 1, 0),
+        ("boom", 1, 0, 2),
+    ]
+
+
+async def test_a_slow_stage_is_seen_by_side(connection: "asyncpg.Connection[Any]") -> None:
+    await fill(connection)
+
+    stages = await ask(connection, "slow_stages")
+
+    assert [(row["stage"], row["side"], row["sessions"], float(row["median_s"])) for row in stages] == [
+        ("(none)", "baseline", 2, 3.0),
+        ("(none)", "canary", 1, 3.0),
+        ("draft", "canary", 1, 1.0),
+    ]
+    assert float(stages[0]["p95_s"]) == 3.9
+
+
+async def test_what_the_database_forbids_is_listed_once(connection: "asyncpg.Connection[Any]") -> None:
+    before = await ask(connection, "session_constraints")
+    await connection.execute(
+        "ALTER TABLE agent_sessions ADD CONSTRAINT one_user UNIQUE (session_id, user_id);"
+        "ALTER TABLE agent_sessions ADD CONSTRAINT known CHECK (user_id <> '') NOT VALID;"
+        "CREATE UNIQUE INDEX once ON agent_sessions (session_id, created_at)"
+    )
+
+    found = await ask(connection, "session_constraints")
+
+    assert before == []
+    assert [(row["name"], row["is_valid"]) for row in found] == [("known", False), ("once", True), ("one_user", True)]
+
+
+async def test_monitoring_is_ready_when_the_sessions_of_the_day_can_be_judged(
+    connection: "asyncpg.Connection[Any]",
+) -> None:
+    empty = await ask(connection, "monitoring_ready")
+    await connection.execute("INSERT INTO agent_sessions (session_id, status, created_at) VALUES ('s', 'open', now())")
+    without_end = await ask(connection, "monitoring_ready")
+    await fill(connection)
+
+    assert [empty[0]["value"], without_end[0]["value"]] == [False, False]
+    assert await ask(connection, "monitoring_ready") == [
+        {"value": True, "sessions": 6, "without_end": 2, "without_id": 0}
+    ]
+
+
 async def test_an_empty_table_is_no_data_and_not_zero(connection: "asyncpg.Connection[Any]") -> None:
     rates = await ask(connection, "error_rate")
     latencies = await ask(connection, "p95_latency")
@@ -216,7 +268,7 @@ async def test_an_empty_table_is_no_data_and_not_zero(connection: "asyncpg.Conne
     assert [(row["value"], row["samples"]) for row in latencies] == [(None, 0), (None, 0)]
     assert await ask(connection, "session_isolation") == [{"value": 0, "samples": 0}]
     assert await ask(connection, "concurrent_sessions") == [{"value": None, "samples": 0}]
-    for name in ("error_patterns", "slow_sessions", "contaminated_sessions"):
+    for name in ("error_patterns", "slow_sessions", "slow_stages", "contaminated_sessions", "session_constraints"):
         assert await ask(connection, name) == []
 
 
