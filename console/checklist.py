@@ -2,10 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
 
-from console.core.inputs import ItemTicked
+from console.core.checklists import item_in
+from console.core.inputs import Actor, ItemTicked
 from console.core.rollout import ChecklistItem
+from console.core.ticks import Tick, is_same_answer
 from console.core.validation import begun, item_of
+from console.core.words import CheckRun
 from console.engine import Engine
 
 LOOK_S = 1.0
@@ -13,40 +17,62 @@ VERIFY_EVERY_S = 60.0
 
 
 class Checklist:
-    """The items of the present phase and of the validation windows that have begun."""
+    """The items of the present phase and of the validation windows that have begun, and what comes before the next."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     async def keep_verifying(self) -> None:
-        """Verify the items of the present phase, one after the other, at once when a phase begins."""
+        """Verify the items that are at hand, one after the other, at once when a phase begins."""
         verified: tuple[int, float] = (-1, 0.0)
         while True:
             phase, now = self._engine.state.phase.index, time.monotonic()
             if phase != verified[0] or now - verified[1] >= VERIFY_EVERY_S:
                 verified = (phase, now)
-                await self._verify_phase()
+                for stage, item in list(self._at_hand()):
+                    await self.verify(item, stage)
             await asyncio.sleep(LOOK_S)
 
-    async def _verify_phase(self) -> None:
-        rollout = self._engine.loaded.rollout
-        windows = begun(self._engine.state.validation, rollout.validation, time.time())
-        phase = rollout.phases[self._engine.state.phase.index]
-        for item in (*phase.checklist, *(item for window in windows for item in window.checklist)):
-            if item.verify is not None:
-                await self.verify(item)
+    def _at_hand(self) -> Iterator[tuple[str, ChecklistItem]]:
+        state = self._engine.state
+        index, phases = state.phase.index, state.rollout.phases
+        phase = phases[index]
+        before = phase.prerequisites if state.phase.is_waiting else ()
+        windows = begun(state.validation, state.rollout.validation, time.time())
+        yield from ((phase.name, item) for item in (*before, *phase.checklist) if item.verify is not None)
+        yield from ((one.name, item) for one in windows for item in one.checklist if item.verify is not None)
+        for coming in phases[index + 1 : index + 2]:
+            yield from ((coming.name, item) for item in coming.prerequisites if item.verify is not None)
 
-    async def verify(self, item: ChecklistItem) -> None:
-        """Try an item once, and tick it or untick it by what is found."""
-        phase = self._engine.state.phase.index
+    async def verify(self, item: ChecklistItem, stage: str, actor: Actor | None = None) -> None:
+        """Try an item of a phase or window once, and tick it or untick it by what is found.
+
+        What is found again is not written down again, unless somebody, the actor, asked for it.
+        """
         if item.verify is None:
             return
+        began = time.monotonic()
         result = await self._engine.check(item.verify)
+        run = CheckRun(round(time.monotonic() - began, 3), result.is_known, result.exit_code, result.output)
+        if not self._is_still_open(item, stage):
+            return
+        known = self._known(item, stage)
+        if actor is None and known is not None and is_same_answer(known, result.ok, run):
+            return
+        given = ItemTicked(time.time(), item.id, result.ok, actor, result.detail, stage, run)
+        self._engine.apply(given)
+
+    def _is_still_open(self, item: ChecklistItem, stage: str) -> bool:
+        """Whether the item may still be ticked: the phase may have gone on meanwhile."""
+        state = self._engine.state
+        if item_of(state.rollout.validation, item.id) is not None:
+            return True
+        return any(
+            item_in(phase, item.id) and phase.name == stage for phase in state.rollout.phases[state.phase.index :]
+        )
+
+    def _known(self, item: ChecklistItem, stage: str) -> Tick | None:
         state = self._engine.state
         found = item_of(state.rollout.validation, item.id)
-        if found is None and state.phase.index != phase:
-            return  # the phase went on meanwhile, and may have an item of the same name
-        ticks = state.phase.ticks if found is None else state.validation.window(found[0].name).ticks
-        before = ticks.get(item.id)
-        if before is None or before.is_done != result.ok or before.note != result.detail:
-            self._engine.apply(ItemTicked(time.time(), item.id, result.ok, None, result.detail))
+        ticks = state.checklists.of(stage).ticks if found is None else state.validation.window(found[0].name).ticks
+        return ticks.get(item.id)

@@ -426,7 +426,8 @@ class Engine:
     async def check(self, check: Check) -> CheckResult:
         """Try a verification once."""
         result = await passes(check, self.connections)
-        return replace(result, detail=self.redactor.redact(result.detail))
+        redact = self.redactor.redact
+        return replace(result, detail=redact(result.detail), output=tuple(map(redact, result.output)))
 
     def nudge(self, metric: str) -> None:
         """Measure a metric now."""

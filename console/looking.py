@@ -58,7 +58,7 @@ class OnlyLooking(ABC):
         """Output stays with the console that runs the action."""
         return ()
 
-    async def tick(self, item: str, *, is_done: bool, note: str = "") -> None:
+    async def tick(self, item: str, *, is_done: bool, note: str = "", stage: str = "") -> None:
         """Refuse."""
         raise self._refusal()
 

@@ -11,6 +11,7 @@ from console.adoption import Adoption
 from console.alert_orders import AlertOrders
 from console.checklist import Checklist
 from console.core.attempts import line_of
+from console.core.checklists import can_sign, can_tick, openable
 from console.core.desk import Choice, Order, Refused
 from console.core.export import Export
 from console.core.frame import Frame
@@ -24,13 +25,11 @@ from console.core.inputs import (
     SnapshotTaken,
 )
 from console.core.journal import Found, RecordFilter, found_in
-from console.core.phases import can_sign
 from console.core.plan import Plan, Preview
 from console.core.planning import PlanRefused, plan
 from console.core.record import JournalRow
 from console.core.ring import RowRing
 from console.core.rollout import ActionKind, Metric
-from console.core.validation import begun
 from console.core.words import Outcome, Table
 from console.effects import executor
 from console.effects.begin import Intent, begin, places
@@ -319,27 +318,27 @@ class Orders(AlertOrders, IncidentOrders):
         if self.frame.session.is_read_only:
             raise Refused("this console only looks")
 
-    async def tick(self, item: str, *, is_done: bool, note: str = "") -> None:
+    async def tick(self, item: str, *, is_done: bool, note: str = "", stage: str = "") -> None:
         """Tick or untick a checklist item; one that the console verifies is verified now instead."""
         self._check_may_write()
-        state = self._engine.state
-        phase = state.rollout.phases[state.phase.index]
-        windows = begun(state.validation, state.rollout.validation, time.time())
-        items = (*phase.checklist, *(one for window in windows for one in window.checklist))
-        found = next((one for one in items if one.id == item), None)
+        state, stage = self._engine.state, stage or self.frame.phase.name
+        found = openable(state, item, stage, time.time())
         if found is None:
-            raise Refused(f"the present phase has no checklist item {item}")
+            raise Refused(f"{stage} has no checklist item {item} that may be ticked now")
         if found.verify is not None:
-            await self._checklist.verify(found)
-            return
-        self._engine.apply(ItemTicked(time.time(), item, is_done, self._actor, self._engine.redactor.redact(note)))
+            await self._checklist.verify(found, stage, self._actor)
+        else:
+            obstacle = can_tick(state, stage, found, self._actor, is_done=is_done)
+            if obstacle:
+                raise Refused(obstacle)
+            said = self._engine.redactor.redact(note)
+            self._engine.apply(ItemTicked(time.time(), item, is_done, self._actor, said, stage))
         await self._engine.commit(durable=True)
 
     async def sign_off(self, role: str, *, note: str = "") -> None:
         """Sign the present phase off in a role."""
         self._check_may_write()
-        state = self._engine.state
-        obstacle = can_sign(state.phase, state.rollout.phases[state.phase.index], role)
+        obstacle = can_sign(self._engine.state, role, self._actor)
         if obstacle:
             raise Refused(obstacle)
         self._engine.apply(SignedOff(time.time(), role, self._actor, self._engine.redactor.redact(note)))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
+from console.core.checklist_frame import one_person
 from console.core.desk import Refused
 from console.core.outlook import share_line
 from console.core.plan import Plan, Preview
@@ -48,8 +49,10 @@ class Previewing:
         )
 
     def unmet(self) -> tuple[str, ...]:
-        """Return the clauses of the present phase that are not met at this moment."""
-        return tuple(clause.text for clause in self._engine.fresh_frame().phase.clauses if not clause.is_met)
+        """Return what stands against going on at this moment: clauses that are not met, and who may not do it alone."""
+        phase = self._engine.fresh_frame().phase
+        missing = (clause.text for clause in phase.clauses if not clause.is_met)
+        return (*missing, *one_person(phase.sign_off, self._engine.actor))
 
     async def look_before(self, shown: Preview) -> Preview:
         """Ask what a preview wants looked at before, all at once."""

@@ -22,18 +22,17 @@ __all__ = ["CannotOpen", "Redactor", "RolloutFileError", "desk_of", "keep_going"
 async def opened_for(loaded: Loaded, asked: Watch) -> Opened:
     """Take up the session that a watch asks for; raises `CannotOpen`."""
     base = asked.state_folder or state_dir()
+    actor = this_actor(says=asked.says)
     since = None if asked.since_s is None else time.time() - asked.since_s
     if not asked.is_read_only:
-        return await open_session(
-            loaded, base, this_actor(), is_new=asked.is_new, is_dry_run=asked.is_dry_run, since=since
-        )
+        return await open_session(loaded, base, actor, is_new=asked.is_new, is_dry_run=asked.is_dry_run, since=since)
     found = find_open(base, loaded.rollout.rollout)
     if found is not None and found.holder is not None:
-        return await open_session(loaded, base, this_actor())
+        return await open_session(loaded, base, actor)
     # Nobody holds it: whoever only looks must not take it from the one who may have to act.
     aside = tempfile.TemporaryDirectory(prefix="rollout-console-")
     try:
-        opened = await open_session(loaded, Path(aside.name), this_actor(), is_read_only=True, since=since)
+        opened = await open_session(loaded, Path(aside.name), actor, is_read_only=True, since=since)
     except BaseException:
         aside.cleanup()
         raise

@@ -23,6 +23,8 @@ class Watch:
     """Alerts are not sent."""
     since_s: float | None = None
     """How far back the logs of a new session are read."""
+    says: str = ""
+    """The name that whoever watches typed beside a shared account."""
 
 
 @dataclass(frozen=True, slots=True)

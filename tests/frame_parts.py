@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
+from console.core.checklist_frame import ChecklistView, SignOffView
 from console.core.frame import (
     ActionView,
-    ChecklistView,
     Clause,
     EventCounts,
     EventView,
@@ -267,7 +267,7 @@ def phase(*, is_failing: bool, soaked_h: float = 17.7) -> PhaseView:
             ChecklistView("oncall", "Incident team on standby", True, False, "anna@ops1", AT - 59_500, ""),
             ChecklistView("runbook", "Runbook link posted to the channel", False, False, "", None, ""),
         ),
-        sign_off=(("engineering-lead", ""), ("product-owner", "li@ops2")),
+        sign_off=(SignOffView("engineering-lead"), SignOffView("product-owner", "li@ops2", AT - 3600)),
         holds=("p95_latency > 3s",) if is_failing else (),
     )
 

@@ -308,8 +308,8 @@ class FakeDesk:
     def output(self, attempt: str) -> tuple[str, ...]:
         return self.printed
 
-    async def tick(self, item: str, *, is_done: bool, note: str = "") -> None:
-        await self._take("tick", item, is_done, note)
+    async def tick(self, item: str, *, is_done: bool, note: str = "", stage: str = "") -> None:
+        await self._take("tick", item, is_done, note, stage)
 
     async def sign_off(self, role: str, *, note: str = "") -> None:
         await self._take("sign_off", role, note)

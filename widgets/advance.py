@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from console.core.frame import ActionView, Clause, PhaseView
-from console.core.outlook import soak_notes, when
+from console.core.outlook import BY_PEOPLE, soak_notes, when
 from widgets.drawing import Drawing
 from widgets.ink import Role
 from widgets.lines import Line, Span, cells, cut, heading, spread, wrap
@@ -46,15 +46,15 @@ def _tally(phase: PhaseView) -> list[Span]:
         is_full = done == len(phase.checklist)
         spans += [Span("✓ " if is_full else "◌ ", Role.OK if is_full else Role.DIM)]
         spans += [Span(f"checklist {done} of {len(phase.checklist)}", Role.DIM if is_full else Role.TEXT)]
-    for role, who in phase.sign_off:
+    for one in phase.sign_off:
         if spans:
             spans.append(Span("  "))
-        spans.append(Span("✓ " if who else "◌ ", Role.OK if who else Role.DIM))
-        spans.append(Span(f"{role} {who}" if who else role, Role.DIM if who else Role.TEXT))
+        spans.append(Span("✓ " if one.by else "◌ ", Role.OK if one.by else Role.DIM))
+        spans.append(Span(f"{one.role} {one.by}" if one.by else one.role, Role.DIM if one.by else Role.TEXT))
     return spans
 
 
-_TALLIED = ("checklist", "sign-off")
+_TALLIED = (*BY_PEOPLE, "sign-off")
 """Kinds of clause that the tally line already shows when there is no room for each."""
 
 
@@ -98,7 +98,7 @@ def _missing_line(clause: Clause, at: int, width: int) -> Line:
     left = [Span(" ✗ ", Role.WARNING), Span(clause.text)]
     if clause.expected_s:
         right = [Span(f"earliest {when(at + clause.expected_s, at)} ", Role.DIM)]
-    elif clause.kind == "checklist" and clause.waits_for:
+    elif clause.kind in BY_PEOPLE and clause.waits_for:
         right = [Span(f"{clause.waits_for} ", Role.DIM)]
     else:
         return Line(tuple(cut(left, width)))

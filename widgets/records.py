@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from console.core.frame import ChecklistView
+from console.core.checklist_frame import ChecklistView, SignOffView
 from widgets.drawing import Drawing
 from widgets.ink import Ground, Role
 from widgets.lines import Line, Span, spread
@@ -15,7 +15,7 @@ class ChecklistPart:
     """The checklist and the sign-offs of the present phase, and the row under the cursor."""
 
     items: tuple[ChecklistView, ...]
-    roles: tuple[tuple[str, str], ...]
+    roles: tuple[SignOffView, ...]
     cursor: int
     is_armed: bool = False
     """The next Enter signs."""
@@ -24,8 +24,8 @@ class ChecklistPart:
 def checklist_lines(part: ChecklistPart, width: int) -> list[Line]:
     """Return an item or a role on each line."""
     lines = [_item_line(item, width, part.cursor == index) for index, item in enumerate(part.items)]
-    for index, (role, who) in enumerate(part.roles, len(part.items)):
-        lines.append(_role_line(role, who, width, part.cursor == index, is_armed=part.is_armed))
+    for index, one in enumerate(part.roles, len(part.items)):
+        lines.append(_role_line(one.role, one.by, width, part.cursor == index, is_armed=part.is_armed))
     return lines or [Line((Span("  this phase has no checklist and asks for no sign-off", Role.DIM),))]
 
 

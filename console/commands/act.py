@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
-from console.commands.arguments import add_file
+from console.commands.arguments import add_as, add_file
 from console.commands.standing import Standing, standing_of
 from console.core.durations import parse_share
 from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
@@ -52,6 +52,7 @@ _LIST_S = 3.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     add_file(parser)
+    add_as(parser)
     parser.add_argument("action", metavar="ACTION", help="an action of the rollout file, such as rollback")
     parser.add_argument("--dry-run", action="store_true", help="show exactly what would be done, and do nothing")
     parser.add_argument("--reason", default="", metavar="TEXT", help="why; it is written into the journal")
@@ -77,12 +78,12 @@ def run(arguments: argparse.Namespace) -> int:
     if loaded is None:
         return USAGE
     told: TextIO = sys.stderr if arguments.json else sys.stdout
-    base = state_dir()
+    base, actor = state_dir(), this_actor(says=arguments.says or "")
     session = _session_of(base, loaded.rollout.rollout)
     action = loaded.rollout.actions.get(arguments.action)
     needs_standing = action is None or action.kind in (ActionKind.STEP_DOWN, ActionKind.ADVANCE)
     where = places(base, loaded.rollout.rollout, session)
-    standing = standing_of(session, where) if needs_standing else Standing(said="")
+    standing = standing_of(session, where, actor) if needs_standing else Standing(said="")
     try:
         planned = plan(
             loaded.rollout,
@@ -117,7 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{obstacle}; nothing was done", file=sys.stderr)
         return FAILED if arguments.yes and problems(shown) else USAGE
     reason = arguments.reason.strip() or shown.why or "by hand, from a shell"
-    intent = Intent(time.time(), this_actor(), reason, shown.without)
+    intent = Intent(time.time(), actor, reason, shown.without)
     try:
         return carry_out(shown, loaded, intent, where, told, is_json=arguments.json)
     except (CannotStart, OSError) as failure:

@@ -4,6 +4,8 @@ import time
 from collections.abc import Set
 from dataclasses import dataclass
 
+from console.core.checklist_frame import one_person
+from console.core.inputs import Actor
 from console.core.rollout import ActionKind
 from console.core.words import Outcome
 from console.effects import executor
@@ -38,10 +40,11 @@ class Standing:
         return "; ".join(text for called, text in self.why if called == action)
 
 
-def standing_of(session: Session | None, where: Places) -> Standing:
+def standing_of(session: Session | None, where: Places, actor: Actor) -> Standing:
     """Return where a session stands now: what its file says, and what was done since by attempts it knows nothing of.
 
-    Attempts are looked for wherever one may be kept. One that did not end well since leaves the share in doubt.
+    What stands against an advance is told for the actor, who would do it. Attempts are looked for wherever one may be
+    kept. One that did not end well since leaves the share in doubt.
 
     A session that cannot be read stands nowhere; that must not stand in the way of going back.
     """
@@ -74,7 +77,10 @@ def standing_of(session: Session | None, where: Places) -> Standing:
         phase=phase,
         traffic=traffic,
         said=f"{traffic:g} % canary, phase {frame.phase.name}",
-        unmet=tuple(clause.text for clause in frame.phase.clauses if not clause.is_met),
+        unmet=(
+            *(clause.text for clause in frame.phase.clauses if not clause.is_met),
+            *one_person(frame.phase.sign_off, actor),
+        ),
         doubt=doubt,
         why=tuple(
             (key.action, f"{panel.metric} {panel.verdict}: {panel.reason}")

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         known = ", ".join(stage.name for stage in stages)
         print(f"there is no phase {visible(arguments.phase)}; there are: {visible(known)}", file=sys.stderr)
         return USAGE
-    asked = [(phase, item, item.verify) for phase in phases for item in phase.checklist if item.verify is not None]
+    asked = [(phase, item, item.verify) for phase in phases for item in _items(phase) if item.verify is not None]
     if not asked:
         print("no checklist item is verified by the console", file=sys.stderr)
     found = asyncio.run(_verified(loaded, [check for _, _, check in asked]))
@@ -53,6 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
     if any(one.is_known and not one.ok for one in found):
         return NOT_PASSED
     return PASSED if all(one.ok for one in found) else NOT_ASKED
+
+
+def _items(stage: Stage) -> Sequence[ChecklistItem]:
+    """Return what must be done about a stage: before it first."""
+    return (*stage.prerequisites, *stage.checklist) if isinstance(stage, Phase) else stage.checklist
 
 
 def _chosen(phases: Sequence[Stage], asked: str | None) -> Sequence[Stage] | None:

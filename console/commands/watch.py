@@ -10,13 +10,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from console.commands.arguments import add_file, duration
+from console.commands.arguments import add_as, add_file, duration
 from console.watching import USAGE, Headless, Watch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     add_file(parser)
+    add_as(parser)
     parser.add_argument("--new", action="store_true", help="begin a new session instead of resuming the open one")
     parser.add_argument("--read-only", action="store_true", help="look and never act: the keys of actions are gone")
     parser.add_argument("--dry-run", action="store_true", help="alerts are not sent: the journal says what would be")
@@ -47,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         is_read_only=arguments.read_only,
         is_dry_run=arguments.dry_run,
         since_s=arguments.since,
+        says=arguments.says or "",
     )
     return watch(asked, headless)
 

@@ -87,7 +87,7 @@ def _ended(state: "State", attempt: Attempt, given: ActionEnded) -> Iterable[Rec
     state.changed.add("phase")
     if started.kind == ActionKind.ADVANCE and started.phase is not None:
         reshare(state, state.rollout.phases[started.phase].traffic)
-        state.phase = state.phase.entered(state.rollout, started.phase, given.at)
+        state.phase = state.phase.entered(state.rollout, started.phase, given.at, str(started.actor))
         name = state.rollout.phases[started.phase].name
         entered: dict[str, object] = {"phase": started.phase, "name": name, "attempt": given.attempt}
         yield Record(given.at, "phase", f"entered {name}", entered)

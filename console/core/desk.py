@@ -77,8 +77,11 @@ class Desk(Protocol):
         """Return the newest lines that an attempt printed, safe to draw."""
         ...
 
-    async def tick(self, item: str, *, is_done: bool, note: str = "") -> None:
-        """Tick or untick a checklist item; one that the console verifies is verified now instead."""
+    async def tick(self, item: str, *, is_done: bool, note: str = "", stage: str = "") -> None:
+        """Tick or untick a checklist item; one that the console verifies is verified now instead.
+
+        `stage` is the name of its phase or validation window, empty for the present phase.
+        """
         ...
 
     async def sign_off(self, role: str, *, note: str = "") -> None:

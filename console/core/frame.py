@@ -6,6 +6,7 @@ Times are seconds since the epoch, UTC; ages and durations are seconds.
 
 from dataclasses import dataclass
 
+from console.core.checklist_frame import ChecklistView, SignOffView, StageView
 from console.core.gaps import Gap, Short
 from console.core.incident_frame import IncidentView
 from console.core.matrix import MatrixView
@@ -213,27 +214,13 @@ class Clause:
     text: str
     is_met: bool
     kind: str
-    """`soak`, `metric`, `evidence`, `pause`, `checklist`, `sign-off`, `validation`, `action`."""
+    """`soak`, `metric`, `evidence`, `pause`, `prerequisite`, `checklist`, `sign-off`, `validation`, `action`."""
     ref: str = ""
     """The metric, item, role or window it is about."""
     expected_s: float | None = None
     """In how many seconds it is met at the soonest, if all stays well; `None` where nobody can know, or it is met."""
     waits_for: str = ""
     """Who has to do something; empty where it is only a matter of time and numbers."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChecklistView:
-    """A checklist item of the present phase."""
-
-    item: str
-    text: str
-    is_done: bool
-    is_verified: bool
-    """The console ticks it, not a person."""
-    by: str
-    at: float | None
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +240,9 @@ class PhaseView:
     may_advance: bool
     is_last: bool
     checklist: tuple[ChecklistView, ...]
-    sign_off: tuple[tuple[str, str], ...]
-    """Role and who signed, empty for nobody yet."""
+    """What somebody may see to now: its own items, those of the validation windows that have begun, and the
+    prerequisites of the next phase."""
+    sign_off: tuple[SignOffView, ...]
     holds: tuple[str, ...]
     """Why the soak clock stands still, if it does."""
     stops: tuple[StopView, ...] = ()
@@ -467,6 +455,8 @@ class Frame:
     silences: tuple[SilenceView, ...] = ()
     incidents: tuple[IncidentView, ...] = ()
     """Newest first; at most one is open."""
+    stages: tuple[StageView, ...] = ()
+    """Every phase and then every validation window, with what people must see to."""
     has_incidents: bool = False
     """A critical alert opens an incident: the file says so."""
     matrices: tuple[MatrixView, ...] = ()

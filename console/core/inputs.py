@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from console.core.counts import LinesCounted
 from console.core.incidents import Decision
-from console.core.words import Outcome, SourceState, Table
+from console.core.words import CheckRun, Outcome, SourceState, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +173,12 @@ class Actor:
     """The account the console runs as, where that is not the user's own."""
     came_from: str = ""
     """The address that the user came from by SSH."""
+    says: str = ""
+    """The name that was typed beside a shared account; nothing proves it."""
 
     def __str__(self) -> str:
-        came = f"from {self.came_from}" if self.came_from else ""
-        how = ", ".join(part for part in (self.tty, f"as {self.acts_as}" if self.acts_as else "", came) if part)
+        pairs = (("as", self.acts_as), ("from", self.came_from), ("says", self.says))
+        how = ", ".join(filter(None, (self.tty, *(f"{word} {said}" for word, said in pairs if said))))
         return f"{self.user}@{self.host}" + (f" ({how})" if how else "")
 
 
@@ -194,8 +196,9 @@ def actor_of(text: str) -> Actor:
     how = (match["how"] or "").split(", ")
     acts_as = next((part.removeprefix("as ") for part in how if part.startswith("as ")), "")
     came_from = next((part.removeprefix("from ") for part in how if part.startswith("from ")), "")
-    tty = next((part for part in how if not part.startswith(("as ", "from "))), "")
-    return Actor(match["user"], match["host"], tty, acts_as, came_from)
+    says = next((part.removeprefix("says ") for part in how if part.startswith("says ")), "")
+    tty = next((part for part in how if not part.startswith(("as ", "from ", "says "))), "")
+    return Actor(match["user"], match["host"], tty, acts_as, came_from, says)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +209,12 @@ class ItemTicked:
     item: str
     is_done: bool
     actor: Actor | None
-    """`None` when the console verified it."""
+    """`None` when the console verified it by itself."""
     note: str = ""
+    stage: str = ""
+    """The phase that the item is of; empty for the present one, and for items of validation windows."""
+    run: CheckRun | None = None
+    """What the verification said; `None` where a person ticked it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
+from console.core import checklists
 from console.core.alerts import AlertBook
 from console.core.attempts import Attempt
 from console.core.automatic import Automatic
@@ -20,6 +21,7 @@ from console.core.inputs import SampleFailed, SampleTaken
 from console.core.judging import Judged
 from console.core.soak import PhaseState
 from console.core.text import visible
+from console.core.ticks import Checklists
 from console.core.validation import Validation
 from console.core.weighing import asked_of, begun_at, read, written
 from console.core.words import SourceState
@@ -33,6 +35,7 @@ _JUDGED = TypeAdapter(dict[str, Judged])
 _PHASE = TypeAdapter(PhaseState)
 _EVIDENCE = "evidence:"
 _ATTEMPTS = TypeAdapter(list[Attempt])
+_CHECKLISTS = TypeAdapter(Checklists)
 _VALIDATION = TypeAdapter(Validation)
 _BUDGETS = TypeAdapter(dict[str, BudgetState])
 _INCIDENTS = TypeAdapter(IncidentBook)
@@ -52,14 +55,16 @@ class PhaseGone(Exception):
 def document(state: "State", name: str) -> str:
     """Return one part of the state as JSON.
 
-    It is one of `session`, `phase`, `validation`, `automatic`, `budgets`, `attempts`, `alerts`, `incidents`, `ended`,
-    `named`, `sources`, `metric:NAME` or `evidence:NAME`.
+    It is one of `session`, `phase`, `checklists`, `validation`, `automatic`, `budgets`, `attempts`, `alerts`,
+    `incidents`, `ended`, `named`, `sources`, `metric:NAME` or `evidence:NAME`.
     """
     if name == "session":
         return json.dumps({"began": state.began})
     if name == "phase":
         name = state.rollout.phases[state.phase.index].name
         return json.dumps({"name": name, "state": _PHASE.dump_python(state.phase, mode="json")})
+    if name == "checklists":
+        return _CHECKLISTS.dump_json(state.checklists).decode()
     if name == "validation":
         return _VALIDATION.dump_json(state.validation).decode()
     if name == "budgets":
@@ -116,7 +121,12 @@ def restore(
     state.lines, state.unclassified = lines, unclassified
     state.began = float(json.loads(documents.get("session", "{}")).get("began", state.began))
     if "phase" in documents:
-        state.phase = _restored_phase(state, json.loads(documents["phase"]))
+        said = json.loads(documents["phase"])
+        state.phase = _restored_phase(state, said)
+        state.checklists = checklists.of_older(said["name"], said["state"])
+        state.changed.add("checklists")
+    if "checklists" in documents:
+        state.checklists = _CHECKLISTS.validate_json(documents["checklists"])
     if "validation" in documents:
         state.validation = _VALIDATION.validate_json(documents["validation"])
     if "automatic" in documents:

@@ -6,18 +6,20 @@ from datetime import UTC, datetime
 from console.core.durations import format_duration
 from console.core.frame import Clause, Frame, PhaseView
 
+BY_PEOPLE = ("prerequisite", "checklist")
+"""Kinds of clause of items that somebody, or the console, has to see to."""
 _NAMED = 3
 """Clauses that the outlook names."""
 _FORESEEN_S = 366 * 86_400.0
 """What is expected later than this is as good as never, and the calendar ends somewhere."""
 
 
-def outlook(found: Sequence[Clause], at: float, *, is_breached: bool = False) -> tuple[float | None, str]:
+def outlook(found: Sequence[Clause], at: float, *, stands: bool = False) -> tuple[float | None, str]:
     """Return when the last clause may be met at the soonest, and in one line what is waited for.
 
     The time is a lower bound: what nobody can foresee comes on top, and is named. `None` while no time is known,
-    while an action has to come first (a canary without its share is not on its way), and while a breach of which
-    nobody can foresee the end holds the soak clock (`is_breached`): the time would only run away.
+    while an action has to come first (a canary without its share is not on its way), and while the soak clock `stands`
+    because of a breach, or of prerequisites, of which nobody can foresee the end: the time would only run away.
     """
     missing = [clause for clause in found if not clause.is_met]
     if not missing:
@@ -30,7 +32,7 @@ def outlook(found: Sequence[Clause], at: float, *, is_breached: bool = False) ->
     if not timed:
         return None, f"waiting for {_named(blocking)}"
     left_s, last = max(timed, key=lambda pair: pair[0])
-    if is_breached and any(clause.kind in ("metric", "pause") for clause in blocking):
+    if stands and any(clause.kind in ("metric", "pause", "prerequisite") for clause in blocking):
         return None, f"the soak stands, waiting for {_named(blocking)}"
     earliest = at + left_s
     return earliest, f"earliest {when(earliest, at)}, waiting for {_named(blocking or [last])}"
@@ -58,7 +60,7 @@ def _name(clause: Clause) -> str:
         return "soak"
     if not clause.ref:
         return clause.text
-    if clause.kind in ("checklist", "sign-off", "validation"):
+    if clause.kind in ("prerequisite", "checklist", "sign-off", "validation"):
         return f"{clause.kind} {clause.ref}"
     return clause.ref
 
@@ -69,7 +71,7 @@ def with_time(clause: Clause, at: float) -> str:
         return clause.text
     if clause.expected_s and _is_foreseen(clause):
         return f"{clause.text}, earliest {when(at + clause.expected_s, at)}"
-    return f"{clause.text} (waits for {clause.waits_for})" if clause.kind == "checklist" else clause.text
+    return f"{clause.text} (waits for {clause.waits_for})" if clause.kind in BY_PEOPLE else clause.text
 
 
 def soak_notes(phase: PhaseView, at: float) -> Iterator[str]:

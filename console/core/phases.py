@@ -1,11 +1,12 @@
 """What is missing before the next phase may begin."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from console.core.checklist_frame import ChecklistView, SignOffView
 from console.core.conditions import split_pause
 from console.core.durations import format_duration
-from console.core.frame import ChecklistView, Clause, PhaseView
+from console.core.frame import Clause, PhaseView
 from console.core.outlook import outlook
 from console.core.progress import StopView
 from console.core.rollout import Phase, Rollout
@@ -17,11 +18,18 @@ from console.core.verdict import Verdict
 
 
 def clauses(
-    state: PhaseState, phase: Phase, standing: Standing, running: str = "", windows: Sequence[Clause] = ()
+    state: PhaseState,
+    phase: Phase,
+    standing: Standing,
+    *,
+    running: str = "",
+    windows: Sequence[Clause] = (),
+    by_people: Iterable[Clause] = (),
 ) -> tuple[Clause, ...]:
     """Return everything the phase needs before it may advance, each met or not, the missing ones named.
 
-    `running` is the title of the action under way; `windows` are the clauses of validation, for the last phase.
+    `running` is the title of the action under way; `windows` are the clauses of validation, for the last phase;
+    `by_people` those of items and sign-offs.
     """
     left = max(0.0, phase.soak - state.soaked_s)
     found = [
@@ -39,15 +47,7 @@ def clauses(
         for metric in standing.holding
         if metric not in phase.advance
     ]
-    for item in phase.checklist:
-        tick = state.ticks.get(item.id)
-        is_done = tick is not None and tick.is_done
-        who = "" if is_done else "the console" if item.verify is not None else "somebody to tick it"
-        found.append(Clause(item.text, is_done, "checklist", item.id, waits_for=who))
-    for role in phase.sign_off:
-        is_signed = role in state.signed
-        said = f"{role} signed off" if is_signed else f"sign-off by {role}"
-        found.append(Clause(said, is_signed, "sign-off", role, waits_for="" if is_signed else role))
+    found += by_people
     found += windows
     wrong = (share_text(state, phase), state.doubt, f"{running} is running" if running else "")
     found += [Clause(text, False, "action") for text in wrong if text]
@@ -80,14 +80,15 @@ def view(
     found: tuple[Clause, ...],
     at: float,
     *,
-    more_items: tuple[ChecklistView, ...] = (),
+    items: tuple[ChecklistView, ...],
+    roles: tuple[SignOffView, ...],
 ) -> PhaseView:
-    """Return the present phase as the screen shows it; `more_items` are those of the validation windows."""
+    """Return the present phase as the screen shows it, with the items and the sign-offs that are at hand."""
     phase = rollout.phases[state.index]
     is_last = state.index == len(rollout.phases) - 1
-    is_breached = state.hold_kind is StopKind.BREACH
-    earliest, said = outlook(found, at, is_breached=is_breached)
-    if is_breached and earliest is None:
+    stands = state.hold_kind in (StopKind.BREACH, StopKind.PREREQUISITE)
+    earliest, said = outlook(found, at, stands=stands)
+    if stands and earliest is None:
         found = tuple(replace(clause, expected_s=None) if clause.kind == "soak" else clause for clause in found)
     return PhaseView(
         index=state.index,
@@ -101,23 +102,8 @@ def view(
         clauses=found,
         may_advance=not is_last and all(clause.is_met for clause in found),
         is_last=is_last,
-        checklist=(
-            *(
-                ChecklistView(
-                    item=item.id,
-                    text=item.text,
-                    is_done=tick is not None and tick.is_done,
-                    is_verified=item.verify is not None,
-                    by="" if tick is None else tick.by,
-                    at=None if tick is None else tick.at,
-                    note="" if tick is None else tick.note,
-                )
-                for item in phase.checklist
-                for tick in (state.ticks.get(item.id),)
-            ),
-            *more_items,
-        ),
-        sign_off=tuple((role, state.signed.get(role, ("", 0.0))[0]) for role in phase.sign_off),
+        checklist=items,
+        sign_off=roles,
         holds=state.holds,
         stops=tuple(_stops(state)),
         lost_s=state.lost_s,
@@ -133,12 +119,3 @@ def _stops(state: PhaseState) -> Iterator[StopView]:
     present: tuple[Stop, ...] = () if state.stop is None else (state.stop,)
     for stop in (*present, *reversed(state.stops)):
         yield StopView(stop.kind.value, visible(stop.text), stop.since, stop.until, stop.lost_s, stop.thrown_away_s)
-
-
-def can_sign(state: PhaseState, phase: Phase, role: str) -> str:
-    """Return why nobody may sign as `role` now; empty if somebody may."""
-    if role not in phase.sign_off:
-        return f"this phase asks no sign-off by {role}"
-    if role in state.signed:
-        return f"{role} has already signed: {state.signed[role][0]}"
-    return ""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise, zip_longest
 from typing import Any
 
+from console.core.checklists import run_of
 from console.core.counts import Cell, LinesCounted
 from console.core.grains import HOUR_S, MINUTE_S, Edges
 from console.core.incidents import Decision, Step
@@ -314,8 +315,11 @@ def told_by(record: Record) -> Iterator[Input]:
             )
         case "checklist":
             said = text.removesuffix(f": {body['note']}") if body["note"] else text
-            by = None if said.endswith(", verified") else actor_of(said.rpartition(", by ")[2])
-            yield ItemTicked(at, str(body["item"]), is_done=bool(body["is_done"]), actor=by, note=str(body["note"]))
+            is_alone = "run" in body or said.endswith(", verified")
+            by = None if is_alone else actor_of(said.rpartition(", by ")[2])  # of sessions from before the body had it
+            by = actor_of(str(body["actor"])) if "actor" in body else by
+            item, note, stage = str(body["item"]), str(body["note"]), str(body.get("stage", ""))
+            yield ItemTicked(at, item, bool(body["is_done"]), by, note, stage, run_of(body.get("run")))
         case "sign-off":
             yield SignedOff(at, str(body["role"]), actor_of(str(body["actor"])), str(body["note"]))
         case "clock":

@@ -98,13 +98,13 @@ def checklist_section(phase: PhaseView) -> Section:
     )
     roles = tuple(
         (
-            Cell("✓ signed", "ok") if by else Cell("◌ open", "unknown"),
-            Cell(f"Sign-off: {role}"),
-            Cell(by or "–"),
-            Cell("–"),
-            Cell("–"),
+            Cell("✓ signed", "ok") if role.by else Cell("◌ open", "unknown"),
+            Cell(f"Sign-off: {role.role}"),
+            Cell(role.by or "–"),
+            Cell(clock(role.at)),
+            Cell(role.note or "–"),
         )
-        for role, by in phase.sign_off
+        for role in phase.sign_off
     )
     return Section(
         "Checklist and sign-offs",

@@ -131,7 +131,7 @@ def snapshot_json(export: Export) -> dict[str, Any]:
             }
             for item in frame.phase.checklist
         ],
-        "sign_off": [{"role": role, "by": by or None} for role, by in frame.phase.sign_off],
+        "sign_off": [{"role": role.role, "by": role.by or None} for role in frame.phase.sign_off],
         "sources": _sources_json(frame),
         "lines": {
             "read": frame.flow.lines,

@@ -32,7 +32,7 @@ from console.core.probes import (
     RedisQuestion,
     one_of,
 )
-from console.core.stages import AfterStop, ChecklistItem, Id, Phase, Slo, ValidationWindow
+from console.core.stages import AfterStop, ChecklistItem, Id, Phase, SignOff, Slo, ValidationWindow
 
 __all__ = [
     "CONDITIONS",
@@ -73,6 +73,7 @@ __all__ = [
     "RedisStep",
     "Rollout",
     "SeverityRule",
+    "SignOff",
     "Slo",
     "SourceSpec",
     "SqlStep",

@@ -11,7 +11,6 @@ from enum import StrEnum
 
 from console.core.conditions import Condition, parse_condition, split_pause
 from console.core.durations import format_duration
-from console.core.inputs import ItemTicked, SignedOff
 from console.core.pace import Pace
 from console.core.record import Record
 from console.core.rollout import Phase, Rollout
@@ -32,6 +31,8 @@ _STOPS_PAUSE = frozenset({Verdict.CRITICAL, Verdict.BROKEN})
 class StopKind(StrEnum):
     """Why the clock stood; the worst of several counts."""
 
+    PREREQUISITE = "prerequisite"
+    """The phase has not begun: what must be done before it is not done."""
     SHARE = "share"
     """The canary does not get the share that the phase is about, or nobody knows what it gets."""
     UNMEASURED = "unmeasured"
@@ -76,17 +77,6 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
-    """How a checklist item stands."""
-
-    is_done: bool
-    by: str
-    """Who ticked it; empty when the console verified it."""
-    at: float
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class PhaseState:
     """The present phase and everything that was done in it."""
 
@@ -97,9 +87,10 @@ class PhaseState:
     soaked_s: float = 0.0
     watched_at: float | None = None
     """Time of the last tick, from which the soak clock goes on."""
-    ticks: Mapping[str, Tick] = field(default_factory=dict)
-    signed: Mapping[str, tuple[str, float]] = field(default_factory=dict)
-    """Role to who signed, and when."""
+    is_waiting: bool = False
+    """It has not begun: the prerequisites of the first phase have yet to be done, once."""
+    entered_by: str = ""
+    """Who went on to it; empty for the first phase."""
     holds: tuple[str, ...] = ()
     """Why the soak clock stands still."""
     hold_kind: StopKind | None = None
@@ -123,17 +114,14 @@ class PhaseState:
     doubt: str = ""
     """Why the share is not known for certain, after an action that may have taken effect."""
 
-    def entered(self, rollout: Rollout, index: int, at: float) -> "PhaseState":
-        """Return the state at the beginning of a phase; its clock begins with the first look at what holds it."""
-        return PhaseState(index=index, began=at, traffic=rollout.phases[index].traffic)
+    def entered(self, rollout: Rollout, index: int, at: float, by: str = "") -> "PhaseState":
+        """Return the state at the beginning of a phase; its clock begins with the first look at what holds it.
 
-    def ticked(self, ticked: ItemTicked) -> "PhaseState":
-        """Return the state after a checklist item was ticked, unticked or verified."""
-        return replace(self, ticks={**self.ticks, ticked.item: tick_of(ticked)})
-
-    def signed_off(self, signed: SignedOff) -> "PhaseState":
-        """Return the state after a role signed."""
-        return replace(self, signed={**self.signed, signed.role: (str(signed.actor), signed.at)})
+        Whoever goes on to a phase without its prerequisites said so; nobody goes on to the first one, so that waits.
+        """
+        phase = rollout.phases[index]
+        is_waiting = bool(phase.prerequisites) and index == 0
+        return PhaseState(index=index, began=at, traffic=phase.traffic, is_waiting=is_waiting, entered_by=by)
 
     def paced(self, metric: str, at: float, samples: int | None) -> "PhaseState":
         """Return the state after a metric was measured; `None` samples stand for enough of them, or none known."""
@@ -151,11 +139,6 @@ def stepped(state: PhaseState, by_s: float) -> PhaseState:
     if abs(by_s) > WATCH_GAP_S:
         return state
     return replace(state, watched_at=later(state.watched_at, by_s), seen_again=later(state.seen_again, by_s))
-
-
-def tick_of(ticked: ItemTicked) -> Tick:
-    """Return how an item stands after it was ticked."""
-    return Tick(ticked.is_done, "" if ticked.actor is None else str(ticked.actor), ticked.at, ticked.note)
 
 
 def watched(state: PhaseState, phase: Phase, standing: Standing, at: float) -> PhaseState:
@@ -259,7 +242,8 @@ def _pause(text: str, units: Mapping[str, str]) -> tuple[str, Condition]:
 def holds_of(state: PhaseState, phase: Phase, standing: Standing) -> tuple[Hold, ...]:
     """Return why the soak clock stands, each metric named once."""
     share = share_text(state, phase)
-    found = [Hold(StopKind.SHARE, text) for text in (share, state.doubt) if text]
+    begins = [Hold(StopKind.PREREQUISITE, NOT_BEGUN)] if standing.waits else []
+    found = begins + [Hold(StopKind.SHARE, text) for text in (share, state.doubt) if text]
     paused = {split_pause(text)[0]: text for text in phase.pause if pause_holds(text, standing) is True}
     named = {split_pause(text)[0]: _STOPS_PAUSE for text in phase.pause} | dict.fromkeys(phase.advance, _STOPS_ADVANCE)
     ordered = dict.fromkeys((*phase.advance, *named))
@@ -274,6 +258,7 @@ def holds_of(state: PhaseState, phase: Phase, standing: Standing) -> tuple[Hold,
     return (*found, *(Hold(StopKind.BREACH, f"paused by {text}") for text in paused.values()))
 
 
+NOT_BEGUN = "its prerequisites are not done"
 UNSEEN = "has not been measured since the gap"
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from console.core.fields import Seconds, Share
 from console.core.probes import Check, Part
@@ -16,13 +16,50 @@ AfterStop = Literal["pause", "restart"]
 """What the soak clock does when it was stopped: go on from where it stood, or begin again from nothing."""
 
 
+def _second(value: object) -> object:
+    words: dict[object, object] = {True: True, False: False, "true": True, "false": False, "named": "named"}
+    if not isinstance(value, bool | str) or value not in words:
+        raise ValueError("expected true, false or named")
+    return words[value]
+
+
+SecondPerson = Annotated[bool | Literal["named"], BeforeValidator(_second)]
+"""Whether another person is asked for: by account, or `named`: a name typed on a shared account is believed too."""
+
+
 class ChecklistItem(Part):
-    """A prerequisite: ticked by a person, or by the console when it has `verify`."""
+    """Something that must be done: ticked by a person, or by the console when it has `verify`."""
 
     id: Id
     text: str
     verify: Check | None = None
     """How the console finds out by itself."""
+    group: str = ""
+    """The heading under which it stands; without one it stands with those before it that have none."""
+    second_person: SecondPerson = False
+    """Whether a second person must confirm what the first one ticked; `named` believes names on a shared account."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.second_person and self.verify is not None:
+            raise ValueError("the console verifies this item by itself, so second_person has nobody to confirm it")
+        return self
+
+
+class SignOff(Part):
+    """A role that must agree; in the file also only its name."""
+
+    role: str
+    second_person: SecondPerson = False
+    """Whether who signs must be another person than those who ticked, signed in another role, or go on; `named`
+    believes names on a shared account."""
+
+
+def _role(value: object) -> object:
+    return {"role": value} if isinstance(value, str) else value
+
+
+SignOffAsked = Annotated[SignOff, BeforeValidator(_role)]
 
 
 class Phase(Part):
@@ -41,10 +78,12 @@ class Phase(Part):
     """Metrics that must all be OK."""
     pause: tuple[str, ...] = ()
     """Conditions such as `error_rate > 2%` that stop the phase from advancing while they hold."""
+    prerequisites: tuple[ChecklistItem, ...] = ()
+    """What must be done before this phase may begin; the soak of the first phase waits for its own."""
     checklist: tuple[ChecklistItem, ...] = ()
     """What must be done before the next phase."""
-    sign_off: tuple[str, ...] = ()
-    """Roles that must agree."""
+    sign_off: tuple[SignOffAsked, ...] = ()
+    """Roles that must agree; `{role: dba, second_person: true}` asks for another person than those who did the work."""
 
 
 class ValidationWindow(Part):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from console.core.evidence_words import sentence
 from console.core.judging import LEVELS, Judged
+from console.core.ticks import waited_for
 from console.core.verdict import Verdict
 from console.core.weighing import Weighing
 
@@ -36,6 +37,8 @@ class Standing:
     """In how many seconds a metric may be OK at the soonest, where that can be known."""
     unproven: Mapping[str, str] = field(default_factory=dict)
     """What evidence has yet to prove of a metric, in words; the metric waits for it beside its verdict."""
+    waits: bool = False
+    """Whether the phase has not begun, because its prerequisites are not done."""
     proven_in: Mapping[str, float] = field(default_factory=dict)
     """In how many seconds it should be proven at the present traffic, where that can be known."""
 
@@ -64,6 +67,7 @@ def standing_of(state: "State") -> Standing:
             name: f"{name}: {sentence(weighing.comparison, wait_s=wait_s)}"
             for name, (weighing, wait_s) in waiting.items()
         },
+        waits=bool(waited_for(state)),
         # A canary that is sure to be worse is not on its way to the contrary, however the estimate comes out.
         proven_in={
             name: wait_s

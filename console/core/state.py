@@ -77,6 +77,7 @@ from console.core.rollup import Rollup
 from console.core.soak import PhaseState
 from console.core.standing import Standing, is_few, standing_of
 from console.core.thresholds import Thresholds
+from console.core.ticks import Checklists
 from console.core.validation import Validation
 from console.core.watched import WatchedSource
 from console.core.weighing import evidence_name, parts_of_alpha, weighings
@@ -118,6 +119,7 @@ class State:
             name: WatchedSource(name, spec.kind, spec.gives_lines, since=at) for name, spec in rollout.sources.items()
         }
         self.phase = PhaseState().entered(rollout, 0, at)
+        self.checklists = Checklists()
         self.validation = Validation()
         self.automatic = Automatic()
         self.opened = at

@@ -11,14 +11,15 @@ from enum import StrEnum
 
 from console.core.durations import format_duration
 from console.core.export import clock
-from console.core.frame import ChecklistView, Clause
+from console.core.frame import Clause
 from console.core.progress import WindowView
 from console.core.record import Record
 from console.core.rollout import ChecklistItem, ValidationWindow
 from console.core.runs import later
-from console.core.soak import WATCH_GAP_S, Tick
+from console.core.soak import WATCH_GAP_S
 from console.core.stages import FULL_SHARE
 from console.core.standing import Standing
+from console.core.ticks import Tick
 from console.core.verdict import Verdict
 
 _FAILS = (Verdict.WARNING, Verdict.CRITICAL)
@@ -276,21 +277,3 @@ def _clause(view: WindowView, at: float) -> Clause:
     is_timed = view.outcome in (WindowOutcome.WAITING, WindowOutcome.RUNNING)
     who = "somebody to tick it" if view.outcome == WindowOutcome.OPEN else ""
     return Clause(text, is_met, "validation", view.name, left_s if is_timed else None, who)
-
-
-def checklist(state: Validation, windows: tuple[ValidationWindow, ...], at: float) -> tuple[ChecklistView, ...]:
-    """Return the items of the windows whose time has come."""
-    return tuple(
-        ChecklistView(
-            item=item.id,
-            text=f"{spec.name}: {item.text}",
-            is_done=tick is not None and tick.is_done,
-            is_verified=item.verify is not None,
-            by="" if tick is None else tick.by,
-            at=None if tick is None else tick.at,
-            note="" if tick is None else tick.note,
-        )
-        for spec in begun(state, windows, at)
-        for item in spec.checklist
-        for tick in (state.window(spec.name).ticks.get(item.id),)
-    )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 
-from console.core import alert_views, automatic, budgets, incident_views, phases, validation
+from console.core import alert_views, automatic, budgets, checklist_views, incident_views, phases, validation
 from console.core import attempts as acting
 from console.core.evidence_words import brief, explanation, ratio_text
 from console.core.frame import (
@@ -69,15 +69,18 @@ def build_frame(
     blamed = next((panel for panel in panels if panel.verdict is overall), None)
     running = state.running
     windows = validation.views(state.validation, state.rollout.validation, at)
+    stages = checklist_views.stages(state, at)
+    items = checklist_views.at_hand(stages, state.phase.index, is_waiting=state.phase.is_waiting)
+    roles = stages[state.phase.index].sign_off
     found = phases.clauses(
         state.phase,
         state.rollout.phases[state.phase.index],
         standing,
         running="" if running is None else running.started.title,
         windows=validation.clauses(windows, at) if state.phase.index == len(state.rollout.phases) - 1 else (),
+        by_people=(*checklist_views.item_clauses(items), *checklist_views.role_clauses(roles)),
     )
-    items = validation.checklist(state.validation, state.rollout.validation, at)
-    phase = phases.view(state.rollout, state.phase, found, at, more_items=items)
+    phase = phases.view(state.rollout, state.phase, found, at, items=items, roles=roles)
     sources = tuple(source.view(at) for source in state.sources.values())
     return Frame(
         at=at,
@@ -117,6 +120,7 @@ def build_frame(
         automatic=_automatic(state, at, session),
         silences=alert_views.silences(state.alerts),
         incidents=incident_views.views(state, at),
+        stages=stages,
         has_incidents=state.rollout.incidents is not None,
         matrices=matrices(state.rollout, state.rollup, state.tracks),
     )

@@ -82,3 +82,16 @@ def count_of(number: int, word: str) -> str:
 
 IN_DOUBT = ("running", "timed out", "not known")
 """States of a step of which nobody knows what took effect; `running` is that of one whose runner is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRun:
+    """One run of a verification."""
+
+    took_s: float
+    is_known: bool = True
+    """Whether it could be asked at all."""
+    exit_code: int | None = None
+    """Of a command; `None` for anything else, and for one that did not end in time."""
+    output: tuple[str, ...] = ()
+    """The last lines that it printed, or the first rows that a query gave; safe to draw, and bounded."""

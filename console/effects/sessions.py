@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -17,6 +18,8 @@ from console.core.redact import Redactor
 from console.effects.files import write_private
 from console.effects.lock import SESSION_LOCK, Holder, holder_of
 
+NAME_VARIABLE = "ROLLOUT_CONSOLE_AS"
+"""Holds the name that somebody types on a shared account."""
 STATE_VARIABLE = "ROLLOUT_CONSOLE_STATE"
 
 EXPORTS = "exports"
@@ -61,11 +64,12 @@ def state_dir(env: Mapping[str, str] = os.environ) -> Path:
     return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_state_path("rollout-console")
 
 
-def this_actor(env: Mapping[str, str] = os.environ, *, login_file: Path = _LOGIN_UID) -> Actor:
+def this_actor(env: Mapping[str, str] = os.environ, *, login_file: Path = _LOGIN_UID, says: str = "") -> Actor:
     """Return who sits at this terminal: the user who logged in, also behind sudo and su, and how they came.
 
     The kernel's word for who logged in goes first; then the one who called sudo; else the account that this runs as.
-    The address is the one that SSH says, so behind a terminal multiplexer it is that of whoever started it.
+    The address is the one that SSH says, so behind a terminal multiplexer it is that of whoever started it. What a
+    person on a shared account says to be called stands beside the account, and takes nothing's place.
     """
     account = _account(os.geteuid())
     user = _logged_in(login_file) or env.get("SUDO_USER") or account
@@ -75,7 +79,8 @@ def this_actor(env: Mapping[str, str] = os.environ, *, login_file: Path = _LOGIN
         tty = ""
     came_from = next(iter(env.get("SSH_CONNECTION", "").split()), "")
     acts_as = account if account != user else ""
-    return Actor(user, socket.gethostname(), tty.removeprefix("/dev/"), acts_as, came_from)
+    says = re.sub(r"[^\w. -]", "", says or env.get(NAME_VARIABLE, "")).strip()[:40]
+    return Actor(user, socket.gethostname(), tty.removeprefix("/dev/"), acts_as, came_from, says)
 
 
 def _logged_in(login_file: Path) -> str:

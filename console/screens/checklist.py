@@ -46,7 +46,7 @@ class ChecklistScreen(ConsoleDialog[None]):
 
     def _rows(self) -> tuple[str, ...]:
         phase = self.desk.frame.phase
-        return (*(f"item {item.item}" for item in phase.checklist), *(f"role {role}" for role, _ in phase.sign_off))
+        return (*(f"item {item.item}" for item in phase.checklist), *(f"role {one.role}" for one in phase.sign_off))
 
     def _cursor(self) -> int:
         rows = self._rows()
@@ -120,15 +120,15 @@ class ChecklistScreen(ConsoleDialog[None]):
         if place < len(phase.checklist):
             item = phase.checklist[place]
             is_done = True if item.is_verified or note else not item.is_done
-            self.order(lambda: self.desk.tick(item.item, is_done=is_done, note=note))
+            self.order(lambda: self.desk.tick(item.item, is_done=is_done, note=note, stage=item.stage))
             self._is_armed = False
             return
-        role, who = phase.sign_off[place - len(phase.checklist)]
-        if who:
+        one = phase.sign_off[place - len(phase.checklist)]
+        if one.by:
             return
         if not self._is_armed:
             self._is_armed = True
         else:
             self._is_armed = False
-            self.order(lambda: self.desk.sign_off(role, note=note))
+            self.order(lambda: self.desk.sign_off(one.role, note=note))
         self.show_frame(self.desk.frame)

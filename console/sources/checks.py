@@ -15,7 +15,11 @@ from console.core.text import decode, visible
 from console.patience import waited_for
 from console.sources.base import Answer, Asker, ProbeFailed
 from console.sources.connect import Connections
+from console.sources.programs import Ran
 
+OUTPUT_LINES = 20
+OUTPUT_CHARS = 200
+"""How much of what a verification printed is kept: so many lines, each of so many characters."""
 TRY_S = 30.0
 """How long one try may take; how often it is repeated is for the caller."""
 
@@ -29,6 +33,10 @@ class CheckResult:
     """What was seen, safe to draw."""
     is_known: bool = True
     """Whether it could be asked at all."""
+    exit_code: int | None = None
+    """Of a command that ended."""
+    output: tuple[str, ...] = ()
+    """The last lines that a command printed, or the first rows that a query gave; safe to draw."""
 
 
 async def passes(check: Check, connections: Connections) -> CheckResult:
@@ -46,10 +54,12 @@ async def _try(check: Check, connections: Connections) -> CheckResult:
         return CheckResult(ok, said)
     if check.command is not None:
         ran = await connections.commands().run_program(check.command, max(timeout_s, check.within))
+        printed = _last_lines(ran)
         if ran.exit_code is None:
-            return CheckResult(False, f"did not end within {format_duration(check.within)}", is_known=False)
+            said = f"did not end within {format_duration(check.within)}"
+            return CheckResult(False, said, is_known=False, output=printed)
         said = visible(ran.last_words, 200) or f"exit code {ran.exit_code}"
-        return CheckResult(ran.exit_code == 0, said)
+        return CheckResult(ran.exit_code == 0, said, exit_code=ran.exit_code, output=printed)
     if check.compose is not None:
         return await _composed(check.compose, check.for_, timeout_s, connections)
     if check.env_file is not None:
@@ -68,15 +78,29 @@ async def _try(check: Check, connections: Connections) -> CheckResult:
     return _judged(answer)
 
 
+def _last_lines(ran: Ran) -> tuple[str, ...]:
+    """Return the end of what a program printed, its errors last."""
+    lines = [line for said in (ran.output, ran.errors) for line in decode(said).splitlines() if line.strip()]
+    return tuple(visible(line.rstrip(), OUTPUT_CHARS) for line in lines[-OUTPUT_LINES:])
+
+
 def _judged(answer: Answer) -> CheckResult:
     """Pass on a value that is there and not 0, or else on a first cell that says true."""
+    shown = _first_rows(answer)
     if answer.readings:
         values = [reading.value for reading in answer.readings]
         said = ", ".join("no value" if value is None else f"{value:g}" for value in values)
-        return CheckResult(all(value is not None and value != 0 for value in values), said)
+        return CheckResult(all(value is not None and value != 0 for value in values), said, output=shown)
     rows = answer.table.rows if answer.table is not None else ()
     cell = rows[0][0] if rows and rows[0] else ""
-    return CheckResult(cell.lower() in ("true", "t", "1"), cell or "no row")
+    return CheckResult(cell.lower() in ("true", "t", "1"), cell or "no row", output=shown)
+
+
+def _first_rows(answer: Answer) -> tuple[str, ...]:
+    if answer.table is None:
+        return ()
+    rows = (answer.table.columns, *answer.table.rows)[:OUTPUT_LINES]
+    return tuple(visible(" | ".join(row), OUTPUT_CHARS) for row in rows)
 
 
 async def _composed(asked: ComposeUp, for_s: float, timeout_s: float, connections: Connections) -> CheckResult:

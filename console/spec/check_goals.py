@@ -14,7 +14,7 @@ def check_validation(review: Review) -> None:
     """Check every window: its name, its metrics, its checklist, and that its time can come."""
     rollout = review.rollout
     names: dict[str, int] = {}
-    items = {item.id for phase in rollout.phases for item in phase.checklist}
+    items = {item.id for phase in rollout.phases for item in (*phase.prerequisites, *phase.checklist)}
     for index, window in enumerate(rollout.validation):
         path: Path = ("validation", index)
         check_text(review, (*path, "name"), window.name)

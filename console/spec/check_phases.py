@@ -4,9 +4,10 @@ from console.core.conditions import ConditionError, split_pause
 from console.core.rollout import ChecklistItem, Phase, ProcedureItem, SourceSpec
 from console.core.text import visible
 from console.spec.check_actions import check_check, check_text
-from console.spec.nodes import Path
+from console.spec.nodes import Path, ScalarNode
 from console.spec.problems import suggestion
 from console.spec.review import Review
+from console.spec.shape import find
 
 TRACKS = ("canary", "baseline")
 _SCHEMES = {
@@ -83,10 +84,18 @@ def _check_criteria(review: Review, path: Path, phase: Phase) -> None:
 
 def _check_checklist(review: Review, path: Path, phase: Phase) -> None:
     seen: set[str] = set()
+    for index, item in enumerate(phase.prerequisites):
+        check_item(review, (*path, "prerequisites", index), item, seen, "in this phase")
     for index, item in enumerate(phase.checklist):
         check_item(review, (*path, "checklist", index), item, seen, "in this phase")
-    for index, role in enumerate(phase.sign_off):
-        check_text(review, (*path, "sign_off", index), role)
+    roles: set[str] = set()
+    for index, asked in enumerate(phase.sign_off):
+        where = (*path, "sign_off", index)
+        written = where if isinstance(find(review.tree, where)[0], ScalarNode) else (*where, "role")
+        check_text(review, written, asked.role)
+        if asked.role in roles:
+            review.wrong(written, f"{visible(asked.role, 80)} signs twice in this phase", "name every role once")
+        roles.add(asked.role)
 
 
 def check_item(review: Review, where: Path, item: ChecklistItem | ProcedureItem, seen: set[str], place: str) -> None:
@@ -97,5 +106,7 @@ def check_item(review: Review, where: Path, item: ChecklistItem | ProcedureItem,
         )
     seen.add(item.id)
     check_text(review, (*where, "text"), item.text)
+    if isinstance(item, ChecklistItem) and item.group:
+        check_text(review, (*where, "group"), item.group)
     if isinstance(item, ChecklistItem) and item.verify is not None:
         check_check(review, (*where, "verify"), item.verify)

@@ -113,6 +113,8 @@ def _widened(key: str, field: Schema) -> Schema:
         field = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     elif key == "redis" and "RedisProbe" in str(field):
         field = {"anyOf": [{"const": "ping"}, {"$ref": "#/$defs/RedisProbe"}]}
+    elif key == "sign_off":
+        field = {**field, "items": {"anyOf": [{"type": "string"}, field["items"]]}}
     elif "type" in field and (field["type"] in _TYPED or "pattern" in field or "enum" in field):
         field = {"anyOf": [field, _VARIABLE]}
     elif "anyOf" in field:

@@ -14,6 +14,7 @@ from console.core.inputs import (
     ActionEnded,
     ActionProgressed,
     ActionStarted,
+    Actor,
     ClockStepped,
     GapSuspected,
     IncidentDecided,
@@ -32,7 +33,7 @@ from console.core.replay import begin
 from console.core.rollout import Rollout
 from console.core.state import State
 from console.core.view import build_frame
-from console.core.words import Outcome, SourceState
+from console.core.words import CheckRun, Outcome, SourceState
 from console.reading import read_recording
 from tests.recordings import ANNA, START, WEIGHED, answer, lines, live, record
 
@@ -48,10 +49,16 @@ ROLLOUT = Rollout.model_validate(
                 "on_breach": "restart",
                 "advance": ["failures", "leaks"],
                 "pause": ["failures > 3%"],
-                "checklist": [{"id": "read", "text": "The tickets were read"}],
-                "sign_off": ["lead"],
+                "prerequisites": [{"id": "backup", "text": "Backed up"}],
+                "checklist": [{"id": "read", "text": "The tickets were read", "second_person": True}],
+                "sign_off": ["lead", {"role": "dba", "second_person": True}],
             },
-            {"name": "All", "traffic": "100%", "advance": ["failures"]},
+            {
+                "name": "All",
+                "traffic": "100%",
+                "advance": ["failures"],
+                "prerequisites": [{"id": "redis", "text": "Redis answers", "verify": {"command": ["true"]}}],
+            },
         ],
         "validation": [
             {"name": "first", "until": "30s", "metrics": ["failures", "leaks"]},
@@ -74,6 +81,8 @@ HAPPENINGS = (
     "unread",
     "gap",
     "ticked",
+    "confirmed",
+    "verified",
     "signed",
     "noted",
     "rolled back",
@@ -134,9 +143,19 @@ def happened(what: str, at: float) -> list[Input]:
         case "gap":
             return [GapSuspected(at, "app", "shop-canary", "it was rotated", at - 20, at - 5, 12, "canary")]
         case "ticked":
-            return [ItemTicked(at, item, is_done=True, actor=ANNA, note="all well") for item in ("read", "asked")]
+            items = ("backup", "read", "asked")
+            return [ItemTicked(at, item, is_done=True, actor=ANNA, note="all well") for item in items]
+        case "confirmed":
+            return [ItemTicked(at, "read", is_done=True, actor=Actor("ben", "ops2", says="Ben"))]
+        case "verified":
+            runs = [CheckRun(0.25, True, 0, ("PONG",)), CheckRun(5.0, is_known=False), CheckRun(0.1, True, 0)]
+            asked_by = (None, None, ANNA)
+            return [
+                ItemTicked(at + step, "redis", run.is_known, by, "it answers", "All", run)
+                for step, (run, by) in enumerate(zip(runs, asked_by, strict=True))
+            ]
         case "signed":
-            return [SignedOff(at, "lead", ANNA)]
+            return [SignedOff(at, role, ANNA, "looked at it") for role in ("lead", "dba")]
         case "noted":
             return [NoteWritten(at, ANNA, "what was that?")]
         case "rolled back":

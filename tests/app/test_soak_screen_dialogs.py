@@ -197,9 +197,9 @@ async def test_the_checklist_is_ticked_unticked_and_signed_with_two_keys() -> No
         await shown.press("enter")
 
         assert shown.desk.given == [
-            Given("tick", ("backup", False, "")),
-            Given("tick", ("redis", True, "")),
-            Given("tick", ("runbook", True, "")),
+            Given("tick", ("backup", False, "", "")),
+            Given("tick", ("redis", True, "", "")),
+            Given("tick", ("runbook", True, "", "")),
             Given("sign_off", ("engineering-lead", "")),
         ]
 
@@ -215,7 +215,7 @@ async def test_a_tick_can_carry_a_note() -> None:
     async with console(frames.healthy()) as shown:
         await shown.press("c", "down", "down", "down", "n", *"in #ops", "enter")
 
-        assert shown.desk.given == [Given("tick", ("runbook", True, "in #ops"))]
+        assert shown.desk.given == [Given("tick", ("runbook", True, "in #ops", ""))]
 
 
 async def test_a_console_that_only_looks_ticks_and_writes_nothing() -> None:

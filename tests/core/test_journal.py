@@ -136,7 +136,7 @@ def test_every_record_can_be_read_and_printed(record: Record) -> None:
 def test_a_record_for_programs_has_who_it_is_of_in_parts() -> None:
     said = record_json(JournalRow(3, ROLLBACK, "f" * 64))
 
-    assert said["actor"] == {"user": "anna", "host": "ops1", "tty": "pts/3", "acts_as": "", "came_from": ""}
+    assert said["actor"] == {"user": "anna", "host": "ops1", "tty": "pts/3", "acts_as": "", "came_from": "", "says": ""}
     assert said["time"] == "2026-11-21T00:01:00.000Z"
     assert record_json(JournalRow(1, VERDICT, ""))["actor"] is None
     assert Actor(**said["actor"]) == Actor("anna", "ops1", "pts/3")

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from console.core.rollout import ValidationWindow
-from console.core.soak import Tick
 from console.core.standing import Standing
+from console.core.ticks import Tick
 from console.core.validation import Validation, WindowOutcome, begun, clauses, looked, told, views
 from console.core.verdict import Verdict
 
