@@ -29,6 +29,7 @@ from console.core.inputs import (
     IncidentDecided,
     Input,
     ItemTicked,
+    KpiEntered,
     LadderLeft,
     NoteWritten,
     SampleFailed,
@@ -318,6 +319,10 @@ def told_by(record: Record) -> Iterator[Input]:
             yield ItemTicked(at, str(body["item"]), is_done=bool(body["is_done"]), actor=by, note=str(body["note"]))
         case "sign-off":
             yield SignedOff(at, str(body["role"]), actor_of(str(body["actor"])), str(body["note"]))
+        case "kpi":
+            yield KpiEntered(
+                at, str(body["kpi"]), float(body["value"]), actor_of(str(body["actor"])), str(body["note"])
+            )
         case "clock":
             yield ClockStepped(at, float(body["by_s"]))
         case "acknowledge":
