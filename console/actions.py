@@ -73,6 +73,26 @@ KEYS: tuple[Key, ...] = (
         "has_incidents",
         6,
     ),
+    Key(
+        "view",
+        "v",
+        "v",
+        "View",
+        "Show the next view of the rollout file, such as that of the executives, and after the last one everything",
+        "places",
+        "has_views",
+        7,
+    ),
+    Key(
+        "kpis",
+        "g",
+        "g",
+        "Goals",
+        "Show the goals of the whole rollout, and enter the figures that only people know",
+        "places",
+        "has_kpis",
+        8,
+    ),
     Key("attempt", "o", "o", "Open action", "Open the action under way, with all it printed", "places", "has_attempt"),
     Key("events", "e", "e", "Events", "Show the counters of events, where they are folded away", "places", weight=8),
     Key(
@@ -194,6 +214,9 @@ GROUPS: dict[str, str] = {
     "console": "Console",
 }
 """Titles of the groups, in the order of the help."""
+
+NOT_IN_VIEWS = tuple(key for key in KEYS if key.group in ("panels", "log") or key.id in ("events", "queries"))
+"""Keys of panes that a view of the rollout file takes the place of."""
 
 LADDER_ORDERS = {"next_rung": "continue", "to_zero": "zero", "stay": "stop"}
 """Which order to a ladder a key gives, as `AttemptView.orders` names them."""

@@ -66,6 +66,17 @@ class OnlyLooking(ABC):
         """Refuse."""
         raise self._refusal()
 
+    async def enter_kpi(self, kpi: str, figure: str, *, note: str = "") -> None:
+        """Refuse."""
+        raise self._refusal()
+
+    view = ""
+    """The view that was chosen; it is for this console only."""
+
+    async def choose_view(self, view: str) -> None:
+        """Choose a view; nothing is written for that."""
+        self.view = view
+
     async def note(self, text: str) -> None:
         """Refuse."""
         raise self._refusal()

@@ -43,6 +43,7 @@ from console.previewing import Previewing
 from console.reading import EXPORTED_RECORDS, events_of, versions
 from console.sources.base import ProbeFailed
 from console.unattended import Unattended
+from console.view_orders import ChosenView, ViewOrders
 
 COMMIT_WAIT_S = 1.0
 LEAVE_S = 2.0
@@ -50,11 +51,12 @@ END_S = 5.0
 """How long the runner may take to leave, beyond the time that its command has."""
 
 
-class Orders(AlertOrders, IncidentOrders):
+class Orders(AlertOrders, IncidentOrders, ViewOrders):
     """A desk that gives the engine its orders; every one of them is refused with its reason or written down."""
 
     def __init__(self, engine: Engine, session: Session, state_dir: Path) -> None:
         super().__init__(engine)
+        self._view = ChosenView(session.folder)
         self._session = session
         self._filed = FiledJournal(session.folder, state_dir / EXPORTS)
         self._places = places(state_dir, engine.loaded.rollout.rollout, session)

@@ -234,6 +234,7 @@ class FakeDesk:
         self.given: list[Given] = []
         self.previews: dict[str, Preview] = {kind: preview(kind) for kind in ("rollback", "step_down", "advance")}
         self.refusal = ""
+        self.view = ""
         self.lists: Mapping[str, tuple[str, ...]] | None = {}
         """The values to choose from, by parameter; `None` while nobody can be asked."""
         self.answers: dict[str, tuple[bool | None, str]] = {}
@@ -313,6 +314,13 @@ class FakeDesk:
 
     async def sign_off(self, role: str, *, note: str = "") -> None:
         await self._take("sign_off", role, note)
+
+    async def enter_kpi(self, kpi: str, figure: str, *, note: str = "") -> None:
+        await self._take("enter_kpi", kpi, figure, note)
+
+    async def choose_view(self, view: str) -> None:
+        self.view = view
+        await self._take("choose_view", view)
 
     async def note(self, text: str) -> None:
         await self._take("note", text)

@@ -88,6 +88,19 @@ class Desk(Protocol):
         """Sign the present phase off in a role."""
         ...
 
+    async def enter_kpi(self, kpi: str, figure: str, *, note: str = "") -> None:
+        """Enter the figure of a goal that the console cannot judge by itself, as it was typed."""
+        ...
+
+    @property
+    def view(self) -> str:
+        """The view that was chosen, by its name; empty for everything."""
+        ...
+
+    async def choose_view(self, view: str) -> None:
+        """Choose a view; a console that holds the session shows it again after a restart."""
+        ...
+
     async def note(self, text: str) -> None:
         """Write a note into the journal."""
         ...

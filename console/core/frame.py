@@ -7,6 +7,7 @@ Times are seconds since the epoch, UTC; ages and durations are seconds.
 from dataclasses import dataclass
 
 from console.core.checklist_frame import ChecklistView, SignOffView, StageView
+from console.core.dashboard_frame import DashboardView, KpiView
 from console.core.gaps import Gap, Short
 from console.core.incident_frame import IncidentView
 from console.core.matrix import MatrixView
@@ -461,6 +462,10 @@ class Frame:
     """A critical alert opens an incident: the file says so."""
     matrices: tuple[MatrixView, ...] = ()
     """One for each event whose pairs are counted."""
+    kpis: tuple[KpiView, ...] = ()
+    """The goals of the whole rollout."""
+    views: tuple[DashboardView, ...] = ()
+    """Other ways to look at the session, as the file says."""
 
 
 def worst_first(panels: tuple[Panel, ...]) -> tuple[Panel, ...]:

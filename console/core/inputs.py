@@ -228,6 +228,17 @@ class SignedOff:
 
 
 @dataclass(frozen=True, slots=True)
+class KpiEntered:
+    """Somebody entered the figure of a goal that the console cannot judge by itself."""
+
+    at: float
+    kpi: str
+    value: float
+    actor: Actor
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NoteWritten:
     """Somebody wrote a note into the journal."""
 
@@ -463,6 +474,7 @@ Input = (
     | ClockStepped
     | ItemTicked
     | SignedOff
+    | KpiEntered
     | NoteWritten
     | SnapshotTaken
     | ActionStarted

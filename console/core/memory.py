@@ -14,6 +14,7 @@ from console.core.attempts import Attempt
 from console.core.automatic import Automatic
 from console.core.budgets import BudgetState
 from console.core.counts import LabelCell
+from console.core.course import Course
 from console.core.gaps import Gaps
 from console.core.grains import Packed
 from console.core.incidents import IncidentBook
@@ -40,6 +41,7 @@ _VALIDATION = TypeAdapter(Validation)
 _BUDGETS = TypeAdapter(dict[str, BudgetState])
 _INCIDENTS = TypeAdapter(IncidentBook)
 _AUTOMATIC = TypeAdapter(Automatic)
+_COURSE = TypeAdapter(Course)
 
 
 class PhaseGone(Exception):
@@ -56,7 +58,7 @@ def document(state: "State", name: str) -> str:
     """Return one part of the state as JSON.
 
     It is one of `session`, `phase`, `checklists`, `validation`, `automatic`, `budgets`, `attempts`, `alerts`,
-    `incidents`, `ended`, `named`, `sources`, `metric:NAME` or `evidence:NAME`.
+    `incidents`, `course`, `ended`, `named`, `sources`, `metric:NAME` or `evidence:NAME`.
     """
     if name == "session":
         return json.dumps({"began": state.began})
@@ -78,6 +80,8 @@ def document(state: "State", name: str) -> str:
         return _ALERTS.dump_json(state.alerts).decode()
     if name == "incidents":
         return _INCIDENTS.dump_json(state.incidents).decode()
+    if name == "course":
+        return _COURSE.dump_json(state.course).decode()
     if name == "sources":
         gaps = {source.name: _GAPS.dump_python(source.gaps, mode="json") for source in state.sources.values()}
         states = {source.name: (source.state, source.reason) for source in state.sources.values()}
@@ -142,6 +146,8 @@ def restore(
         state.alerts = _ALERTS.validate_json(documents["alerts"])
     if "incidents" in documents:
         state.incidents = _INCIDENTS.validate_json(documents["incidents"])
+    if "course" in documents:
+        state.course = _COURSE.validate_json(documents["course"])
     sources = json.loads(documents.get("sources", "{}"))
     # Files of older versions have it in the document of the sources.
     ended = json.loads(documents["ended"]) if "ended" in documents else sources.get("ended", ())

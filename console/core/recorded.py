@@ -30,6 +30,7 @@ from console.core.inputs import (
     IncidentDecided,
     Input,
     ItemTicked,
+    KpiEntered,
     LadderLeft,
     NoteWritten,
     SampleFailed,
@@ -322,6 +323,10 @@ def told_by(record: Record) -> Iterator[Input]:
             yield ItemTicked(at, item, bool(body["is_done"]), by, note, stage, run_of(body.get("run")))
         case "sign-off":
             yield SignedOff(at, str(body["role"]), actor_of(str(body["actor"])), str(body["note"]))
+        case "kpi":
+            yield KpiEntered(
+                at, str(body["kpi"]), float(body["value"]), actor_of(str(body["actor"])), str(body["note"])
+            )
         case "clock":
             yield ClockStepped(at, float(body["by_s"]))
         case "acknowledge":

@@ -13,6 +13,7 @@ from console.core.plot import Plot
 from console.core.report_actions import action_sections, checklist_section
 from console.core.report_cells import Cell, Facts, Section, moment_text, track_name, verdict_cell
 from console.core.report_incidents import incident_sections
+from console.core.report_kpis import kpi_sections
 from console.core.report_plots import plots_of
 from console.core.report_progress import progress_sections
 from console.core.verdict import Verdict
@@ -51,6 +52,7 @@ def report_of(export: Export) -> Report:
             _advance(frame.phase, frame.at),
             *incident_sections(frame),
             *progress_sections(frame),
+            *kpi_sections(frame),
             _metrics(frame),
             _events(frame, export.events),
             _alerts(frame),

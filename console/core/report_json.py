@@ -9,6 +9,7 @@ from console.core.frame import AttemptView, EvidenceView, Frame, Panel, PhaseVie
 from console.core.gaps import Gap
 from console.core.progress import BudgetView, WindowView
 from console.core.report_incidents import incident_json
+from console.core.report_kpis import kpi_json
 from console.core.thin import runs, thinned
 
 SCHEMA = "rollout-console/snapshot/1"
@@ -91,6 +92,7 @@ def snapshot_json(export: Export) -> dict[str, Any]:
         "progress": _progress_json(frame.phase),
         "validation": [_window_json(window) for window in frame.validation],
         "budgets": [_budget_json(budget) for budget in frame.budgets],
+        "kpis": [kpi_json(kpi, iso(kpi.at)) for kpi in frame.kpis],
         "metrics": metrics_json(frame),
         "thresholds": [_threshold_json(panel) for panel in frame.panels],
         "events": events_json(frame, export.events),

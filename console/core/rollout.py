@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from console.core.dashboards import AtRisk, Kpi, View, ViewSection
 from console.core.fields import Seconds, Share
 from console.core.incident_rules import Incidents, ProcedureItem, SeverityRule, WarRoom
 from console.core.kinds import METRIC_KINDS, SOURCE_KINDS
@@ -45,6 +46,7 @@ __all__ = [
     "AlertRoute",
     "AlertTemplate",
     "Alerts",
+    "AtRisk",
     "Check",
     "ChecklistItem",
     "ComposeUp",
@@ -57,6 +59,7 @@ __all__ = [
     "HttpProbe",
     "Id",
     "Incidents",
+    "Kpi",
     "Matrix",
     "Metric",
     "Name",
@@ -81,6 +84,8 @@ __all__ = [
     "TrackMatch",
     "ValidationWindow",
     "ValuesFrom",
+    "View",
+    "ViewSection",
     "WarRoom",
 ]
 
@@ -397,6 +402,10 @@ class Rollout(Part):
     """What the operator can do, by id."""
     alerts: Alerts = Alerts()
     """Who is told of a verdict."""
+    kpis: dict[Name, Kpi] = Field(default_factory=dict)
+    """The goals of the whole rollout, by name."""
+    views: dict[Name, View] = Field(default_factory=dict)
+    """Other ways to look at the session, by name; a key of the soak screen goes from one to the next."""
     incidents: Incidents | None = None
     """What a critical alert opens: an incident with a response clock; without this, only people open one."""
 

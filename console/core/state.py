@@ -16,6 +16,7 @@ from console.core import (
     automatic,
     budgets,
     checklists,
+    course,
     incident_course,
     incident_decisions,
     line_news,
@@ -50,6 +51,7 @@ from console.core.inputs import (
     IncidentDecided,
     Input,
     ItemTicked,
+    KpiEntered,
     LadderLeft,
     NoteWritten,
     OriginEnded,
@@ -121,6 +123,7 @@ class State:
         self.phase = PhaseState().entered(rollout, 0, at)
         self.checklists = Checklists()
         self.validation = Validation()
+        self.course = course.Course()
         self.automatic = Automatic()
         self.opened = at
         """When this console took the session up, or its clock was set: nothing older proves anything of now."""
@@ -188,6 +191,10 @@ class State:
                 return source_news.hear(self, given)
             case ItemTicked() | SignedOff():
                 return checklists.tick(self, given)
+            case KpiEntered():
+                self.changed.add("course")
+                self.course, records = course.entered(self.course, given)
+                return records
             case ActionStarted() | ActionProgressed() | ActionEnded():
                 return self._act(given)
             case LadderLeft():
@@ -216,6 +223,8 @@ class State:
     def _act(self, given: ActionStarted | ActionProgressed | ActionEnded) -> list[Record]:
         records = acts.act(self, given)
         if records and isinstance(given, ActionStarted):
+            self.course = course.acted(self.course, self.rollout, given)
+            self.changed |= {"course"} if course.is_kept(self.rollout) else set()
             records += incident_course.rolling_back(self, given)
         return records + alarms.watch(self, given.at) if isinstance(given, ActionEnded) else records
 
@@ -274,7 +283,11 @@ class State:
         records += soak.told(self._told_phase, self.phase, at)
         records += validation.told(self._told_validation, self.validation, at)
         self._told_phase, self._told_validation = self.phase, self.validation
-        return records + alarms.watch(self, at)
+        records += alarms.watch(self, at)
+        if course.is_kept(self.rollout):
+            self.course = course.alarmed(self.course, self.alerts.alerts, at)
+            self.changed |= {"course"} if keeps else set()
+        return records
 
     def _judge_budgets(self, at: float) -> list[Record]:
         records = []
@@ -294,6 +307,8 @@ class State:
         if windows and not self.phase.doubt:  # while nobody knows the share, nobody watches its validation
             self.validation = validation.looked(self.validation, windows, self.phase.traffic, standing, at)
             self.changed.add("validation")
+        if course.is_kept(self.rollout):
+            self.course = course.looked(self.course, self.rollout, self.phase, standing, at)
 
     def look_between(self, at: float) -> None:
         """See what holds the clock now, between two ticks; what is said of it waits for the next one."""
@@ -309,6 +324,7 @@ class State:
             source.shift(step.by_s, step.at)
         self.phase = soak.stepped(self.phase, step.by_s)
         self.validation = validation.stepped(self.validation, step.by_s)
+        self.course = course.stepped(self.course, step.by_s)
         if self.unwritten is not None:
             since, reason = self.unwritten
             self.unwritten = (min(step.at, since + step.by_s), reason)

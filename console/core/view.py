@@ -1,10 +1,20 @@
 """Make a frame: everything there is to see of a state at one moment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 
-from console.core import alert_views, automatic, budgets, checklist_views, incident_views, phases, validation
+from console.core import (
+    alert_views,
+    automatic,
+    budgets,
+    checklist_views,
+    dashboard_views,
+    incident_views,
+    kpis,
+    phases,
+    validation,
+)
 from console.core import attempts as acting
 from console.core.evidence_words import brief, explanation, ratio_text
 from console.core.frame import (
@@ -82,7 +92,7 @@ def build_frame(
     )
     phase = phases.view(state.rollout, state.phase, found, at, items=items, roles=roles)
     sources = tuple(source.view(at) for source in state.sources.values())
-    return Frame(
+    frame = Frame(
         at=at,
         rollout=state.rollout.rollout,
         title=visible(state.rollout.title),
@@ -123,7 +133,13 @@ def build_frame(
         stages=stages,
         has_incidents=state.rollout.incidents is not None,
         matrices=matrices(state.rollout, state.rollup, state.tracks),
+        kpis=kpis.views(state.course, state.rollout),
     )
+    if not state.rollout.views:
+        return frame
+    more_is_better = frozenset(name for name, one in state.metrics.items() if one.thresholds.is_more_better)
+    seen = dashboard_views.Seen(state.rollout, frame, state.course, more_is_better)
+    return replace(frame, views=dashboard_views.views(seen))
 
 
 def _attempts(state: State, panels: tuple[Panel, ...], at: float) -> tuple[AttemptView, ...]:

@@ -1,6 +1,6 @@
 """How many lines each part of the soak screen gets, as a pure function of the terminal's size."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
 """Below this nothing can be laid out that is worth reading."""
@@ -42,6 +42,13 @@ class Rows:
     """The one-line form, on a small screen only."""
     log: int
     header: int
+    view: int = 0
+    """The lines of a view of the rollout file, which takes the place of panels, counters and log."""
+
+    def with_view(self) -> "Rows":
+        """Return the same with a view in place of everything that it is about."""
+        taken = self.panels + self.middle + self.advance + self.log
+        return replace(self, panels=0, middle=0, advance=0, log=0, view=taken)
 
 
 HEADER = 2

@@ -1,6 +1,6 @@
 """Which keys the last line shows for a frame: the ways out first, then what else works now."""
 
-from console.actions import KEYS, LADDER_KEYS, LADDER_ORDERS, Key
+from console.actions import KEYS, LADDER_KEYS, LADDER_ORDERS, NOT_IN_VIEWS, Key
 from console.core.frame import ActionView, AttemptView, Frame
 from console.core.verdict import Verdict
 from widgets.key_bar import KeyCap
@@ -35,12 +35,12 @@ def _automatic_caps(key: Key, frame: Frame) -> list[KeyCap]:
     return [KeyCap(key.shown, "Arm again", 8)]
 
 
-def key_caps(frame: Frame, *, may_act: bool, steered: AttemptView | None) -> tuple[KeyCap, ...]:
+def key_caps(frame: Frame, *, may_act: bool, steered: AttemptView | None, is_view: bool = False) -> tuple[KeyCap, ...]:
     """Return the keys of the last line."""
     caps = [_action_cap(action, frame) for action in frame.actions if action.key] if may_act else []
     taken = {cap.key for cap in caps}
     for key in KEYS:
-        if key.weight is None or key.shown in taken:
+        if key.weight is None or key.shown in taken or (is_view and key in NOT_IN_VIEWS):
             continue
         if key.guard == "is_holding" and (steered is None or LADDER_ORDERS[key.id] not in steered.orders):
             continue
@@ -48,6 +48,8 @@ def key_caps(frame: Frame, *, may_act: bool, steered: AttemptView | None) -> tup
             caps += _automatic_caps(key, frame) if may_act else []
             continue
         if key.guard == "has_alerts" and not any(alert.key for alert in frame.alerts):
+            continue
+        if (key.guard == "has_views" and not frame.views) or (key.guard == "has_kpis" and not frame.kpis):
             continue
         if key.guard == "has_incidents" and all(found.is_settled for found in frame.incidents):
             continue

@@ -11,7 +11,8 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from console.actions import ATTEMPT_KEYS, KEYS, LADDER_ORDERS, bindings
+from console.actions import ATTEMPT_KEYS, KEYS, LADDER_ORDERS, NOT_IN_VIEWS, bindings
+from console.core.dashboard_frame import DashboardView
 from console.core.desk import Desk, Order
 from console.core.frame import ActionView, AttemptView, Frame, Panel
 from console.core.incident_frame import open_incident
@@ -42,6 +43,7 @@ from widgets.query_pane import QueriesPart, QueryPane, query_lines
 from widgets.records import Page
 from widgets.sources import SourceStrip, StripPart, source_lines, strip_part
 from widgets.too_small import too_small_lines
+from widgets.view_pane import ViewPane, ViewPart
 
 HAND_ON_KEY_S = 3.0
 """For this long after a key was pressed no panel moves."""
@@ -75,6 +77,7 @@ class SoakScreen(ConsoleScreen[None]):
         self._queries = QueryPane(id="queries")
         self._advance = AdvanceBox(id="advance")
         self._advance_line = AdvanceBox(id="advance-line")
+        self._view = ViewPane(id="view")
         self._log_pane = LogPane(desk.rows, id="log-pane")
         self._log = self._log_pane.tail
         self._keys = KeyBar(id="keys")
@@ -89,6 +92,7 @@ class SoakScreen(ConsoleScreen[None]):
         yield self._advance_line
         yield Horizontal(self._events, self._queries, self._advance, id="middle")
         yield self._log_pane
+        yield self._view
         yield self._keys
         yield self._small
 
@@ -122,6 +126,9 @@ class SoakScreen(ConsoleScreen[None]):
         strip = strip_part(frame)
         queries = self._queries_part(frame)
         self._lay_out(frame, strip, attempt, queries)
+        view = self._chosen_view()
+        if view is not None:
+            self._view.show(ViewPart(view, tuple(one.title for one in frame.views)))
         self._header.show(header_part(frame, is_read_only=self.is_read_only, frozen_s=frozen_s))
         self._strip.show(strip)
         if attempt is not None:
@@ -134,7 +141,7 @@ class SoakScreen(ConsoleScreen[None]):
         advance = AdvancePart(frame.phase, self._advance_action(frame), int(frame.at), progress_notes(frame))
         (self._advance_line if is_folded(width, height) else self._advance).show(advance)
         self._log_pane.update(LogPart(kinds_of(frame.events), frame.tracks, round(frame.flow.lines_per_s)))
-        self._keys.show(key_caps(frame, may_act=self.may_act, steered=self._held()))
+        self._keys.show(key_caps(frame, may_act=self.may_act, steered=self._held(), is_view=view is not None))
 
     def _attempt_part(self, frame: Frame) -> AttemptPart | None:
         attempt = attempt_to_show(frame)
@@ -166,6 +173,8 @@ class SoakScreen(ConsoleScreen[None]):
             has_incident=open_incident(frame.incidents) is not None,
         )
         rows = arrange(width, height, wants, is_unfolded=bool(self._unfolded))
+        if self._chosen_view() is not None:
+            rows = rows.with_view()
         if rows == self._rows:
             return
         self._rows = rows
@@ -177,6 +186,7 @@ class SoakScreen(ConsoleScreen[None]):
             (self._advance_line, rows.advance),
             (self.query_one("#middle"), rows.middle),
             (self._log_pane, rows.log),
+            (self._view, rows.view),
             (self._keys, KEY_BAR),
             (self._small, 0),
         ]
@@ -206,6 +216,8 @@ class SoakScreen(ConsoleScreen[None]):
         """Say whether a key works now; one that does not is neither shown nor taken."""
         if any(key.id == action for key in ATTEMPT_KEYS):
             return False
+        if self._chosen_view() is not None and any(key.id == action for key in NOT_IN_VIEWS):
+            return False
         guard = next((key.guard for key in KEYS if key.id == action), "")
         if guard == "is_holding":
             held = self._held()
@@ -217,6 +229,10 @@ class SoakScreen(ConsoleScreen[None]):
             return bool(self.desk.frame.alerts or self.desk.frame.silences)
         if guard == "has_matrix":
             return bool(self.desk.frame.matrices)
+        if guard == "has_views":
+            return bool(self.desk.frame.views)
+        if guard == "has_kpis":
+            return bool(self.desk.frame.kpis)
         if guard == "has_attempt":
             return bool(self.desk.frame.attempts)
         return True
@@ -323,6 +339,32 @@ class SoakScreen(ConsoleScreen[None]):
         from console.screens.incident import IncidentScreen  # noqa: PLC0415 - only when it is needed
 
         self.app.push_screen(IncidentScreen(self.desk, is_read_only=self.is_read_only))
+
+    def _chosen_view(self) -> DashboardView | None:
+        """Return the view that is shown; `None` while everything is."""
+        return next((view for view in self.desk.frame.views if view.view == self.desk.view), None)
+
+    def action_view(self) -> None:
+        """Show the next view, and after the last one everything."""
+        names = ["", *(view.view for view in self.desk.frame.views)]
+        place = names.index(self.desk.view) if self.desk.view in names else 0
+        following = names[(place + 1) % len(names)]
+
+        async def choose() -> None:
+            try:
+                await self.desk.choose_view(following)
+            finally:
+                self._view.scroll_to_row(0)
+                self.show_frame(self.desk.frame)
+                (self._view if following else self._panels).focus()
+
+        self.order(choose)
+
+    def action_kpis(self) -> None:
+        """Open the goals of the whole rollout."""
+        from console.screens.kpis import KpiScreen  # noqa: PLC0415 - only when it is needed
+
+        self.app.push_screen(KpiScreen(self.desk, is_read_only=self.is_read_only))
 
     def action_attempt(self) -> None:
         """Open the action under way, or the latest one."""

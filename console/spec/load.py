@@ -6,6 +6,7 @@ from pathlib import Path
 
 from console.spec.check_actions import check_actions
 from console.spec.check_alerts import check_alerts
+from console.spec.check_dashboards import check_kpis, check_views
 from console.spec.check_events import check_events
 from console.spec.check_goals import check_slo, check_validation
 from console.spec.check_incidents import check_incidents
@@ -58,6 +59,8 @@ _CHECKS = (
     check_phases,
     check_validation,
     check_slo,
+    check_kpis,
+    check_views,
     check_actions,
     check_alerts,
     check_incidents,

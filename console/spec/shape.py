@@ -14,7 +14,19 @@ from console.spec.problems import Place, Problem, problem, quoted, suggestion
 from console.spec.variables import key_of
 
 M = TypeVar("M", bound=BaseModel)
-SECTIONS = ("tracks", "sources", "events", "metrics", "phases", "validation", "slo", "actions", "alerts")
+SECTIONS = (
+    "tracks",
+    "sources",
+    "events",
+    "metrics",
+    "phases",
+    "validation",
+    "slo",
+    "kpis",
+    "views",
+    "actions",
+    "alerts",
+)
 
 
 def shaped(tree: MapNode, problems: list[Problem]) -> Rollout | None:
