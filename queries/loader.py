@@ -76,6 +76,8 @@ class Query:
     """How far it looks back unless the metric says otherwise, from the header."""
     takes_window: bool
     """Whether `sql` has the parameter `$1`."""
+    values: tuple[str, ...] = ()
+    """Bound to `$1`, `$2` … of a statement that has no window."""
 
 
 def load_query(rollout_id: str, name_or_path: str, base_dir: Path) -> Query:

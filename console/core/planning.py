@@ -35,6 +35,7 @@ TRAFFIC = "${traffic}"
 _PLACE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 
 P = TypeVar("P", bound=Part)
+A = TypeVar("A", Step, Check)
 
 
 class PlanRefused(Exception):
@@ -79,8 +80,10 @@ def plan(
     elif rung is not None:
         raise PlanRefused(f"{action_id} is a task: it changes no share, so none can be asked for")
     chosen = checked_values(action, given or {})
-    steps = tuple(_resolved(_bound(step, chosen), share, chosen) for step in action.steps)
-    verify = tuple(_resolved(check, share, chosen) for check in action.verify)
+    entered = None if phase is None else rollout.phases[phase].name
+    taken = (step for step in action.steps if not step.to or entered in step.to)
+    steps = tuple(_resolved(_bound(step, chosen), share, chosen) for step in taken)
+    verify = tuple(_resolved(_bound(check, chosen), share, chosen) for check in action.verify)
     said = ", ".join(f"{name} {value}" for name, value in chosen.items())
     return Plan(
         action=action_id,
@@ -127,16 +130,21 @@ def check_listed(name: str, parameter: Parameter, value: str, values: Sequence[s
     raise PlanRefused(f"there is no {parameter.title or name} {visible(value, 80)}; {hint}")
 
 
-def _bound(step: Step, chosen: Mapping[str, str]) -> Step:
-    """Return the step with the parameters of a statement bound: their values never become part of the SQL."""
-    if step.sql is None or not chosen:
-        return step
-    used = [name for name in chosen if f"${{{name}}}" in step.sql.statement]
-    statement = step.sql.statement
+def _bound(part: A, chosen: Mapping[str, str]) -> A:
+    """Return a step or check with the parameters of its statement bound."""
+    if part.sql is None or not chosen:
+        return part
+    return part.model_copy(update={"sql": _with_values(part.sql, chosen)})
+
+
+def _with_values(asked: SqlStep, chosen: Mapping[str, str]) -> SqlStep:
+    """Return the statement with numbers in place of the parameters: their values never become part of the SQL."""
+    used = [name for name in chosen if f"${{{name}}}" in asked.statement]
+    statement = asked.statement
     for number, name in enumerate(used, 1):
         statement = statement.replace(f"${{{name}}}", f"${number}")
-    values = (*(chosen[name] for name in used), *step.sql.values)
-    return step.model_copy(update={"sql": SqlStep(source=step.sql.source, statement=statement, values=values)})
+    values = (*(chosen[name] for name in used), *asked.values)
+    return SqlStep(source=asked.source, statement=statement, values=values)
 
 
 def carried_on(whole: Plan, first_step: int, *, is_check: bool, since: float | None = None, unproven: str = "") -> Plan:
@@ -239,8 +247,7 @@ def step_label(step: Step) -> str:
         edits = ", ".join(f"{key}={value}" for key, value in step.env_file.set.items())
         return f"{step.env_file.path}: {edits}"
     if step.sql is not None:
-        bound = "".join(f", ${number} = {value!r}" for number, value in enumerate(step.sql.values, 1))
-        return f"{step.sql.source}: {' '.join(step.sql.statement.split())}{bound}"
+        return _statement(step.sql)
     if step.redis is not None:
         return f"{step.redis.source}: {shlex.join(step.redis.command)}"
     return _request(step.http) if step.http is not None else step.kind
@@ -258,6 +265,8 @@ def _question(check: Check) -> str:
         return f"{check.source}: {_redis_question(check.redis)}"
     if check.query is not None:
         return f"{check.source}: query {check.query}"
+    if check.sql is not None:
+        return _statement(check.sql)
     if check.command is not None:
         return f"{shlex.join(check.command)} exits 0"
     if check.compose is not None:
@@ -273,6 +282,11 @@ def _question(check: Check) -> str:
         return f"{check.env_file.path} says {edits}"
     held = f" for {format_duration(check.for_)}" if check.for_ else ""
     return f"{check.source}: every container {check.container}{held}"
+
+
+def _statement(asked: SqlStep) -> str:
+    bound = "".join(f", ${number} = {value!r}" for number, value in enumerate(asked.values, 1))
+    return f"{asked.source}: {' '.join(asked.statement.split())}{bound}"
 
 
 def _request(probe: HttpProbe) -> str:
@@ -292,4 +306,8 @@ def _redis_question(probe: RedisProbe) -> str:
         return f"size of {probe.size}"
     if probe.latency is not None:
         return f"latency of {', '.join(probe.latency)}"
+    if probe.persistence:
+        return "it keeps its data"
+    if probe.over is not None:
+        return f"info {probe.info} of {' and '.join(probe.over)}"
     return f"info {probe.info}" if probe.info is not None else f"llen {probe.llen}"

@@ -85,6 +85,10 @@ class RedisProbe(Part):
     """A key pattern whose keys are counted."""
     info: str | None = None
     """A field of INFO."""
+    over: Names | None = None
+    """Counters of INFO whose sum `info` is a share of: those of the metric's window, without one since the start."""
+    persistence: bool | None = None
+    """Whether it keeps its data over a restart, 1 or 0: it appends to a file, or saves snapshots."""
     llen: str | None = None
     """A list whose length is taken."""
     size: str | None = None
@@ -99,6 +103,8 @@ class RedisProbe(Part):
     @model_validator(mode="after")
     def _check(self) -> Self:
         kind = one_of(self, REDIS_KINDS)
+        if self.over is not None and (kind != "info" or self.info not in self.over):
+            raise ValueError("over goes with info, and names that field too: the share is one of all of them")
         if (kind == "scan") != (self.has_field is not None):
             raise ValueError("scan and has_field go together; to count keys use count")
         if self.larger_than is not None and kind != "size":
@@ -306,7 +312,18 @@ class ComposeUp(Part):
     """Filled in by the console: containers of before will do, because no file was edited that they are made from."""
 
 
-CHECK_KINDS = ("redis", "http", "query", "container", "compose", "env_file", "command")
+class SqlStep(Part):
+    """One SQL statement on a PostgreSQL source."""
+
+    source: str
+    """The PostgreSQL source."""
+    statement: str
+    """The statement. A parameter of the action is written `${name}`, without quotes: it is bound, never pasted."""
+    values: tuple[str, ...] = ()
+    """Bound to `$1`, `$2` … of the statement; the values of the action's parameters come first."""
+
+
+CHECK_KINDS = ("redis", "http", "query", "sql", "container", "compose", "env_file", "command")
 
 
 class Check(Part):
@@ -316,6 +333,8 @@ class Check(Part):
     http: HttpProbe | None = None
     query: str | None = None
     """The SQL passes when its first value is true, or its `value` column is not 0 or NULL."""
+    sql: SqlStep | None = None
+    """One reading statement, which passes as a `query` does; parameters of the action are bound to it."""
     container: Literal["running"] | None = None
     """Every container of the source has been running, without a restart, for at least `for`."""
     compose: ComposeUp | None = None

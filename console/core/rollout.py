@@ -31,6 +31,7 @@ from console.core.probes import (
     QuantileOf,
     RedisProbe,
     RedisQuestion,
+    SqlStep,
     one_of,
 )
 from console.core.stages import AfterStop, ChecklistItem, Id, Phase, SignOff, Slo, ValidationWindow
@@ -200,16 +201,6 @@ class EventRule(Part):
         return None if self.matrix is None else (self.matrix.from_, self.matrix.to)
 
 
-class SqlStep(Part):
-    """One SQL statement on a PostgreSQL source."""
-
-    source: str
-    statement: str
-    """The statement. A parameter of the action is written `${name}`, without quotes: it is bound, never pasted."""
-    values: tuple[str, ...] = ()
-    """Bound to `$1`, `$2` … of the statement; the values of the action's parameters come first."""
-
-
 class RedisStep(Part):
     """One Redis command on a Redis source."""
 
@@ -229,6 +220,8 @@ class Step(Part):
     """Give the single string of `run` to a shell; only when asked."""
     env: dict[str, str] = Field(default_factory=dict)
     """Variables for `run`, on top of a minimal environment."""
+    to: Names = ()
+    """Of an advance: the phases on the way into which this is done; without any, all."""
     env_file: EnvFileEdit | None = None
     sql: SqlStep | None = None
     redis: RedisStep | None = None

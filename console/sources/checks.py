@@ -16,6 +16,7 @@ from console.patience import waited_for
 from console.sources.base import Answer, Asker, ProbeFailed
 from console.sources.connect import Connections
 from console.sources.programs import Ran
+from queries.loader import Query
 
 OUTPUT_LINES = 20
 OUTPUT_CHARS = 200
@@ -64,6 +65,11 @@ async def _try(check: Check, connections: Connections) -> CheckResult:
         return await _composed(check.compose, check.for_, timeout_s, connections)
     if check.env_file is not None:
         return await says(check.env_file, connections.base_dir, timeout_s)
+    if check.sql is not None:
+        statement = check.sql.statement
+        query = Query("", "", statement, "", window_s=None, takes_window=False, values=check.sql.values)
+        question = Metric.model_validate({"query": statement, "source": check.sql.source, "timeout": timeout_s})
+        return _judged(await connections.asker(check.sql.source).ask(question, query))
     source = check.source or ""
     if check.container is not None:
         ok, said = await connections.containers(source).settled(check.for_)

@@ -21,7 +21,7 @@ import asyncpg
 from console.core.probes import Metric
 from console.core.words import Table
 from console.sources.base import Answer, ProbeFailed, Standing, supervise
-from console.sources.postgres_rows import TABLE_ROWS, answer_of, table_of
+from console.sources.postgres_rows import TABLE_ROWS, answer_of, cell_text, table_of
 from queries.loader import Query
 
 CONNECTIONS = 3
@@ -76,14 +76,20 @@ class PostgresAsker:
         found = await self.fetch(query, timeout_s, query.window_s)
         return table_of(found.columns, found.rows)
 
-    async def fetch(self, query: Query, timeout_s: float, window_s: float | None) -> Rows:
-        """Run one query and return at most one row more than a table shows. Raises `ProbeFailed`."""
+    async def first_column(self, query: Query, timeout_s: float, most: int) -> tuple[str, ...]:
+        """Return the first column of at most `most` rows as text. Raises `ProbeFailed`."""
+        found = await self.fetch(query, timeout_s, query.window_s, most)
+        return tuple(cell_text(row[0]) for row in found.rows)
+
+    async def fetch(self, query: Query, timeout_s: float, window_s: float | None, most: int = TABLE_ROWS + 1) -> Rows:
+        """Run one query and return at most `most` rows, one more than a table shows. Raises `ProbeFailed`."""
         self._check_refused(query.sql)
         if query.takes_window and window_s is None:
             raise ProbeFailed("the query uses :window and nothing says how long that is")
         # The closing words stand on a line of their own, should the query end in a comment.
-        sql = f"select * from (\n{query.sql}\n) as q limit {TABLE_ROWS + 1}"  # noqa: S608 - the operator's own query
-        arguments = [timedelta(seconds=window_s)] if query.takes_window and window_s is not None else []
+        sql = f"select * from (\n{query.sql}\n) as q limit {most}"  # noqa: S608 - the operator's own query
+        window = [timedelta(seconds=window_s)] if query.takes_window and window_s is not None else []
+        arguments = [*window, *query.values]
         try:
             found = await self._in_time(sql, arguments, timeout_s)
         except _OutOfTouch as failure:

@@ -18,6 +18,7 @@ from console.core.conditions import unit_scale
 from console.core.inputs import Reading
 from console.core.probes import Metric, RedisProbe
 from console.sources.base import Answer, ProbeFailed, Standing, supervise
+from console.sources.redis_figures import Growth, persistence
 from console.sources.redis_passes import Pace, Walk, go_on
 from queries.loader import Query
 
@@ -50,6 +51,7 @@ class RedisAsker:
         self._url = url
         self._pace = Pace()
         self._walks: dict[RedisProbe, Walk] = {}
+        self._growth = Growth()
 
     async def ask(self, metric: Metric, query: Query | None = None) -> Answer:
         """Return the answer to a question in the metric's unit. Raises `ProbeFailed`."""
@@ -58,7 +60,7 @@ class RedisAsker:
             raise ProbeFailed("this metric asks no Redis")
         until = time.monotonic() + FOR_BITES * metric.timeout_s
         try:
-            reading = await self._in_time(lambda: self._answer(probe, metric.unit, until), metric.timeout_s)
+            reading = await self._in_time(lambda: self._answer(probe, metric, until), metric.timeout_s)
         except _OutOfTouch as failure:
             self._standing.retrying(str(failure), TOUCH_S)
             if probe.ping and failure.is_refused:
@@ -129,16 +131,20 @@ class RedisAsker:
             self._client = redis.asyncio.Redis(connection_pool=pool)
         return self._client
 
-    async def _answer(self, probe: RedisProbe, unit: str, until: float) -> Reading:
+    async def _answer(self, probe: RedisProbe, metric: Metric, until: float) -> Reading:
+        if probe.over is not None and probe.info is not None:
+            return self._growth.share(await self._info(), probe, metric)
+        if probe.persistence:
+            return await persistence(self._connected(), await self._info())
         if probe.info is not None:
-            return Reading("", _figure(await self._info(), probe.info, unit))
+            return Reading("", _figure(await self._info(), probe.info, metric.unit))
         if probe.llen is not None:
             return Reading("", float(await self._connected().llen(probe.llen)))
         if probe.latency is not None:
-            return Reading("", _slowest(await self._connected().info("latencystats"), probe, unit))
+            return Reading("", _slowest(await self._connected().info("latencystats"), probe, metric.unit))
         if probe.is_pass:
             walk = self._walks.setdefault(probe, Walk())
-            return (await go_on(self._connected(), walk, probe, self._pace, until)).reading(unit)
+            return (await go_on(self._connected(), walk, probe, self._pace, until)).reading(metric.unit)
         await self._ping()
         return Reading("", 1.0, samples=1)
 

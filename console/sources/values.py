@@ -1,7 +1,8 @@
 """The values to choose from for a parameter of an action."""
 
-from console.core.probes import Metric
-from console.core.rollout import Parameter
+from collections.abc import Sequence
+
+from console.core.rollout import Parameter, ValuesFrom
 from console.core.text import decode
 from console.sources.base import ProbeFailed
 from console.sources.connect import Connections
@@ -26,7 +27,14 @@ async def values_of(parameter: Parameter, connections: Connections, timeout_s: f
             raise ProbeFailed(f"{listed.command[0]} {how}")
         found = [line.strip() for line in decode(ran.output).splitlines()]
     else:
-        metric = Metric.model_validate({"query": listed.query, "source": listed.source, "timeout": timeout_s})
-        answer = await connections.asker(listed.source or "").ask(metric, connections.queries.get(listed.query or ""))
-        found = [row[0] for row in answer.table.rows] if answer.table is not None else []
+        found = list(await _first_column(listed, connections, timeout_s))
     return tuple(dict.fromkeys(value for value in found if value))[:VALUES_LIMIT]
+
+
+async def _first_column(listed: ValuesFrom, connections: Connections, timeout_s: float) -> Sequence[str]:
+    from console.sources.postgres import PostgresAsker  # noqa: PLC0415
+
+    asker, query = connections.asker(listed.source or ""), connections.queries.get(listed.query or "")
+    if not isinstance(asker, PostgresAsker) or query is None:
+        raise ProbeFailed("there is no database to ask for the values")
+    return await asker.first_column(query, timeout_s, VALUES_LIMIT)

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from itertools import product
 from urllib.parse import urlsplit
 
-from console.core.rollout import Action, ActionKind, Check, HttpProbe, Parameter, Step
+from console.core.rollout import Action, ActionKind, Check, HttpProbe, Parameter, SqlStep, Step
 from console.core.text import visible
 from console.spec.nodes import ListNode, MapNode, Node, Path, ScalarNode
+from console.spec.problems import suggestion
 from console.spec.review import Review
 from console.spec.shape import find
+from queries.loader import QueryFileError, parse_query
 
 HOLD = "hold"
 """What `on` says to stop the phase from advancing."""
@@ -51,6 +53,7 @@ def check_actions(review: Review) -> None:
         _check_parameters(review, path, action)
         for index, step in enumerate(action.steps):
             _check_step(review, (*path, "steps", index), step, action.parameters)
+            _check_to(review, (*path, "steps", index, "to"), action, step)
         for part in ("before", "verify"):
             for index, check in enumerate(getattr(action, part)):
                 check_check(review, (*path, part, index), check)
@@ -101,13 +104,26 @@ def _check_parameters(review: Review, path: Path, action: Action) -> None:
 def _check_places(review: Review, path: Path, action: Action, name: str) -> None:
     """Check that the value of a parameter is never read as code by a shell or a database."""
     place = f"${{{name}}}"
+    for part in ("steps", "verify"):
+        for index, asked in enumerate(getattr(action, part)):
+            if asked.sql is not None and place in " ".join(_SQL_QUOTED.findall(asked.sql.statement)):
+                expected = f"write {place} without quotes: it is bound, never pasted"
+                review.wrong((*path, part, index, "sql", "statement"), f"{place} stands in quotes", expected)
     for index, step in enumerate(action.steps):
         if step.shell and step.run is not None and place in step.run[0]:
             expected = f"give it as a variable: env: {{{name.upper()}: {place!r}}}, and write ${name.upper()}"
             review.wrong((*path, "steps", index, "run"), f"a shell would read the value of {name}", expected)
-        if step.sql is not None and place in " ".join(_SQL_QUOTED.findall(step.sql.statement)):
-            expected = f"write {place} without quotes: it is bound, never pasted"
-            review.wrong((*path, "steps", index, "sql", "statement"), f"{place} stands in quotes", expected)
+
+
+def _check_to(review: Review, path: Path, action: Action, step: Step) -> None:
+    """Check that a step that is only done on the way into some phases names those there are."""
+    if step.to and action.kind is not ActionKind.ADVANCE:
+        review.wrong(path, f"a {action.kind} enters no phase", "take this key away; it belongs to an advance")
+        return
+    names = [phase.name for phase in review.rollout.phases]
+    for name in step.to:
+        if name not in names:
+            review.wrong(path, f"there is no phase {visible(name, 80)}", suggestion(name, names, "phases are"))
 
 
 def _keys_of(name: str, parameters: Mapping[str, Parameter]) -> tuple[str, ...]:
@@ -187,6 +203,8 @@ def check_check(review: Review, path: Path, check: Check) -> None:
         check_http(review, (*path, "http"), check.http)
     if check.command is not None and not any(check.command):
         review.wrong((*path, "command"), "this command is empty", "write its words, such as [./verify.sh]")
+    if check.sql is not None:
+        _check_reading(review, (*path, "sql"), check.sql)
     if check.for_ > check.within:
         review.doubt((*path, "for"), "this is longer than `within`", "it can never pass in time; use a longer `within`")
     if check.query is not None:
@@ -197,6 +215,15 @@ def check_check(review: Review, path: Path, check: Check) -> None:
                 "the query uses :window and its header does not say how long that is",
                 "add `-- window: 1h` to it",
             )
+
+
+def _check_reading(review: Review, path: Path, asked: SqlStep) -> None:
+    """Check that a statement that verifies something reads, and nothing else."""
+    review.source((*path, "source"), asked.source, ("postgres",), "an sql check")
+    try:
+        parse_query("statement", asked.statement, "statement")
+    except QueryFileError as error:
+        review.wrong((*path, "statement"), error.found, error.expected)
 
 
 def _check_no_traffic(review: Review, path: Path) -> None:

@@ -148,6 +148,31 @@ def test_without_a_phase_the_share_says_where_an_advance_goes() -> None:
     assert planned.phase == 2
 
 
+def test_an_advance_does_what_belongs_to_the_phase_that_it_enters_and_nothing_of_the_others() -> None:
+    steps = [{"run": ["always"]}, {"to": "Canary 25%", "run": ["quarter"]}, {"to": ["Half"], "run": ["half"]}]
+    going = rollout(go={"title": "Go", "kind": "advance", "steps": steps})
+
+    words = [
+        [step.run and step.run[0] for step in plan(going, "go", phase_index=phase, traffic=10).steps]
+        for phase in (0, 1)
+    ]
+
+    assert words == [["always", "quarter"], ["always", "half"]]
+
+
+def test_a_parameter_is_bound_to_a_statement_that_verifies_and_never_pasted() -> None:
+    task = {
+        "title": "Off",
+        "parameters": {"tenant": {}},
+        "steps": [{"run": ["off", "${tenant}"]}],
+        "verify": [{"sql": {"source": "db", "statement": "select off from t where id = ${tenant}"}}],
+    }
+
+    (check,) = plan(rollout(off=task), "off", phase_index=0, traffic=10, given={"tenant": "acme"}).verify
+
+    assert check_label(check) == "db: select off from t where id = $1, $1 = 'acme', within 10s"
+
+
 def test_a_task_changes_no_share() -> None:
     task = {"title": "Migrate", "steps": [{"run": ["./migrate"]}]}
 
@@ -225,6 +250,11 @@ def test_a_step_says_exactly_what_it_does(step: dict[str, Any], label: str) -> N
             "GET http://h/ is 200 and says 'ok', within 1m",
         ),
         ({"redis": "ping", "source": "cache"}, "cache: ping, within 10s"),
+        ({"redis": {"persistence": True}, "source": "cache"}, "cache: it keeps its data, within 10s"),
+        (
+            {"redis": {"info": "hits", "over": ["hits", "misses"]}, "source": "cache"},
+            "cache: info hits of hits and misses, within 10s",
+        ),
         ({"query": "ready", "source": "db"}, "db: query ready, within 10s"),
         ({"container": "running", "source": "app", "for": "20s"}, "app: every container running for 20s, within 10s"),
         ({"command": ["./ok", "now"]}, "./ok now exits 0, within 10s"),

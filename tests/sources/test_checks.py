@@ -12,10 +12,11 @@ import pytest
 
 from console.commands import doctor
 from console.core.inputs import Input
-from console.core.rollout import Check, Rollout
+from console.core.rollout import Check, Parameter, Rollout
 from console.demo.servers import EmbeddedPostgres, free_port
 from console.sources.checks import passes
 from console.sources.connect import Connections
+from console.sources.values import values_of
 from queries.loader import Query, parse_query
 from tests.servers import PrivateEngine
 from tests.sources.containers import Containers
@@ -55,6 +56,40 @@ async def test_a_query_passes_on_true_or_a_value_that_is_not_zero(
     check = {"query": "q0", "source": "db"}
 
     assert await tried(check, tmp_path, sql, db={"postgres": database}) == (ok, detail, True)
+
+
+@pytest.mark.parametrize(("tenant", "ok"), [("acme", True), ("birch", False), ("' OR true --", False)])
+async def test_a_statement_passes_by_what_it_finds_for_the_value_bound_to_it(
+    database: str, tmp_path: Path, tenant: str, ok: bool
+) -> None:
+    statement = "select count(*) = 1 from (values ('acme')) as off (tenant) where tenant = $1"
+    check = {"sql": {"source": "db", "statement": statement, "values": [tenant]}}
+
+    found = await tried(check, tmp_path, db={"postgres": database})
+
+    assert found == (ok, str(ok).lower(), True)
+
+
+async def test_a_statement_that_verifies_cannot_write(
+    postgres: EmbeddedPostgres, database: str, tmp_path: Path
+) -> None:
+    postgres.run_sql("create sequence numbers", database=database.rpartition("/")[2])
+    check = {"sql": {"source": "db", "statement": "select nextval('numbers') > 0"}}
+
+    found = await tried(check, tmp_path, db={"postgres": database})
+
+    assert found == (False, "the query writes, and only reading is allowed", False)
+
+
+async def test_a_parameter_can_be_any_of_more_values_than_a_table_shows(database: str, tmp_path: Path) -> None:
+    parameter = Parameter.model_validate({"from": {"query": "q0", "source": "db"}})
+    queries = {"q0": parse_query("q0", "select 't' || n as tenant from generate_series(1, 300) as s (n)", "q.sql")}
+    connections = Connections(rollout_of({"db": {"postgres": database}}), tmp_path, queries, lambda _: None)
+
+    values = await values_of(parameter, connections, 5.0)
+    await connections.close()
+
+    assert values == tuple(f"t{number}" for number in range(1, 301))
 
 
 async def test_a_query_that_cannot_be_asked_has_not_passed_and_is_not_known(tmp_path: Path) -> None:

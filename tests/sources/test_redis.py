@@ -12,6 +12,7 @@ from console.core.rollout import Metric
 from console.core.words import SourceState
 from console.demo.servers import EmbeddedValkey
 from console.sources.base import ProbeFailed, Standing
+from console.sources.redis_figures import Growth
 from console.sources.redis_probe import RedisAsker
 from tests.sources.networks import Wire
 from tests.sources.sinks import Mailbox, until
@@ -129,6 +130,64 @@ async def test_a_field_of_info_is_a_number_in_the_unit_of_the_metric(server: red
     assert in_mib.value == pytest.approx(in_bytes.value / 2**20, rel=0.3)
     assert clients.value is not None
     assert clients.value >= 1
+
+
+HITS = {"info": "keyspace_hits", "over": ["keyspace_hits", "keyspace_misses"]}
+
+
+async def test_the_share_of_hits_is_that_of_the_window_and_not_of_all_time(server: redis.Redis, redis_url: str) -> None:
+    server.config_resetstat()
+    server.set("there", "x")
+    for key in ["there"] * 9 + ["missing"]:
+        server.get(key)
+
+    async with asking(redis_url) as asker:
+        first = await reading(asker, HITS, unit="%", window="5m")
+        for key in ["there"] + ["missing"] * 3:
+            server.get(key)
+        windowed = await reading(asker, HITS, unit="%", window="5m")
+        of_all_time = await reading(asker, HITS, unit="%")
+        server.config_resetstat()
+        server.get("there")
+        set_back = await reading(asker, HITS, unit="%", window="5m")
+        with pytest.raises(ProbeFailed, match="the field nothing of INFO is not there; expected a counter"):
+            await reading(asker, {"info": "nothing", "over": ["nothing", "keyspace_hits"]})
+
+    assert first == Reading("", None, samples=0, bad=0)
+    assert windowed == Reading("", 25.0, samples=4, bad=3)
+    assert of_all_time == Reading("", pytest.approx(100 * 10 / 14), samples=14, bad=4)
+    assert set_back == Reading("", None, samples=0, bad=0)
+
+
+def test_a_share_of_counters_reaches_back_to_the_last_look_before_its_window() -> None:
+    metric = Metric.model_validate({"redis": HITS, "source": "cache", "window": "60s"})
+    assert metric.redis is not None
+    clock = iter([0.0, 30.0, 60.0, 90.0, 400.0])
+    growth = Growth(lambda: next(clock))
+    shares = []
+
+    for hits, misses in [(0, 0), (10, 0), (20, 0), (20, 10), (20, 20)]:
+        found = growth.share({"keyspace_hits": hits, "keyspace_misses": misses}, metric.redis, metric)
+        shares.append((found.value, found.samples))
+
+    assert shares == [(None, 0), (1.0, 10), (1.0, 20), (0.5, 20), (0.0, 10)]
+
+
+async def test_a_server_keeps_its_data_if_it_appends_or_saves_snapshots(server: redis.Redis, redis_url: str) -> None:
+    found = []
+    async with asking(redis_url) as asker:
+        for save, append in [("", "no"), ("900 1", "no"), ("", "yes")]:
+            server.config_set("save", save)
+            server.config_set("appendonly", append)
+            found.append((await reading(asker, {"persistence": True})).value)
+        server.config_set("appendonly", "no")
+        server.acl_setuser("guest", enabled=True, nopass=True, commands=["+info", "+ping"])
+        with pytest.raises(ProbeFailed, match="this user may not ask whether it saves snapshots"):
+            async with asking(redis_url.replace("redis://", "redis://guest:x@")) as guest:
+                await reading(guest, {"persistence": True})
+        server.acl_deluser("guest")
+
+    assert found == [0.0, 1.0, 1.0]
 
 
 async def test_the_length_of_a_list_is_taken_and_of_something_else_refused(server: redis.Redis, redis_url: str) -> None:

@@ -264,6 +264,32 @@ MEANING = [
         "4: actions.a.steps[0].run[1]: a task changes no share of traffic, so ${traffic} is not known",
     ),
     ("sources: {a: {file: '${traffic}.log'}}", "${traffic} is known only while an action runs"),
+    (
+        "actions: {a: {title: t, steps: [{run: [x], to: one}]}}\nphases: [{name: one, traffic: 0%}]",
+        "4: actions.a.steps[0].to: a task enters no phase; take this key away",
+    ),
+    (
+        "actions: {a: {title: t, kind: advance, steps: [{run: [x], to: [one, tow]}]}}\n"
+        "phases: [{name: one, traffic: 0%}, {name: two, traffic: 0%}]",
+        "actions.a.steps[0].to: there is no phase tow; did you mean two?",
+    ),
+    (
+        DB + "actions: {a: {title: t, steps: [{run: [x]}], verify: [{sql: {source: db, statement: DROP TABLE t}}]}}",
+        "actions.a.verify[0].sql.statement: the statement begins with DROP; expected SELECT",
+    ),
+    (
+        DB + "actions: {a: {title: t, steps: [{run: [x]}], verify: [{sql: {source: cache, statement: SELECT 1}}]}}",
+        "actions.a.verify[0].sql.source: cache is a redis source, an sql check needs postgres",
+    ),
+    (
+        DB + "actions: {a: {title: t, parameters: {t: {}}, steps: [{run: [x]}], "
+        "verify: [{sql: {source: db, statement: \"SELECT '${t}'\"}}]}}",
+        "actions.a.verify[0].sql.statement: ${t} stands in quotes",
+    ),
+    (
+        DB + "metrics: {m: {redis: {info: hits, over: [misses]}, source: cache}}",
+        "metrics.m.redis: over goes with info, and names that field too",
+    ),
     ("alerts: {routes: [{severity: critical, to: []}]}", "alerts.routes[0].to: nobody is told"),
     (
         "actions: {a: {title: T, parameters: {p: {}}, steps: [{env_file: {path: .env, set: {'ON_${p}': 'no'}}}]}}",
@@ -392,7 +418,7 @@ def test_a_file_that_is_something_else_is_one_problem(write: Write, raw: bytes, 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("missing.yaml", "there is no such file; shipped rollouts: fsm-checkpoint"),
+        ("missing.yaml", "there is no such file; shipped rollouts: "),
         (".", "is a directory; give the rollout file itself"),
         ("a\0b", "this is no path; give"),
         ("x" * 5000, "cannot be read: File name too long"),

@@ -1,0 +1,77 @@
+"""What INFO tells beyond a single number: how counters grew, and whether the server keeps its data."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from redis import exceptions
+
+from console.core.conditions import share_scale
+from console.core.inputs import Reading
+from console.core.probes import Metric, RedisProbe
+from console.sources.base import ProbeFailed
+
+Counters = tuple[int, ...]
+
+
+class Growth:
+    """Shares of counters that only grow, by how much they grew in a metric's window."""
+
+    def __init__(self, steady: Callable[[], float] = time.monotonic) -> None:
+        """Begin with nothing seen; `steady` is a clock in seconds."""
+        self._steady = steady
+        self._seen: dict[tuple[RedisProbe, float], deque[tuple[float, Counters]]] = {}
+
+    def share(self, told: Mapping[str, Any], probe: RedisProbe, metric: Metric) -> Reading:
+        """Return the share of `info` among `over`, from what INFO told, in the metric's unit.
+
+        With a window, of what was counted since the last look before it, or since the first one; without one since the
+        server began to count. Counters that fell were set back: they are followed anew from there. Raises
+        `ProbeFailed` for a field that is no counter.
+        """
+        names = probe.over or ()
+        counters = tuple(_counter(told, name) for name in names)
+        if isinstance(metric.window, float):
+            before = self._before(probe, metric.window, counters)
+            counters = tuple(now - then for now, then in zip(counters, before, strict=True))
+        total = sum(counters)
+        part = counters[names.index(probe.info or "")]
+        return Reading("", part / total * share_scale(metric.unit) if total else None, samples=total, bad=total - part)
+
+    def _before(self, probe: RedisProbe, window_s: float, counters: Counters) -> Counters:
+        """Remember the counters of now and return those that its window began with."""
+        now = self._steady()
+        seen = self._seen.setdefault((probe, window_s), deque())
+        if seen and any(later < earlier for later, earlier in zip(counters, seen[-1][1], strict=True)):
+            seen.clear()
+        while len(seen) > 1 and seen[1][0] <= now - window_s:
+            seen.popleft()
+        seen.append((now, counters))
+        return seen[0][1]
+
+
+async def persistence(client: Any, told: Mapping[str, Any]) -> Reading:
+    """Return 1 where the server appends to a file or saves snapshots, else 0.
+
+    Raises `ProbeFailed` where only its configuration knows, and this user may not read that.
+    """
+    if str(told.get("aof_enabled")) == "1":
+        return Reading("", 1.0, samples=1)
+    try:
+        configured = await client.config_get("save")
+    except exceptions.NoPermissionError:
+        raise ProbeFailed("it appends to no file, and this user may not ask whether it saves snapshots") from None
+    except exceptions.ResponseError as error:
+        raise ProbeFailed(f"it appends to no file, and does not say whether it saves snapshots: {error}") from None
+    has_snapshots = any(value not in ("", b"") for value in configured.values())
+    return Reading("", 1.0 if has_snapshots else 0.0, samples=1)
+
+
+def _counter(told: Mapping[str, Any], name: str) -> int:
+    given = told.get(name)
+    try:
+        return int(str(given))
+    except ValueError:
+        found = "is not there" if given is None else f"is {given!s}"
+        raise ProbeFailed(f"the field {name} of INFO {found}; expected a counter") from None

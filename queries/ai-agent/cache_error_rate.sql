@@ -1,0 +1,7 @@
+-- title: Answers for which the cache failed
+-- window: 15m
+SELECT
+    count(*) AS total,
+    count(*) FILTER (WHERE lower(error_type) = 'cache') AS bad
+FROM bot_agentinteraction
+WHERE created_at >= now() - :window

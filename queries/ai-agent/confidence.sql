@@ -1,0 +1,7 @@
+-- title: Mean confidence of the answers, 0 to 1
+-- window: 24h
+SELECT
+    avg(confidence_score) AS value,
+    count(confidence_score) AS samples
+FROM bot_agentinteraction
+WHERE created_at >= now() - :window

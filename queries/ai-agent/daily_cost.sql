@@ -1,0 +1,7 @@
+-- title: Spent on models in the last 24 hours, in dollars
+-- window: 24h
+SELECT
+    sum(estimated_cost) AS value,
+    count(estimated_cost) AS samples
+FROM bot_agentinteraction
+WHERE created_at >= now() - :window

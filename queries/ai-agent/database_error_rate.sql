@@ -1,0 +1,7 @@
+-- title: Answers for which the database failed
+-- window: 15m
+SELECT
+    count(*) AS total,
+    count(*) FILTER (WHERE lower(error_type) = 'database') AS bad
+FROM bot_agentinteraction
+WHERE created_at >= now() - :window

@@ -1,0 +1,7 @@
+-- title: Answers of the agent that failed
+-- window: 15m
+SELECT
+    count(*) AS total,
+    count(*) FILTER (WHERE error_type <> '') AS bad
+FROM bot_agentinteraction
+WHERE created_at >= now() - :window

@@ -1,0 +1,7 @@
+-- title: Conversations that were handed to a person
+-- window: 24h
+SELECT
+    count(DISTINCT conversation_id) AS total,
+    count(DISTINCT conversation_id) FILTER (WHERE handoff_triggered) AS bad
+FROM bot_agentinteraction
+WHERE created_at >= now() - :window

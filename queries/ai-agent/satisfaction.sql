@@ -1,0 +1,7 @@
+-- title: Mean rating by customers, 1 to 5
+-- window: 7d
+SELECT
+    avg(customer_rating) AS value,
+    count(customer_rating) AS samples
+FROM bot_agentinteraction
+WHERE created_at >= now() - :window
