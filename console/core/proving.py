@@ -57,13 +57,13 @@ def weigh_sample(state: "State", name: str, given: SampleTaken | SampleFailed) -
     """Take the counts that a query gave for the evidence of a metric; one that failed leaves an interval out.
 
     An answer counts the last `every`. One that comes sooner after the last, because the console was started again,
-    counts some of it a second time, and is left out.
+    counts some of it a second time, and is left out; so is one that still counts the share of before.
     """
     metric = state.metrics[name]
     weighing, asked = metric.weighing, metric.metric.evidence
     if weighing is None or asked is None or isinstance(given, SampleFailed):
         return []
-    if weighing.at is not None and 0 <= given.at - weighing.at < (1 - OVERLAP) * asked.every:
+    if weighing.at is not None and -asked.settle <= given.at - weighing.at < (1 - OVERLAP) * asked.every:
         return []
     counts = counts_of(given.readings, more_is_better=metric.thresholds.is_more_better)
     return [] if counts is None else _weighed(state, name, weighing.take(given.at, counts), given.at)
@@ -97,12 +97,16 @@ def _weighed(state: "State", name: str, after: Weighing, at: float) -> list[Reco
 
 
 def _take_before(state: "State") -> None:
-    """Take what was counted under the share that ends now; of queries, let the answer that holds both be left out."""
+    """Take what was counted under the share that ends now; of queries, let the answers that hold both be left out.
+
+    A query counts rows that are `settle` old, so its interval reaches back beyond this moment until that is over.
+    """
     for metric in state.metrics.values():
-        if metric.weighing is None or metric.weighing.at is None:
+        asked = metric.metric.evidence
+        if metric.weighing is None or metric.weighing.at is None or asked is None:
             continue
         if metric.metric.is_probed:
-            metric.weighing = replace(metric.weighing, at=state.at)
+            metric.weighing = replace(metric.weighing, at=state.at + asked.settle)
         elif not _is_partial(state):
             metric.weighing = take_events(
                 metric.weighing, metric.metric, state.rollup, state.at, more_is_better=metric.thresholds.is_more_better

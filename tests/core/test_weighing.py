@@ -529,3 +529,23 @@ def test_counts_that_were_not_taken_in_time_are_skipped_measurements_of_their_me
     state.apply(SampleSkipped(START + 3, "a metric that is gone", 1))
 
     assert state.metrics["failures"].skipped == 3
+
+
+def test_rows_that_had_to_settle_and_came_under_the_share_before_are_not_held_against_the_share_after() -> None:
+    spec = rollout(errors={"query": "errors", "source": "db", "evidence": {"every": "10s", "settle": "30s"}})
+    state = begun(spec)
+    before = (Reading("canary", 1.0, 100, 1), Reading("baseline", 1.0, 900, 9))
+    after = (Reading("canary", 1.0, 500, 5), Reading("baseline", 1.0, 500, 5))
+    for second in range(0, 200, 10):
+        state.apply(SampleTaken(START + second, evidence_name("errors"), before, 0.1))
+
+    state.apply(ActionStarted(START + 195, "a1", "advance", "advance", "Advance", ANNA, "", 50.0, 1, ()))
+    state.apply(ActionEnded(START + 195, "a1", Outcome.DONE))
+    for second in range(200, 230, 10):  # these rows are of up to START + 195
+        state.apply(SampleTaken(START + second, evidence_name("errors"), before, 0.1))
+    state.apply(SampleTaken(START + 230, evidence_name("errors"), before, 0.1))  # of 190 to 200: of both shares
+    state.apply(SampleTaken(START + 240, evidence_name("errors"), after, 0.1))
+
+    weighing = state.metrics["errors"].weighing
+    assert weighing is not None
+    assert (weighing.traffic.canary, weighing.traffic.both) == (500, 1000)
