@@ -23,6 +23,7 @@ from console.demo.worlds import scenario_of, world_of
 WINDOW_S = 20.0
 """Longest window of a metric at speed 1, so that numbers move and recover while one looks."""
 EVERY_S = 2.0
+"""Longest interval of a metric, at any speed: a query has most of it to answer in, and machines are busy."""
 HELD_S = 4.0
 """Longest `for` and `keep_for` at speed 1."""
 SOAK_S = 60.0
@@ -167,7 +168,7 @@ class Overlay:
             yield name, None if name in self._dropped else self._metric(said)
 
     def _metric(self, said: Part) -> Part:
-        changed: Part = {"every": self._shorter(said.get("every", "30s"), EVERY_S, least_s=1.0)}
+        changed: Part = {"every": self._shorter(said.get("every", "30s"), EVERY_S, least_s=EVERY_S)}
         if said.get("window", "phase") != "phase":
             changed["window"] = self._shorter(said["window"], WINDOW_S, least_s=6.0)
         for key in ("for", "keep_for"):
@@ -176,7 +177,7 @@ class Overlay:
         if said.get("min_samples", 0) > SAMPLES:
             changed["min_samples"] = SAMPLES
         if "evidence" in said:
-            every = self._shorter(said["evidence"].get("every", "60s"), EVERY_S, least_s=1.0)
+            every = self._shorter(said["evidence"].get("every", "60s"), EVERY_S, least_s=EVERY_S)
             changed["evidence"] = said["evidence"] | {
                 "every": every,
                 "settle": SETTLE,

@@ -1,0 +1,194 @@
+"""Each rollout from before the deployment to its last sign-off, by keyboard, on real servers; and its failures."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import yaml
+
+from console.demo import launch
+from console.demo.restart import read_services
+from console.demo.world import TRACKS
+from console.demo.worlds import ROLLOUTS, world_of
+from console.spec.files import shipped_folder
+from tests.engine_e2e.drives import Operator
+from tests.terminal import PROGRAM, Terminal
+
+SPEED, RATE = 20, 20
+"""So many requests a second, times the speed, that logs are rotated once at most and can be counted afterwards."""
+EXIT_CODES = {"OK": 0, "WARNING": 1, "CRITICAL": 2}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a world writes once for each of its requests: rows of a table, and events of the shipped file."""
+
+    rows: str
+    """Counts them for a track, `$1`."""
+    events: tuple[str, ...]
+
+
+RECORDED = {
+    "stateless-orchestration": Recorded(
+        "SELECT count(*) FROM agent_sessions WHERE (metadata->>'useStateless')::boolean = ($1 = 'canary')",
+        ("session_completed", "session_failed"),
+    ),
+    "fsm-checkpoint": Recorded("SELECT count(*) FROM agent_turns WHERE track = $1", ("intent_extracted",)),
+}
+
+
+class Soak:
+    """A demo, and the console's commands in it."""
+
+    def __init__(self, rollout: str, demo: launch.Demo) -> None:
+        self.rollout = rollout
+        self.demo = demo
+        self.env = launch.environment(demo)
+
+    def watch(self, *options: str) -> Terminal:
+        """Open the console in a terminal of its own."""
+        return Terminal([*PROGRAM, "watch", str(self.demo.file), *options], env=self.env, columns=140)
+
+    def run(self, *words: str) -> str:
+        """Return what a command prints; it must go well."""
+        ran = subprocess.run([*PROGRAM, *words], env=self.env, capture_output=True, text=True, check=False, timeout=120)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    def watched_on(self) -> dict[str, Any]:
+        """Return what the session knows once everything that was written has been read, whatever the verdict."""
+        words = [*PROGRAM, "watch", str(self.demo.file), "--headless", "--for", "6s", "--json"]
+        ran = subprocess.run(words, env=self.env, capture_output=True, text=True, check=False, timeout=120)
+        said: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+        return said
+
+    def records(self, kind: str) -> list[dict[str, Any]]:
+        """Return the journal's records of a kind."""
+        return [json.loads(line) for line in self.run("journal", self.rollout, "--kind", kind, "--json").splitlines()]
+
+    def silence(self) -> None:
+        """End the simulated services, so that what they wrote can be counted."""
+        for service in read_services(self.demo.folder):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(service.pid, signal.SIGTERM)
+        while any(Path(f"/proc/{service.pid}/exe").exists() for service in read_services(self.demo.folder)):
+            pass
+
+
+@contextlib.contextmanager
+def soaking(rollout: str, *options: str) -> Iterator[Soak]:
+    with launch.running(f"--rollout={rollout}", f"--speed={SPEED}", f"--rate={RATE}", *options) as demo:
+        yield Soak(rollout, demo)
+
+
+def shipped(rollout: str) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((shipped_folder() / f"{rollout}.yaml").read_text())
+    return document
+
+
+def counted(folder: Path, track: str, rules: Mapping[str, re.Pattern[str]]) -> Counter[str]:
+    """Count the lines of a track by the first rule that matches, as plainly as can be."""
+    found: Counter[str] = Counter()
+    for path in sorted((folder / "logs").glob(f"{track}.log*")):
+        for line in path.read_text().splitlines():
+            found[next((name for name, rule in rules.items() if rule.search(line)), "unclassified")] += 1
+    return found
+
+
+async def rows_of(dsn: str, query: str) -> dict[str, int]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return {track: await connection.fetchval(query, track) for track in TRACKS}
+    finally:
+        await connection.close()
+
+
+def check_history(soak: Soak, phases: list[dict[str, Any]]) -> None:
+    """Hold what was written down against the shipped file: every phase in its order, and nothing ever critical."""
+    entered = [record["text"] for record in soak.records("phase") if record["text"].startswith("entered ")]
+    verdicts = [record["body"] for record in soak.records("verdict")]
+    signed = [record["text"].split(" signed off")[0] for record in soak.records("sign-off")]
+    last = {verdict["metric"]: verdict["to"] for verdict in verdicts}
+
+    assert [text.split(" — ")[0] for text in entered] == [f"entered {phase['name']}" for phase in phases[1:]]
+    assert not {"CRITICAL"} & {verdict["to"] for verdict in verdicts}
+    assert {last[metric] for metric in phases[-1]["advance"] if metric in last} <= {"OK"}
+    assert signed == [role for phase in phases for role in phase.get("sign_off", ())]
+
+
+def check_report(soak: Soak, phases: list[dict[str, Any]]) -> None:
+    """See that the report says how it went, to the end."""
+    text = soak.run("report", soak.rollout)
+    page = soak.run("report", soak.rollout, "--html")
+
+    assert "**To finish:** complete" in text
+    for phase in phases:
+        assert phase["name"] in text
+    assert text.count("Advance to the next phase") >= len(phases) - 1
+    assert not re.search(r"(?:src|href)=[\"']?https?:", page)
+
+
+@pytest.mark.parametrize("rollout", ROLLOUTS)
+def test_a_healthy_rollout_is_driven_by_keyboard_from_before_the_deployment_to_its_end(rollout: str) -> None:
+    phases = shipped(rollout)["phases"]
+    rules = {name: re.compile(rule["match"]) for name, rule in shipped(rollout)["events"].items()}
+    recorded = RECORDED[rollout]
+    with soaking(rollout, "--whole") as soak:
+        with soak.watch("--since", "1h") as terminal:
+            operator = Operator(terminal)
+            operator.finish_phase()
+            while operator.phase[0] < len(phases):
+                operator.advance()
+                operator.finish_phase()
+            terminal.wait("✓ complete")
+            terminal.send("q")
+            code = terminal.wait_end()
+        check_history(soak, phases)
+        check_report(soak, phases)
+
+        soak.silence()
+        said = soak.watched_on()
+        lines = {track: counted(soak.demo.folder, track, rules) for track in TRACKS}
+        rows = asyncio.run(rows_of(soak.demo.env["DATABASE_URL"], recorded.rows))
+
+    assert code == 0
+    for track in TRACKS:
+        assert {name: event["count"] for name, event in said["events"][track].items()} == {
+            name: lines[track][name] for name in rules
+        }
+        assert rows[track] == sum(lines[track][name] for name in recorded.events)
+    assert rows["canary"] > 1000
+
+
+def failures() -> Iterator[Any]:
+    for rollout in ROLLOUTS:
+        for name, scenario in world_of(rollout).all_scenarios().items():
+            if scenario.critical or scenario.warning:
+                yield pytest.param(rollout, name, id=f"{rollout}-{name}")
+
+
+@pytest.mark.parametrize(("rollout", "name"), list(failures()))
+def test_a_failure_that_the_document_names_is_seen_and_ends_with_its_exit_code(rollout: str, name: str) -> None:
+    scenario = world_of(rollout).all_scenarios()[name]
+    words = [*PROGRAM, "demo", rollout, "--scenario", name, "--headless", "--speed", "4", "--for", "25s", "--json"]
+
+    ran = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+
+    said = json.loads(ran.stdout.splitlines()[-1])
+    found = {(metric["name"], metric["verdict"]) for metric in said["metrics"] if metric["track"] != "baseline"}
+    verdict = "CRITICAL" if scenario.critical else "WARNING"
+    assert {(metric, "CRITICAL") for metric in scenario.critical} <= found
+    assert {(metric, "WARNING") for metric in scenario.warning} <= found
+    assert said["verdict"] == verdict
+    assert ran.returncode == EXIT_CODES[verdict]
