@@ -238,6 +238,8 @@ class Engine:
             if counted is not None:
                 self._batch.add(counted)
             return
+        if isinstance(given, SampleTaken):
+            given = self.state.since_phase(given)
         records = self.state.apply(given)
         if isinstance(given, SampleTaken | SampleFailed):
             self._batch.add_samples((given,))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from console.core.approach import Approach
 from console.core.durations import format_duration
 from console.core.frame import EvidenceView, KeyHint, Panel, TrackValue
 from console.core.verdict import Verdict
@@ -10,7 +11,7 @@ from console.core.words import count_of
 from widgets.ink import BADGE, VERDICT, Ground, Role
 from widgets.lines import BLANK, Line, Span, cells, cut, fit, spread, squeeze
 from widgets.plots import bar, tall_spark
-from widgets.words import whole
+from widgets.words import per_second, whole
 
 WIDE = 100
 """From this width on a panel has columns for the other track and the condition."""
@@ -185,8 +186,24 @@ def evidence_spans(evidence: EvidenceView, room: int) -> list[Span]:
     return [*spans, Span(said, role)]
 
 
+def approach_spans(way: Approach, room: int) -> list[Span]:
+    """Return how far it is as a bar and in numbers, how fast it goes and how long it will take."""
+    role = VERDICT[Verdict.OK] if way.done >= way.total else Role.PLOT
+    said = [f"{way.done:,} of {way.total:,}"]
+    if way.per_s is not None and way.done < way.total:
+        said.append(f"{per_second(way.per_s)}/s")
+    if way.left_s:
+        said.append(f"{whole(way.left_s)} left")
+    text = "  ".join(said)
+    length = max(4, min(20, room - cells([Span(text)]) - 4))
+    filled, empty = bar(way.share, length)
+    return [Span("▕", Role.FAINT), Span(filled, role), Span(empty), Span("▏ ", Role.FAINT), Span(text, Role.TEXT)]
+
+
 def _about(panel: Panel, room: int) -> list[Span]:
     """Return what is measured, or what the comparison with the baseline says, and how much of it there was."""
+    if panel.approach is not None:
+        return approach_spans(panel.approach, room)
     if panel.evidence is not None:
         return _joined([evidence_spans(panel.evidence, room), _samples(panel)])
     title = [Span(panel.title, Role.DIM)] if panel.title and panel.title != panel.metric else []
@@ -289,6 +306,8 @@ def _narrow(panel: Panel, place: _Place) -> tuple[Line, Line]:
         room = width - _MARK - 1 - cells(keys) - cells(tail) - 3
     if panel.evidence is not None:
         reason = _with_evidence(reason, panel, panel.evidence, room)
+    if panel.approach is not None and panel.approach.done < panel.approach.total:
+        reason = approach_spans(panel.approach, room)
     second = [place.mark, Span(" "), *cut(reason, max(8, room))]
     right = [*tail, Span(" "), *keys]
     return place.line(first, _key_spans(panel, 0, columns.keys)), place.line(second, right)

@@ -6,6 +6,7 @@ Times are seconds since the epoch, UTC; ages and durations are seconds.
 
 from dataclasses import dataclass
 
+from console.core.approach import Approach
 from console.core.checklist_frame import ChecklistView, SignOffView, StageView
 from console.core.dashboard_frame import DashboardView, KpiView
 from console.core.gaps import Gap, Short
@@ -127,6 +128,8 @@ class Panel:
     investigate: tuple[str, ...]
     evidence: EvidenceView | None = None
     """The comparison with the baseline, where the file asks for it."""
+    approach: Approach | None = None
+    """How far it is on its way, where the file asks for it."""
 
 
 @dataclass(frozen=True, slots=True)

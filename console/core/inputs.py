@@ -112,6 +112,9 @@ class Reading:
     """Which lines may be missing in the window; empty for none."""
     at_most: float | None = None
     """The most that the value of a count may be with the lines that may be missing; `None` for other values."""
+    base: float | None = None
+    """What it was when the phase began, where `value` is its change since then in percent."""
+    base_phase: str = ""
 
 
 @dataclass(frozen=True, slots=True)

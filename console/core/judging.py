@@ -63,6 +63,10 @@ class Judged:
     """When the last of these failures was counted."""
     worse: str = ""
     """How the canary is sure to be worse than the baseline; empty while that is not proven."""
+    base: float | None = None
+    """What it was when the phase began, where its change since then is judged."""
+    base_phase: str = ""
+    """The phase that began then."""
     held_since: float | None = None
     """Since when there is no data and the verdict is held all the same, as the file asks."""
     warning: Run = _NEVER
@@ -120,6 +124,8 @@ def observe(thresholds: Thresholds, before: Judged, measured: Measured) -> Judge
         errors=0,
         failed_at=None,
     )
+    if thresholds.elsewhere:
+        return _not_asked(answered, measured.at, thresholds.elsewhere)
     if measured.value is None or measured.samples == 0:
         if measured.unread:  # what is not read is not absent, so it is never held for good or bad
             answered = replace(answered, value=None, bad=None)
@@ -139,6 +145,11 @@ def observe(thresholds: Thresholds, before: Judged, measured: Measured) -> Judge
     judged = replace(answered, held_since=None, warning=runs[Verdict.WARNING], critical=runs[Verdict.CRITICAL])
     verdict, reason = _decide(thresholds, judged, measured, within)
     return _settle(judged, measured.at, verdict, reason, thresholds, has_data=True)
+
+
+def _not_asked(answered: Judged, at: float, why: str) -> Judged:
+    """Return the judgement in a phase in which the conditions are not asked: nothing is wrong, and nothing held."""
+    return _judged_as(replace(answered, held_since=None, warning=_NEVER, critical=_NEVER), at, Verdict.OK, why)
 
 
 def _without_data(thresholds: Thresholds, before: Judged, answered: Judged, at: float) -> Judged:
@@ -239,6 +250,11 @@ def shifted(before: Judged, pause_s: float, now: float = inf) -> Judged:
         warning=before.warning.shifted(pause_s, now),
         critical=before.critical.shifted(pause_s, now),
     )
+
+
+def let_go(before: Judged) -> Judged:
+    """Return the judgement where other conditions are asked from now on: what was held of the old ones is not."""
+    return replace(before, held_since=None, warning=_NEVER, critical=_NEVER)
 
 
 def pending(thresholds: Thresholds, judged: Judged) -> tuple[Verdict, float] | None:

@@ -129,6 +129,7 @@ def restore(
         state.phase = _restored_phase(state, said)
         state.checklists = checklists.of_older(said["name"], said["state"])
         state.changed.add("checklists")
+        state.enter_phase(is_new=False)
     if "checklists" in documents:
         state.checklists = _CHECKLISTS.validate_json(documents["checklists"])
     if "validation" in documents:

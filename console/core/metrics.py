@@ -1,18 +1,19 @@
 """The metrics of a rollout as they are measured: readings in, judgements out."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from console.core.conditions import share_scale
 from console.core.evidence import Comparison
 from console.core.evidence_words import sentence
 from console.core.inputs import Reading, SampleFailed, SampleTaken
-from console.core.judging import LEVELS, Judged, Measured, aged, failed, observe
+from console.core.judging import LEVELS, Judged, Measured, aged, failed, let_go, observe
 from console.core.quantiles import quantile
 from console.core.rollout import Metric
 from console.core.rollup import Rollup
 from console.core.tally import GIVEN_UP, LINES
 from console.core.thresholds import Thresholds
+from console.core.values import format_value
 from console.core.weighing import Weighing
 from console.core.words import Table, count_of
 
@@ -88,7 +89,10 @@ class MetricState:
                 short=reading.short,
                 at_most=reading.at_most,
             )
-            self.judged[track] = observe(self.thresholds, self.judged.get(track, Judged()), measured)
+            judged = observe(self.thresholds, self.judged.get(track, Judged()), measured)
+            if reading.base is not None:
+                judged = replace(judged, base=reading.base, base_phase=reading.base_phase)
+            self.judged[track] = judged
             if keeps:
                 self.remember(track, sample.at, reading.value)
 
@@ -124,6 +128,29 @@ class MetricState:
             judged = failed(self.thresholds, self.judged.get(track, Judged()), sample.at, sample.reason)
             self.judged[track] = aged(self.thresholds, judged, sample.at)
             self.remember(track, sample.at, None)
+
+    def since_phase(self, sample: SampleTaken, phase: str) -> SampleTaken:
+        """Return what was measured as its change since the phase began, where that is what is judged.
+
+        The first number that is measured in a phase is what it was when that began.
+        """
+        if self.metric.change is None:
+            return sample
+        return replace(sample, readings=tuple(self._changed(reading, phase) for reading in sample.readings))
+
+    def _changed(self, reading: Reading, phase: str) -> Reading:
+        if reading.value is None:
+            return reading
+        known = self.judged.get(reading.track, Judged())
+        base = known.base if known.base is not None and known.base_phase == phase else reading.value
+        change = 100 * (reading.value - base) / abs(base) if base else 0.0 if reading.value == base else None
+        return replace(reading, value=change, base=base, base_phase=phase)
+
+    def enter(self, phase: str, *, is_new: bool = True) -> None:
+        """Ask the conditions of a phase; what was held in the one before is let go where they are other ones."""
+        before, self.thresholds = self.thresholds, self.thresholds.inside(phase)
+        if is_new and before != self.thresholds:
+            self.judged = {track: let_go(judged) for track, judged in self.judged.items()}
 
     def forget_answer(self) -> None:
         """Let go of what the last answer showed beside its numbers, which another console had."""
@@ -185,6 +212,17 @@ def _read(metric: Metric, rollup: Rollup, track: str, since: float, until: float
     lines = rollup.count(track, LINES, since=since, until=until)
     rate = hits * asked.per / max(1.0, until - since) if asked.per is not None else float(hits)
     return Reading(track, rate if lines else None, samples=lines, bad=hits)
+
+
+def change_note(metric: MetricState, judged: Judged) -> str:
+    """Return from what to what a metric changed, where its change is judged; a plain number has no unit."""
+    if metric.metric.change is None or judged.base is None or judged.value is None:
+        return ""
+    unit = metric.metric.unit
+    then, now = (
+        format_value(value, unit) for value in (judged.base, judged.base + abs(judged.base) * judged.value / 100)
+    )
+    return f"; {then} when {judged.base_phase} began, {now} now"
 
 
 def baseline_note(metric: MetricState, judged: Judged, track: str) -> str:

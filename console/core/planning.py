@@ -262,13 +262,14 @@ def _question(check: Check) -> str:
     if check.http is not None:
         return _request(check.http)
     if check.redis is not None:
-        return f"{check.source}: {_redis_question(check.redis)}"
+        return f"{check.source}: {_redis_question(check.redis)}{_wanted(check)}"
     if check.query is not None:
-        return f"{check.source}: query {check.query}"
+        return f"{check.source}: query {check.query}{_wanted(check)}"
     if check.sql is not None:
         return _statement(check.sql)
     if check.command is not None:
-        return f"{shlex.join(check.command)} exits 0"
+        printed = f" and prints {', '.join(check.prints)}" if check.prints else ""
+        return f"{shlex.join(check.command)} exits 0{printed}"
     if check.compose is not None:
         gone = check.compose.gone
         services = ", ".join(one for one in check.compose.services if one not in gone) or "every service"
@@ -289,6 +290,10 @@ def _statement(asked: SqlStep) -> str:
     return f"{asked.source}: {' '.join(asked.statement.split())}{bound}"
 
 
+def _wanted(check: Check) -> str:
+    return f" {check.expect}" if check.expect is not None else ""
+
+
 def _request(probe: HttpProbe) -> str:
     says = f" and says {probe.contains!r}" if probe.contains is not None else ""
     body = "" if probe.json_ is None else f" {json.dumps(probe.json_, ensure_ascii=False)}"
@@ -299,7 +304,7 @@ def _redis_question(probe: RedisProbe) -> str:
     if probe.ping:
         return "ping"
     if probe.scan is not None:
-        return f"every {probe.scan} has {probe.has_field}"
+        return f"share of {probe.scan} with {probe.has_field}"
     if probe.count is not None:
         return f"count of {probe.count}"
     if probe.size is not None:

@@ -222,6 +222,13 @@ class Metric(Part):
     """How long one measurement may take; without it, 80 % of `every`, and at most 30 s."""
     window: Seconds | Literal["phase"] | None = None
     """How far back it looks; `phase` is since the phase began."""
+    phases: Names = ()
+    """The phases in which its conditions are asked; in others it is measured and shown. Without it, all of them."""
+    change: Literal["phase"] | None = None
+    """Judges not the value but how far it moved since the phase began, in percent of what it was then."""
+    progress: bool = False
+    """The panel shows how far it is on its way, how fast, and the time left: of a share of keys to all of them, of a
+    count of keys to none."""
     unit: str = ""
     """`%`, `ms`, `s`, `MB`, or any word; conditions are converted to it."""
     target: str | None = None
@@ -260,6 +267,10 @@ class Metric(Part):
         kind = one_of(self, METRIC_KINDS)
         if kind in ("query", "redis", "container") and self.source is None:
             raise ValueError(f"a {kind} metric needs `source`")
+        if self.change is not None and (not self.is_probed or kind == "query"):
+            raise ValueError(f"a {kind} metric has no change: it belongs to one number that is asked for")
+        if self.progress and (self.redis is None or not (self.redis.count or self.redis.scan)):
+            raise ValueError("progress belongs to a redis metric with count, or with scan and has_field")
         if self.window == "phase" and kind not in ("events", "quantile"):
             raise ValueError("window: phase belongs to metrics of events")
         return self
@@ -268,6 +279,11 @@ class Metric(Part):
     def kind(self) -> str:
         """Which of `METRIC_KINDS` this is."""
         return one_of(self, METRIC_KINDS)
+
+    @property
+    def judged_unit(self) -> str:
+        """The unit that its conditions are in."""
+        return self.unit if self.change is None else "%"
 
     @property
     def is_probed(self) -> bool:
@@ -346,6 +362,10 @@ class Check(Part):
     """Passes on exit code 0."""
     source: str | None = None
     """Which source is asked."""
+    expect: str | None = None
+    """What a number of Redis or of a query must be to pass, such as `== 0`; without it, anything but 0."""
+    prints: Names = ()
+    """Regular expressions, each of which must be found in a line that the command prints, beside its exit code 0."""
     within: Seconds = 10.0
     """How long to go on trying."""
     for_: Annotated[Seconds, Field(alias="for")] = 0.0
@@ -356,6 +376,10 @@ class Check(Part):
         kind = one_of(self, CHECK_KINDS)
         if kind in ("redis", "query", "container") and self.source is None:
             raise ValueError(f"a {kind} check needs `source`")
+        if self.expect is not None and kind not in ("redis", "query"):
+            raise ValueError("expect belongs to a redis or query check")
+        if self.prints and kind != "command":
+            raise ValueError("prints belongs to a command check")
         return self
 
     @property

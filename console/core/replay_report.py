@@ -159,7 +159,7 @@ def _verdicts(replay: Replay) -> Iterator[str]:
     words = max(len(verdict) for verdict in Verdict)
     for change in changes:
         metric = replay.rollout.metrics[change.metric]
-        value = "" if change.value is None else f"{format_value(change.value, metric.unit)}, "
+        value = "" if change.value is None else f"{format_value(change.value, metric.judged_unit)}, "
         yield (
             f"  {clock(change.at)}  {change.after.glyph} {change.after:<{words}}  {change.metric:<{names}}"
             f"  {visible(value + change.reason)}; was {change.before}"

@@ -1,7 +1,7 @@
 """What a rollout is: the frozen model of the rollout file, free of I/O.
 
-The parts that ask and judge are in `core.probes`, those that say when it may go on in `core.stages`; all of the model
-is to be had from here.
+Rules for log lines are in `core.event_rules`, the parts that ask and judge in `core.probes`, those that say when it may
+go on in `core.stages`; all of the model is to be had from here.
 """
 
 import re
@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from console.core.dashboards import AtRisk, Kpi, View, ViewSection
+from console.core.event_rules import EventRule, Matrix
 from console.core.fields import Seconds, Share
 from console.core.incident_rules import Incidents, ProcedureItem, SeverityRule, WarRoom
 from console.core.kinds import METRIC_KINDS, SOURCE_KINDS
@@ -168,39 +169,6 @@ class SourceSpec(Part):
         return self.kind in ("docker", "file", "command")
 
 
-class Matrix(Part):
-    """Counts how often which of two named groups came with which: from where to where."""
-
-    from_: Annotated[str, Field(alias="from")]
-    """The named group of the rows."""
-    to: str
-    """The named group of the columns."""
-    rejected: str | None = None
-    """The event of what was refused; its own `matrix` says from where, and what was asked for."""
-
-
-class EventRule(Part):
-    """A class of log line."""
-
-    kind: str = "event"
-    """A free word; panels group events by it."""
-    match: str
-    """A Python regular expression, searched in the line; named groups are labels."""
-    number: str | None = None
-    """The named group that is a number, for quantiles."""
-    matrix: Matrix | None = None
-    """Counts pairs of two named groups as well, at most 100 of them, and draws them as a table."""
-    sample: tuple[str, ...] = ()
-    """Lines that must match; checked at load."""
-    not_: Annotated[tuple[str, ...], Field(alias="not")] = ()
-    """Lines that must not match; checked at load."""
-
-    @property
-    def pair(self) -> tuple[str, str] | None:
-        """The groups that are counted in pairs."""
-        return None if self.matrix is None else (self.matrix.from_, self.matrix.to)
-
-
 class RedisStep(Part):
     """One Redis command on a Redis source."""
 
@@ -228,10 +196,14 @@ class Step(Part):
     http: HttpProbe | None = None
     timeout: Seconds = 60.0
     """After this long nobody knows whether the step took effect."""
+    prints: Names = ()
+    """Regular expressions, each of which must be found in a line that `run` prints; without one the step has failed."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         kind = one_of(self, STEP_KINDS)
+        if self.prints and kind != "run":
+            raise ValueError("prints belongs to a run step")
         if self.run is not None and not self.run:
             raise ValueError("run needs a command")
         if self.shell and (kind != "run" or self.run is None or len(self.run) != 1):

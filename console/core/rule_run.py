@@ -253,7 +253,7 @@ def _expected(state: State, number: int, wanted: Expected) -> Iterator[Failure]:
     found = f"{judged.verdict} ({judged.reason})"
     if judged.value is not None:
         counts = "" if judged.samples is None else f" of {judged.samples:,} samples"
-        found += f", {format_value(judged.value, metric.metric.unit)}{counts}"
+        found += f", {format_value(judged.value, metric.thresholds.unit)}{counts}"
     yield Failure(("expect", number), wanted.at, wanted.metric, f"{wanted.verdict}{because}", found)
 
 

@@ -57,7 +57,7 @@ def standing_of(state: "State") -> Standing:
             )
             for name, one in judged.items()
         },
-        units={name: found.metric.unit for name, found in state.metrics.items()},
+        units={name: found.thresholds.unit for name, found in state.metrics.items()},
         holding=tuple(name for name, one in judged.items() if _holds(state, name, one.verdict)),
         blind=frozenset(name for name, one in judged.items() if _is_blind(state, name, one)),
         answered={name: one.at for name, one in judged.items()},

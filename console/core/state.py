@@ -122,6 +122,9 @@ class State:
         }
         self.phase = PhaseState().entered(rollout, 0, at)
         self.checklists = Checklists()
+        self._asked_in = -1
+        """The phase whose conditions are asked; another one than `phase` until the next look at it."""
+        self.enter_phase(is_new=False)
         self.validation = Validation()
         self.course = course.Course()
         self.automatic = Automatic()
@@ -171,7 +174,26 @@ class State:
     def apply(self, given: Input) -> list[Record]:
         """Fold one input into the state and return what the journal has to say about it."""
         self.at = max(self.at, given.at)
-        return witnessed(self, self._fold(given))
+        records = witnessed(self, self._fold(given))
+        self.enter_phase()
+        return records
+
+    def enter_phase(self, *, is_new: bool = True) -> None:
+        """Ask the conditions of the present phase; `is_new` lets go of what was held in the one before."""
+        if self._asked_in == self.phase.index:
+            return
+        self._asked_in = self.phase.index
+        for name, state in self.metrics.items():
+            state.enter(self.rollout.phases[self.phase.index].name, is_new=is_new)
+            if is_new:
+                self.changed.add(f"metric:{name}")
+
+    def since_phase(self, sample: SampleTaken) -> SampleTaken:
+        """Return what was just measured as it is judged: where the file asks so, as its change in the phase."""
+        state = self.metrics.get(sample.metric)
+        if state is None:
+            return sample
+        return state.since_phase(sample, self.rollout.phases[self.phase.index].name)
 
     def _fold(self, given: Input) -> list[Record]:
         match given:

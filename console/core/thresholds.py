@@ -1,7 +1,7 @@
 """The conditions of a metric, and what is needed before one of them counts."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from console.core.conditions import Condition, Op, parse_condition, share_scale, unit_scale
@@ -32,6 +32,17 @@ class Thresholds:
     """Its samples are all the log lines that were read: it is a count, and no share of them."""
     worse: Verdict | None
     """The verdict where the canary is sure to be worse than the baseline."""
+    phases: tuple[str, ...] = ()
+    """The phases in which the conditions are asked; empty for all."""
+    elsewhere: str = ""
+    """Why nothing is asked now; empty where it is."""
+
+    def inside(self, phase: str) -> Self:
+        """Return the conditions as they are in a phase: asked, or only kept in mind."""
+        if not self.phases:
+            return self
+        is_asked = phase in self.phases
+        return replace(self, elsewhere="" if is_asked else f"judged in {' and '.join(self.phases)}")
 
     @classmethod
     def of(cls, metric: Metric, parts_of_alpha: int = 1) -> Self:
@@ -40,12 +51,12 @@ class Thresholds:
         `parts_of_alpha` is over how many metrics the `alpha` of evidence is split.
         """
         parsed = {
-            name: None if text is None else parse_condition(text, metric.unit)
+            name: None if text is None else parse_condition(text, metric.judged_unit)
             for name in CONDITIONS
             for text in (getattr(metric, name),)
         }
         return cls(
-            unit=metric.unit,
+            unit=metric.judged_unit,
             rules=Rules(
                 for_s=metric.for_,
                 keep_for_s=metric.keep_for,
@@ -57,9 +68,13 @@ class Thresholds:
             no_data=metric.no_data,
             broken_after=metric.broken_after,
             alpha=None if metric.evidence is None else metric.evidence.alpha / parts_of_alpha,
+            phases=metric.phases,
             counts_lines=metric.events is not None and metric.events.over is None,
             worse=None if metric.evidence is None else Verdict(metric.evidence.worse.upper()),
-            **parsed,
+            target=parsed["target"],
+            warning=parsed["warning"],
+            critical=parsed["critical"],
+            against_baseline=parsed["against_baseline"],
         )
 
     @property

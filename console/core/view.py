@@ -16,6 +16,7 @@ from console.core import (
     validation,
 )
 from console.core import attempts as acting
+from console.core.approach import approach
 from console.core.evidence_words import brief, explanation, ratio_text
 from console.core.frame import (
     ActionView,
@@ -38,7 +39,7 @@ from console.core.gaps import short_counts
 from console.core.judging import LEVELS, Judged, pending, shown_value, stands
 from console.core.ladder import ladder_of
 from console.core.matrix import matrices
-from console.core.metrics import MetricState, baseline_note
+from console.core.metrics import MetricState, baseline_note, change_note
 from console.core.rollout import CONDITIONS, ActionKind
 from console.core.state import State
 from console.core.tally import CUT, GIVEN_UP, LINES
@@ -193,10 +194,10 @@ def _panel(state: State, metric: MetricState, at: float) -> Panel:
     return Panel(
         metric=metric.name,
         title=visible(spec.title or metric.name),
-        unit=spec.unit,
+        unit=thresholds.unit,
         source=spec.source or "",
         verdict=judged.verdict,
-        reason=visible(judged.reason + baseline_note(metric, judged, track)),
+        reason=visible(judged.reason + change_note(metric, judged) + baseline_note(metric, judged, track)),
         since=judged.since,
         judged=track,
         values=tuple(_track_value(metric, name) for name in _in_order(metric)),
@@ -213,6 +214,7 @@ def _panel(state: State, metric: MetricState, at: float) -> Panel:
         keys=_keys(state, metric, judged),
         investigate=spec.investigate,
         evidence=None if metric.weighing is None else _evidence(metric, metric.weighing, judged, state.phase.traffic),
+        approach=approach(spec, judged, tuple(metric.history.get(track, ())), state.phase.began),
     )
 
 

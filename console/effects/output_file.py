@@ -2,8 +2,11 @@
 
 import os
 import threading
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from console.core.patterns import BoundedPattern, GaveUp
 from console.core.redact import LineRedactor, Redactor
 
 LIMIT_BYTES = 4 * 1024 * 1024
@@ -32,11 +35,16 @@ class OutputFile:
         self._tail = b""
         self._skipped = 0
         self._is_closed = False
+        self._wanted: dict[str, BoundedPattern] = {}
 
-    def begin(self, title: str) -> None:
-        """Write a line of the runner's own; what follows belongs to the command it names."""
+    def begin(self, title: str, wanted: Sequence[str] = ()) -> None:
+        """Write a line of the runner's own; what follows belongs to the command it names.
+
+        `wanted` are regular expressions that are looked for in the lines that are kept of it.
+        """
         with self._lock:
             self._flush()
+            self._wanted = {pattern: BoundedPattern(pattern) for pattern in wanted}
             self._left = self._head_bytes
             self._write(f"$ {self._redactor.redact(title)}\n")
 
@@ -61,6 +69,11 @@ class OutputFile:
         """Write what was held back: a last line without an end, and the end of a flood."""
         with self._lock:
             self._flush()
+
+    def missing(self) -> tuple[str, ...]:
+        """Return what was wanted of the command and is in no line of it that was kept."""
+        with self._lock:
+            return tuple(self._wanted)
 
     def close(self) -> None:
         """Write everything and let the file go; what comes after that is not kept."""
@@ -104,7 +117,14 @@ class OutputFile:
     def _write_line(self, line: bytes) -> None:
         kept = self._lines.redact(line.decode("utf-8", "replace"))
         if kept is not None:
+            self._look_at(kept)
             self._write(kept + "\n")
+
+    def _look_at(self, line: str) -> None:
+        for pattern, bounded in list(self._wanted.items()):
+            with suppress(GaveUp):
+                if bounded.search(line) is not None:
+                    del self._wanted[pattern]
 
     def _write(self, text: str) -> None:
         try:

@@ -114,7 +114,7 @@ class _Attempt:
             if self._is_stopped:
                 endings.append(Ending("not begun", "stopped by an operator"))
                 break
-            output.begin(order.labels[number])
+            output.begin(order.labels[number], step.prints)
             self._note(number, "running")
             ending = carry_out(step, around)
             output.end()

@@ -116,9 +116,11 @@ def _run_locked(step: Step, around: Surroundings, locks: Sequence[Lock]) -> Endi
         return _stopped()
     if code is None:
         return _timed_out(step.timeout)
-    if code == 0:
-        return Ending("done", "")
-    return _ended(code)
+    if code != 0:
+        return _ended(code)
+    around.output.end()
+    missing = around.output.missing()
+    return Ending("failed", f"it did not print {', '.join(missing)}") if missing else Ending("done", "")
 
 
 def _ended(code: int) -> Ending:

@@ -11,7 +11,7 @@ from console.screens.base import ConsoleDialog
 from widgets.ink import VERDICT, Role
 from widgets.key_bar import KeyCap
 from widgets.lines import BLANK, Line, Span, wrap
-from widgets.panels import counted
+from widgets.panels import approach_spans, counted
 from widgets.plots import bar
 from widgets.records import Page
 from widgets.words import moment, whole
@@ -65,6 +65,8 @@ def why_lines(panel: Panel, at: float, width: int) -> list[Line]:
         if " of " not in value.text:  # it says already what it was measured on
             said.append(Span(f"  {counted(value)}", Role.DIM))
         lines.append(_row(value.track or "value", said))
+    if panel.approach is not None:
+        lines.append(_row("progress", approach_spans(panel.approach, width - _NAME)))
     for name, condition in panel.conditions:
         stands = name.upper() == panel.verdict.value
         lines.append(_row(name, [Span(condition, VERDICT[panel.verdict] if stands else Role.TEXT)]))

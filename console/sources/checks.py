@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from console.core import env_text
 from console.core.compose import INSPECTED, all_ended, engine_time, in_question, seen, wrong_with
 from console.core.compose_calls import engine_command
+from console.core.conditions import Condition, parse_condition
 from console.core.durations import format_duration
+from console.core.patterns import BoundedPattern, GaveUp
 from console.core.probes import Check, ComposeUp, EnvFileEdit, Metric
 from console.core.text import decode, visible
 from console.patience import waited_for
@@ -60,7 +62,8 @@ async def _try(check: Check, connections: Connections) -> CheckResult:
             said = f"did not end within {format_duration(check.within)}"
             return CheckResult(False, said, is_known=False, output=printed)
         said = visible(ran.last_words, 200) or f"exit code {ran.exit_code}"
-        return CheckResult(ran.exit_code == 0, said, exit_code=ran.exit_code, output=printed)
+        result = CheckResult(ran.exit_code == 0, said, exit_code=ran.exit_code, output=printed)
+        return _printed(check.prints, decode(ran.output), result) if check.prints and result.ok else result
     if check.compose is not None:
         return await _composed(check.compose, check.for_, timeout_s, connections)
     if check.env_file is not None:
@@ -81,6 +84,8 @@ async def _try(check: Check, connections: Connections) -> CheckResult:
     if check.redis is not None and check.redis.ping:
         is_there = answer.readings[0].value == 1
         return CheckResult(is_there, "it answers" if is_there else "nothing listens there")
+    if check.expect is not None and answer.readings:
+        return _expected(parse_condition(check.expect), answer)
     return _judged(answer)
 
 
@@ -88,6 +93,29 @@ def _last_lines(ran: Ran) -> tuple[str, ...]:
     """Return the end of what a program printed, its errors last."""
     lines = [line for said in (ran.output, ran.errors) for line in decode(said).splitlines() if line.strip()]
     return tuple(visible(line.rstrip(), OUTPUT_CHARS) for line in lines[-OUTPUT_LINES:])
+
+
+def _printed(patterns: Sequence[str], output: str, ran: CheckResult) -> CheckResult:
+    """Pass on output in which each pattern is found in a line; these lines are what was seen."""
+    lines, seen = output.splitlines(), []
+    for pattern in patterns:
+        bounded = BoundedPattern(pattern)
+        try:
+            found = next((line for line in lines if bounded.search(line) is not None), None)
+        except GaveUp:
+            raise ProbeFailed(f"the search for {pattern} in what was printed takes too long") from None
+        if found is None:
+            return replace(ran, ok=False, detail=f"it did not print {visible(pattern, 100)}: {ran.detail}")
+        seen.append(visible(found.strip(), 100))
+    return replace(ran, detail="; ".join(seen))
+
+
+def _expected(condition: Condition, answer: Answer) -> CheckResult:
+    """Pass on numbers that are all as expected; none at all is no pass."""
+    values = [reading.value for reading in answer.readings]
+    said = ", ".join("no value" if value is None else f"{value:g}" for value in values)
+    ok = all(value is not None and condition.holds(value) is True for value in values)
+    return CheckResult(ok, said if ok else f"{said}, not {condition.text}")
 
 
 def _judged(answer: Answer) -> CheckResult:

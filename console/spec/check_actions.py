@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from itertools import product
 from urllib.parse import urlsplit
 
+from console.core.conditions import ConditionError, parse_condition
+from console.core.patterns import BoundedPattern
 from console.core.rollout import Action, ActionKind, Check, HttpProbe, Parameter, SqlStep, Step
 from console.core.text import visible
 from console.spec.nodes import ListNode, MapNode, Node, Path, ScalarNode
@@ -147,6 +149,7 @@ def _check_step(review: Review, path: Path, step: Step, parameters: Mapping[str,
         review.wrong((*path, "timeout"), f"found {review.written((*path, 'timeout'))}", "expected more than 0s")
     if step.run is not None and not step.run[0].strip():
         review.wrong((*path, "run"), "this command is empty", "write its words, such as [docker, compose, up, -d]")
+    _check_printed(review, path, step.prints)
     if step.env and step.run is None:
         review.wrong((*path, "env"), f"a {step.kind} step has no environment", "use it with run")
     for name in step.env:
@@ -205,6 +208,13 @@ def check_check(review: Review, path: Path, check: Check) -> None:
         review.wrong((*path, "command"), "this command is empty", "write its words, such as [./verify.sh]")
     if check.sql is not None:
         _check_reading(review, (*path, "sql"), check.sql)
+    _check_printed(review, path, check.prints)
+    if check.expect is not None:
+        try:
+            if parse_condition(check.expect).needs_baseline:
+                review.wrong((*path, "expect"), "a check has no baseline", "compare with a number, such as '== 0'")
+        except ConditionError as error:
+            review.refuse((*path, "expect"), error)
     if check.for_ > check.within:
         review.doubt((*path, "for"), "this is longer than `within`", "it can never pass in time; use a longer `within`")
     if check.query is not None:
@@ -224,6 +234,17 @@ def _check_reading(review: Review, path: Path, asked: SqlStep) -> None:
         parse_query("statement", asked.statement, "statement")
     except QueryFileError as error:
         review.wrong((*path, "statement"), error.found, error.expected)
+
+
+def _check_printed(review: Review, path: Path, patterns: tuple[str, ...]) -> None:
+    """Check what a command must print."""
+    for index, pattern in enumerate(patterns):
+        is_listed = review.written((*path, "prints")) == "a list"
+        here = (*path, "prints", index) if is_listed else (*path, "prints")
+        try:
+            BoundedPattern(pattern)
+        except (re.error, OverflowError, RecursionError) as error:
+            review.wrong(here, f"{review.written(here)} is no regular expression: {error}", "correct it")
 
 
 def _check_no_traffic(review: Review, path: Path) -> None:

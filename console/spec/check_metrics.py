@@ -7,6 +7,7 @@ from console.core.runs import parse_budget
 from console.core.thresholds import better_ways
 from console.spec.check_actions import HOLD, check_http
 from console.spec.nodes import Path
+from console.spec.problems import suggestion
 from console.spec.review import Review
 
 SHORTEST_EVERY_S = 0.1
@@ -23,6 +24,7 @@ def check_metrics(review: Review) -> None:
         path: Path = ("metrics", name)
         _check_source(review, path, metric)
         _check_events(review, path, metric)
+        _check_phases(review, path, metric)
         _check_times(review, path, metric)
         _check_conditions(review, path, metric)
         _check_missing(review, path, metric)
@@ -66,6 +68,20 @@ def _check_names(review: Review, path: Path, names: tuple[str, ...]) -> None:
     for index, name in enumerate(names):
         is_listed = review.written(path) == "a list"
         review.knows((*path, index) if is_listed else path, name, "events", "event")
+
+
+def _check_phases(review: Review, path: Path, metric: Metric) -> None:
+    """Check that the phases in which a metric is judged are there, and that no other one waits for it."""
+    phases = {phase.name: phase for phase in review.rollout.phases}
+    here = (*path, "phases")
+    for index, name in enumerate(metric.phases):
+        item = (*here, index) if review.written(here) == "a list" else here
+        if name not in phases:
+            review.wrong(item, f"there is no phase {review.written(item)}", suggestion(name, phases, "phases are"))
+    waiting = [one for one in phases.values() if str(path[1]) in one.advance and one.name not in metric.phases]
+    if metric.phases and waiting:
+        found = f"the phase {waiting[0].name} waits for this metric, and it is not judged there"
+        review.wrong(here, found, "name that phase here too, or take the metric out of its `advance`")
 
 
 def _check_times(review: Review, path: Path, metric: Metric) -> None:
@@ -123,8 +139,8 @@ def _check_direction(review: Review, path: Path, metric: Metric, parsed: dict[st
     """Check that evidence knows which way a canary is worse."""
     if metric.evidence is None or not parsed:
         return
-    ways = {key: better_ways([one], [], metric.unit) for key, one in parsed.items() if key not in _BAD}
-    ways |= {key: better_ways([], [one], metric.unit) for key, one in parsed.items() if key in _BAD}
+    ways = {key: better_ways([one], [], metric.judged_unit) for key, one in parsed.items() if key not in _BAD}
+    ways |= {key: better_ways([], [one], metric.judged_unit) for key, one in parsed.items() if key in _BAD}
     more, less = ([key for key, found in ways.items() if found == {up}] for up in (True, False))
     if more and less:
         found = f"by `{more[0]}` more is better, and by `{less[0]}` less is: evidence cannot tell a worse canary"

@@ -62,7 +62,7 @@ class Review:
     def condition(self, path: Path, text: str, metric: str) -> Condition | None:
         """Return a condition on a metric; one that cannot be understood is a problem at `path`."""
         try:
-            return parse_condition(text, self.rollout.metrics[metric].unit)
+            return parse_condition(text, self.rollout.metrics[metric].judged_unit)
         except ConditionError as error:
             if self.is_hidden(("metrics", metric, "unit")):
                 self.wrong(path, f"{self.written(path)} does not fit the unit of {metric}", "correct the variable")

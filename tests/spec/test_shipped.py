@@ -78,7 +78,7 @@ def test_the_classification_agrees_with_every_sample(name: str) -> None:
         ("ERROR FSM deserialization error: bad state", "deserialization_error", {}),
         ("ERROR could not deserialize checkpoint", "deserialization_error", {}),
         ("ERROR divergence detected between redis and checkpoint", "fsm_divergence", {}),
-        ("INFO FSM loaded from checkpoint", "fsm_loaded", {}),
+        ("INFO FSM loaded from checkpoint", "fsm_loaded", {"store": "checkpoint"}),
         ("Intent extracted: book", "intent_extracted", {"intent": "book"}),
         ("call completed in 812ms", "turn_completed", {}),
         ("ERROR something else", "error", {}),

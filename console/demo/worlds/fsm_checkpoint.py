@@ -2,7 +2,7 @@
 
 import json
 
-from console.demo.world import Call, Scenario, Table, World
+from console.demo.world import Batch, Call, Scenario, Table, World
 
 CHECKPOINT = "langchain:checkpoint:thread:"
 """Where both versions keep a conversation; only the new one puts the state of its FSM into it."""
@@ -11,7 +11,9 @@ LEGACY = "fsm:"
 STAGES = ("IDLE", "SERVICE_SELECTION", "STYLIST_SELECTION", "SLOT_SELECTION", "CUSTOMER_DATA", "CONFIRMATION", "BOOKED")
 _INTENTS = ("greet", "choose_service", "choose_stylist", "choose_slot", "give_details", "confirm", "thank")
 _TOOLS = ("list_services", "find_slots", "hold_slot", "book_appointment")
-_QUIET = {"rejected": 0.0, "diverged": 0.0, "unreadable": 0.0, "uses_tool": 0.6}
+_QUIET = {"rejected": 0.0, "diverged": 0.0, "unreadable": 0.0, "uses_tool": 0.6, "spoils": 0.0}
+OLD_CONVERSATIONS = 4000
+"""Conversations that nobody goes on with; only the migration gives their checkpoints a state."""
 
 
 class FsmCheckpoint(World):
@@ -47,7 +49,19 @@ class FsmCheckpoint(World):
             canary={"diverged": 0.03, "unreadable": 0.015},
             critical=("divergence", "deserialization_errors"),
         ),
+        "latency": Scenario(
+            "the canary takes half as long again as the old agent", canary={"median_ms": 420}, critical=("p99_latency",)
+        ),
+        "denials": Scenario(
+            "the canary denies tools that the state allows", canary={"denied": 0.14}, warning=("denial_rate",)
+        ),
+        "migration-errors": Scenario(
+            "some old states become unreadable, so that the migration cannot be completed",
+            canary={"spoils": 0.05},
+            baseline={"spoils": 0.05},
+        ),
     }
+    env = {"MIGRATE": "{program} migrate", "CLEANUP": "{program} cleanup"}
     schema = """
 CREATE TABLE agent_turns (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -61,6 +75,13 @@ CREATE TABLE agent_turns (
 CREATE INDEX agent_turns_created_at ON agent_turns (created_at);
 """
     tables = (Table("agent_turns", age="created_at"),)
+
+    def stock(self, batch: Batch, now: float) -> None:
+        """Leave the conversations of the past weeks in Redis, as the old agent kept them."""
+        for number in range(OLD_CONVERSATIONS):
+            stage = STAGES[number % len(STAGES)]
+            batch.redis("HSET", CHECKPOINT + old(number), "channel", "chat", "step", stage, "messages", "m" * 620)
+            batch.redis("SET", LEGACY + old(number), fsm_state(stage))
 
     def request(self, call: Call) -> None:
         """Take one turn of a conversation."""
@@ -111,12 +132,19 @@ CREATE INDEX agent_turns_created_at ON agent_turns (created_at);
             call.log("INFO agent Response validation: COHERENT")
 
     def _store(self, call: Call, stage: str) -> None:
+        if call.happens("spoils"):
+            call.redis("SET", LEGACY + old(call.random.randrange(OLD_CONVERSATIONS)), '{"state": "SLOT_SEL')
         checkpoint = CHECKPOINT + call.session.id
         call.redis("HSET", checkpoint, "channel", "chat", "step", stage)
         if call.track == "canary":
             call.redis("HSET", checkpoint, "fsm_state", fsm_state(stage))
         else:
             call.redis("SET", LEGACY + call.session.id, fsm_state(stage))
+
+
+def old(number: int) -> str:
+    """Return the id of a conversation that nobody goes on with."""
+    return f"old-{number:05d}"
 
 
 def fsm_state(stage: str) -> str:
