@@ -75,9 +75,9 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         "view",
-        "v",
-        "v",
-        "View",
+        "l",
+        "l",
+        "Look",
         "Show the next view of the rollout file, such as that of the executives, and after the last one everything",
         "places",
         "has_views",

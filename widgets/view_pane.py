@@ -61,7 +61,7 @@ def _tabs(part: ViewPart, width: int) -> Line:
     for title in part.titles:
         is_shown = title == part.view.title
         spans += [Span("│", Role.FAINT), Span(f" {title} ", Role.HEAD_FOCUSED if is_shown else Role.DIM)]
-    return spread(spans, [Span("v", Role.KEY), Span(" next ", Role.DIM)], width)
+    return spread(spans, [Span("l", Role.KEY), Span(" next ", Role.DIM)], width)
 
 
 def _side_by_side(blocks: Sequence[list[Line]]) -> tuple[list[Line], list[Line]]:

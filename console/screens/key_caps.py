@@ -39,6 +39,7 @@ def key_caps(frame: Frame, *, may_act: bool, steered: AttemptView | None, is_vie
     """Return the keys of the last line."""
     caps = [_action_cap(action, frame) for action in frame.actions if action.key] if may_act else []
     taken = {cap.key for cap in caps}
+    shown = {"has_views": frame.views, "has_kpis": frame.kpis, "has_matrix": frame.matrices}
     for key in KEYS:
         if key.weight is None or key.shown in taken or (is_view and key in NOT_IN_VIEWS):
             continue
@@ -49,7 +50,7 @@ def key_caps(frame: Frame, *, may_act: bool, steered: AttemptView | None, is_vie
             continue
         if key.guard == "has_alerts" and not any(alert.key for alert in frame.alerts):
             continue
-        if (key.guard == "has_views" and not frame.views) or (key.guard == "has_kpis" and not frame.kpis):
+        if not shown.get(key.guard, True):
             continue
         if key.guard == "has_incidents" and all(found.is_settled for found in frame.incidents):
             continue

@@ -20,7 +20,7 @@ HOLD = "hold"
 RESERVED_KEYS = frozenset("123456Shqnzx")
 """Keys that an action may not take: the console's places, its snapshot, leaving, steering a ladder, and halting what
 begins by itself."""
-COVERED_KEYS = frozenset("acdefgijkmoptvwJ")
+COVERED_KEYS = frozenset("acdefgijklmoptwJ")
 """Keys of the console that an action may take; the console's own is then only in the palette."""
 
 _SQL_QUOTED = re.compile(

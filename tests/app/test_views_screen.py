@@ -46,7 +46,7 @@ async def test_a_key_goes_from_view_to_view_and_back_to_everything(size: tuple[i
     async with console(with_views(frames.regression()), size=size) as shown:
         seen = []
         for _ in range(3):
-            await shown.pilot.press("v")
+            await shown.pilot.press("l")
             await shown.pilot.pause()
             seen.append(text_of(shown.app))
 
@@ -59,7 +59,7 @@ async def test_a_key_goes_from_view_to_view_and_back_to_everything(size: tuple[i
 
 async def test_in_a_view_the_ways_out_work_and_the_keys_of_its_panels_do_not() -> None:
     async with console(with_views(frames.regression()), size=(120, 40)) as shown:
-        await shown.pilot.press("v", "i", "w", "m", "e", "slash")
+        await shown.pilot.press("l", "i", "w", "m", "e", "slash")
         await shown.pilot.pause()
         without = text_of(shown.app)
         await shown.pilot.press("R")
@@ -71,7 +71,7 @@ async def test_in_a_view_the_ways_out_work_and_the_keys_of_its_panels_do_not() -
 
 async def test_without_views_and_goals_their_keys_do_nothing() -> None:
     async with console(frames.regression(), size=(120, 40)) as shown:
-        await shown.pilot.press("v", "g")
+        await shown.pilot.press("l", "g")
         await shown.pilot.pause()
 
         assert len(shown.app.screen_stack) == 1

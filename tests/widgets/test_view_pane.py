@@ -22,7 +22,7 @@ def test_the_first_line_says_which_view_it_is_and_the_key_of_the_next() -> None:
     first = text(HEALTH).splitlines()[0]
 
     assert first.startswith(" Everything │ Executive │ Engineering")
-    assert first.rstrip().endswith("v next")
+    assert first.rstrip().endswith("l next")
 
 
 def test_a_section_has_its_heading_and_a_line_for_each_row() -> None:
