@@ -43,7 +43,9 @@ KEYS: tuple[Key, ...] = (
     Key("investigate", "i,enter", "i", "Investigate", "Run an investigation query of the selected panel", "panels"),
     Key("why", "w", "w", "Why", "Show why the selected panel's verdict stands, with the evidence", "panels", weight=7),
     Key("measure", "m", "m", "Measure now", "Measure the selected panel now instead of at its next time", "panels"),
-    Key("checklist", "c", "c", "Checklist", "Tick the phase's checklist and sign it off", "places", weight=5),
+    Key(
+        "checklist", "c", "c", "Checklist", "Checklists of every phase: tick, verify now, sign off", "places", weight=5
+    ),
     Key(
         "journal",
         "J",

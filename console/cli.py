@@ -23,6 +23,7 @@ COMMANDS = {
     "sessions": "list the sessions on this machine",
     "journal": "print the journal of a session, or check that nobody changed it",
     "report": "print the report of a session",
+    "handover": "print what the next shift has to know",
     "replay": "fold a recorded session again, by its own conditions or by others",
     "snapshot": "export a session into a folder",
     "test": "run rule tests written as series over time",

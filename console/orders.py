@@ -40,7 +40,7 @@ from console.engine import Engine, journal_view
 from console.filed import FiledJournal
 from console.incident_orders import IncidentOrders
 from console.previewing import Previewing
-from console.reading import EXPORTED_RECORDS, events_of, versions
+from console.reading import EXPORTED_RECORDS, events_of, told_of, versions
 from console.sources.base import ProbeFailed
 from console.unattended import Unattended
 from console.view_orders import ChosenView, ViewOrders
@@ -361,16 +361,17 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders):
         engine = self._engine
         self._check_may_write()
         await engine.commit(durable=True)
-        rows = await engine.store.newest_records(EXPORTED_RECORDS)
+        rows = await engine.store.records()
         export = Export(
             frame=engine.fresh_frame(),
             events=events_of(engine.state),
             history=await engine.store.history(),
-            journal=tuple(journal_view(row.seq, row.record) for row in rows),
+            journal=tuple(journal_view(row.seq, row.record) for row in rows[-EXPORTED_RECORDS:]),
             journal_head=(await engine.store.journal_end()).hash,
             file_sha256=engine.loaded.text_sha256,
             versions=versions(),
             taken_at=time.time(),
+            chronicle=told_of(engine.state.rollout, [row.record for row in rows]),
             screen_svg=screen_svg,
             session_folder=str(self._session.folder),
         )

@@ -12,13 +12,17 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from console.core import chronicle
+from console.core.chronicle import Chronicle
 from console.core.export import EventTotal, Export
 from console.core.frame import Frame, JournalView, SessionView
+from console.core.handover import Handover, handover_of
 from console.core.inputs import ActionStarted, SampleFailed, SampleTaken, TimePassed
 from console.core.journal import Found, RecordFilter
 from console.core.memory import restore
-from console.core.record import JournalRow
+from console.core.record import JournalRow, Record
 from console.core.recorded import Recording
+from console.core.retold import chronicle_of
 from console.core.ring import RowRing
 from console.core.rollout import Rollout
 from console.core.rollup import Rollup
@@ -87,9 +91,10 @@ def read_export(folder: Path, session_id: str, holder: str) -> Export:
     file = SessionReader.open_read_only(folder)
     try:
         stored, history = file.load(), file.history()
-        journal = tuple(journal_view(row.seq, row.record) for row in file.newest_records(EXPORTED_RECORDS))
+        rows = file.records()
     finally:
         file.close()
+    journal = tuple(journal_view(row.seq, row.record) for row in rows[-EXPORTED_RECORDS:])
     at = stored.last_seen or time.time()
     state = restored(rollout_of(stored), stored, at)
     frame = build_frame(
@@ -107,8 +112,31 @@ def read_export(folder: Path, session_id: str, holder: str) -> Export:
         file_sha256=str(json.loads(stored.docs["rollout"])["sha256"]),
         versions=versions(),
         taken_at=time.time(),
+        chronicle=told_of(state.rollout, [row.record for row in rows]),
         session_folder=str(folder),
     )
+
+
+def read_handover(folder: Path, session_id: str, holder: str, *, since_s: float, at: float) -> Handover:
+    """Return the summary of a session's last seconds before `at`, read from its file; raises `SessionUnreadable`."""
+    file = SessionReader.open_read_only(folder)
+    try:
+        stored = file.load()
+        records = [row.record for row in file.records()]
+    finally:
+        file.close()
+    last = stored.last_seen or at
+    state = restored(rollout_of(stored), stored, last)
+    session = SessionView(session_id, state.began, is_read_only=True, held_by=holder)
+    frame = build_frame(state, last, session=session)
+    happened = chronicle.since(told_of(state.rollout, records), at - since_s)
+    return handover_of(frame, happened, since=at - since_s, at=at, holder=holder)
+
+
+def told_of(rollout: Rollout, records: Sequence[Record]) -> Chronicle:
+    """Return what the whole journal of a session tells."""
+    units = {name: metric.unit for name, metric in rollout.metrics.items()}
+    return chronicle_of(records, rollout.phases[0].name, units)
 
 
 def read_recording(folder: Path) -> Recording:

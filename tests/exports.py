@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
+from console.core.chronicle import Advance, Chronicle, Measured, Span, Told, Turn
 from console.core.export import EventTotal, Export
 from console.core.frame import Frame, JournalView, StepView
 from console.core.verdict import Verdict
@@ -43,6 +44,27 @@ def _measured(frame: Frame) -> Frame:
         values = (replace(value, reason=REASONS.get(value.verdict, "")) for value in panel.values)
         panels.append(replace(panel, unit=UNITS.get(panel.metric, ""), values=tuple(values)))
     return replace(frame, panels=tuple(panels))
+
+
+def chronicle() -> Chronicle:
+    """Return what the journal tells of two phases, of which the second was entered without its soak."""
+    evidence = (
+        Measured("error_rate", "OK", "0.58 %", 48_112),
+        Measured("p95_latency", "OFF TARGET", "2.4 s", 48_112),
+        Measured("coherence", "UNKNOWN", "", None),
+    )
+    entered = Advance(BEGAN + 5_000, "anna@ops1 (pts/3)", "Canary 5 % soaked its day", "4h of soak left", evidence)
+    return Chronicle(
+        spans=(Span("Canary 5%", BEGAN, BEGAN + 5_031), Span("Canary 10%", BEGAN + 5_031, None, entered)),
+        turns=(
+            Turn(AT - 9_000, "error_rate", "OK", "WARNING", "> 2% for 5m"),
+            Turn(AT - 240, "error_rate", "WARNING", "CRITICAL", "> 5% for 5m"),
+        ),
+        deeds=(Told(AT - 400, "note", "the payment provider announced maintenance", "li@ops2"),),
+        alerts=(Told(AT - 9_000, "alert", "error_rate WARNING: raised"),),
+        undelivered=(Told(AT - 8_990, "told", "slack GIVEN UP after 5 attempts: refused"),),
+        gaps=(Told(AT - 50, "gap", "app canary-1: lines may be missing after 13:20:11"),),
+    )
 
 
 def export(frame: Frame | None = None, **more: Any) -> Export:
@@ -101,6 +123,7 @@ def export(frame: Frame | None = None, **more: Any) -> Export:
             *shown.journal,
             JournalView(99, AT - 50, "gap", "app canary-1: lines may be missing after 13:20:11"),
         ],
+        "chronicle": chronicle(),
         "journal_head": "9f2c" * 16,
         "file_sha256": "41ab" * 16,
         "versions": {"rollout-console": "0.1.0", "textual": "8.2.8"},
@@ -123,6 +146,7 @@ def poisoned(text: str = frames.HOSTILE) -> Export:
             }
             for track, by_event in made.events.items()
         },
+        chronicle=frames.poisoned(made.chronicle, text),
         journal_head=made.journal_head + text,
         file_sha256=made.file_sha256 + text,
         versions={f"name{text}": f"1.0{text}"},

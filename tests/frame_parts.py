@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from console.core.checklist_frame import ChecklistView, SignOffView
+from console.core.checklist_frame import ChecklistView, ItemKind, Place, SignOffView, StageView
 from console.core.frame import (
     ActionView,
     Clause,
@@ -17,8 +17,9 @@ from console.core.frame import (
     SourceView,
     TrackValue,
 )
+from console.core.ticks import Mark
 from console.core.verdict import Verdict
-from console.core.words import SourceState, Table
+from console.core.words import CheckRun, SourceState, Table
 
 AT = 1_772_460_207.0
 """2026-03-02 14:03:27 UTC."""
@@ -269,6 +270,40 @@ def phase(*, is_failing: bool, soaked_h: float = 17.7) -> PhaseView:
         ),
         sign_off=(SignOffView("engineering-lead"), SignOffView("product-owner", "li@ops2", AT - 3600)),
         holds=("p95_latency > 3s",) if is_failing else (),
+    )
+
+
+RUN = CheckRun(0.25, True, 1, ("Connecting to cache:6379 …", "(error) LOADING Redis is loading the dataset in memory"))
+
+
+def stages() -> tuple[StageView, ...]:
+    """Return the checklists of three phases and a validation window."""
+    present = phase(is_failing=False)
+    before = ItemKind.PREREQUISITE
+    history = (
+        Mark(AT - 90_000, True, "anna@ops1 (pts/3)"),
+        Mark(AT - 80_000, False, "li@ops2", "the backup of the wrong host"),
+        Mark(AT - 60_000, True, "anna@ops1 (pts/3)", "snapshot 1142"),
+    )
+    first = tuple(
+        replace(item, stage=present.name, group=group)
+        for item, group in zip(present.checklist, ("Backups", "", "People", "People"), strict=True)
+    )
+    probe = ChecklistView("probe", "Staging answers", True, True, "", AT - 90_000, "PONG", "Staging", before, run=RUN)
+    capacity = ChecklistView("capacity", "Twice the capacity is there", False, False, "anna@ops1", AT - 600, "by hand")
+    capacity = replace(capacity, stage="Canary 50%", kind=before, needs_second=True, is_half=True)
+    loading = ChecklistView("loading", "Redis has loaded", False, True, "", AT - 61, "LOADING", "Canary 50%", before)
+    tickets = ChecklistView("tickets", "Support tickets were read", False, False, "", None, "", "0-4 h", is_open=False)
+    dba = SignOffView("dba", second=True)
+    return (
+        StageView(
+            "Staging", Place.PAST, False, 0.0, (replace(probe, is_open=False),), (SignOffView("qa", "li@ops2", AT),)
+        ),
+        StageView(
+            present.name, Place.PRESENT, False, 10.0, (replace(first[0], history=history), *first[1:]), present.sign_off
+        ),
+        StageView("Canary 50%", Place.COMING, False, 50.0, (capacity, replace(loading, run=RUN)), (dba,)),
+        StageView("0-4 h", Place.COMING, True, None, (replace(tickets, kind=ItemKind.VALIDATION),), outcome="waiting"),
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,10 +22,9 @@ from console.core.journal import Found, RecordFilter, found_in
 from console.core.plan import Preview
 from console.core.record import JournalRow, Record
 from console.core.ring import RowRing
-from console.core.rollout import ActionKind
 from console.core.verdict import Verdict
-from console.core.words import Outcome, Row, Rung, SourceState, Table
-from tests.frame_parts import AT, actions, events, journal, panels, phase, queries, sources
+from console.core.words import Outcome, Row, Rung, Table
+from tests.frame_parts import AT, actions, events, journal, panels, phase, queries, sources, stages
 from tests.previews import preview
 
 HOSTILE = (
@@ -45,6 +45,7 @@ def healthy() -> Frame:
         reason="6 metrics, none of them bad",
         since=AT - 7200,
         phase=phase(is_failing=False),
+        stages=stages(),
         sources=sources(),
         panels=panels(is_failing=False),
         events=events(),
@@ -67,6 +68,7 @@ def regression() -> Frame:
         reason="error_rate 5.42 %, > 5%",
         since=AT - 250,
         phase=phase(is_failing=True),
+        stages=stages(),
         panels=panels(is_failing=True),
         alerts=(AlertView("error_rate", "critical", "error_rate 5.42 %, > 5%", AT - 250),),
         flow=Flow(lines=18_204_551, lines_per_s=2_480.0, unclassified=54_613, rows_dropped=1_204, lag_s=0.4),
@@ -175,7 +177,7 @@ def poisoned(value: Value, text: str = HOSTILE) -> Value:
 
 
 def _poisoned(value: Any, text: str) -> Any:
-    if isinstance(value, (Verdict, SourceState, Outcome, ActionKind, Rung)):
+    if isinstance(value, StrEnum):
         return value
     if isinstance(value, str):
         return value + text

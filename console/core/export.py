@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, TypeVar, cast
 
+from console.core.chronicle import Chronicle
 from console.core.frame import EventView, Frame, JournalView
 
 Redact = Callable[[str], str]
@@ -47,6 +48,8 @@ class Export:
     versions: Mapping[str, str]
     """Program or library and its version."""
     taken_at: float
+    chronicle: Chronicle = field(default_factory=Chronicle)
+    """What the whole journal tells."""
     screen_svg: str = ""
     """Picture of the screen as Textual exports it; empty when there is no screen."""
     session_folder: str = ""
@@ -81,6 +84,7 @@ def without_secrets(export: Export, redact: Redact) -> Export:
         events=_clean_events(export.events, redact),
         history={(redact(metric), redact(track)): points for (metric, track), points in export.history.items()},
         journal=cleaned(tuple(export.journal), redact),
+        chronicle=cleaned(export.chronicle, redact),
         versions={redact(name): redact(version) for name, version in export.versions.items()},
     )
 

@@ -10,8 +10,10 @@ from console.core.gaps import gaps_text, short_note, skew_text
 from console.core.lines import cut_text
 from console.core.outlook import soak_notes
 from console.core.plot import Plot
-from console.core.report_actions import action_sections, checklist_section
+from console.core.report_actions import action_sections
 from console.core.report_cells import Cell, Facts, Section, moment_text, track_name, verdict_cell
+from console.core.report_checklists import checklist_sections
+from console.core.report_course import course_sections
 from console.core.report_incidents import incident_sections
 from console.core.report_kpis import kpi_sections
 from console.core.report_plots import plots_of
@@ -57,9 +59,9 @@ def report_of(export: Export) -> Report:
             _events(frame, export.events),
             _alerts(frame),
             *action_sections(frame),
-            checklist_section(frame.phase),
+            *checklist_sections(frame),
+            *course_sections(export.chronicle, frame.at),
             _sources(frame),
-            *_gaps(export),
             _journal(export),
             _provenance(export),
         ),
@@ -271,17 +273,6 @@ def _unread(source: SourceView) -> Iterator[str]:
 
 def _skew(source: SourceView) -> str:
     return "" if source.skew_s is None else skew_text(source.skew_s)
-
-
-def _gaps(export: Export) -> Iterator[Section]:
-    found = sorted((record for record in export.journal if "gap" in record.kind.lower()), key=lambda record: record.seq)
-    if found:
-        yield Section(
-            "Suspected gaps",
-            ("At (UTC)", "What may be missing from the counts"),
-            tuple((Cell(clock(record.at)), Cell(record.text)) for record in found[-JOURNAL_LIMIT:]),
-            is_part=True,
-        )
 
 
 def _journal(export: Export) -> Section:

@@ -1,9 +1,9 @@
-"""What people did, in a report: actions with every step, the checklist and the sign-offs."""
+"""What people did, in a report: actions with every step."""
 
 from collections.abc import Iterator
 
 from console.core.export import clock
-from console.core.frame import AttemptView, Frame, PhaseView
+from console.core.frame import AttemptView, Frame
 from console.core.report_cells import Cell, Section, moment_text, took_text
 from console.core.words import Outcome
 
@@ -82,34 +82,3 @@ def action_title(attempt: AttemptView) -> str:
     """Return what an attempt is called, with the share it applied: `Step down to 25 %`."""
     share = f"{attempt.traffic:g}" if attempt.traffic is not None else ""
     return attempt.title if not share or share in attempt.title else f"{attempt.title} to {share} %"
-
-
-def checklist_section(phase: PhaseView) -> Section:
-    """Return the present phase's checklist and sign-offs, with who and when."""
-    items = tuple(
-        (
-            Cell("✓ done", "ok") if item.is_done else Cell("◌ open", "unknown"),
-            Cell(item.text),
-            Cell("verified by the console" if item.is_verified else item.by or "–"),
-            Cell(clock(item.at)),
-            Cell(item.note or "–"),
-        )
-        for item in phase.checklist
-    )
-    roles = tuple(
-        (
-            Cell("✓ signed", "ok") if role.by else Cell("◌ open", "unknown"),
-            Cell(f"Sign-off: {role.role}"),
-            Cell(role.by or "–"),
-            Cell(clock(role.at)),
-            Cell(role.note or "–"),
-        )
-        for role in phase.sign_off
-    )
-    return Section(
-        "Checklist and sign-offs",
-        ("", "Item", "By", "At (UTC)", "Note"),
-        items + roles,
-        empty="The phase has no checklist and asks for no sign-off.",
-        note=f"Of the phase {phase.name}.",
-    )

@@ -4,10 +4,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from console.core.chronicle import Span
 from console.core.export import Events, EventTotal, Export, History, iso
 from console.core.frame import AttemptView, EvidenceView, Frame, Panel, PhaseView, TrackValue
 from console.core.gaps import Gap
 from console.core.progress import BudgetView, WindowView
+from console.core.report_checklists import item_json, role_json, stages_json
 from console.core.report_incidents import incident_json
 from console.core.report_kpis import kpi_json
 from console.core.thin import runs, thinned
@@ -121,19 +123,10 @@ def snapshot_json(export: Export) -> dict[str, Any]:
         ],
         "incidents": [incident_json(found) for found in frame.incidents],
         "actions": [_attempt_json(attempt) for attempt in reversed(frame.attempts)],
-        "checklist": [
-            {
-                "id": item.item,
-                "text": item.text,
-                "done": item.is_done,
-                "verified": item.is_verified,
-                "by": item.by,
-                "at": iso(item.at),
-                "note": item.note,
-            }
-            for item in frame.phase.checklist
-        ],
-        "sign_off": [{"role": role.role, "by": role.by or None} for role in frame.phase.sign_off],
+        "checklist": [item_json(item) for item in frame.phase.checklist],
+        "sign_off": [role_json(role) for role in frame.phase.sign_off],
+        "checklists": stages_json(frame),
+        "phases": [_span_json(span) for span in export.chronicle.spans],
         "sources": _sources_json(frame),
         "lines": {
             "read": frame.flow.lines,
@@ -151,6 +144,27 @@ def snapshot_json(export: Export) -> dict[str, Any]:
         "rollout_file": {"sha256": export.file_sha256},
         "versions": dict(export.versions),
         "history": _history_json(export.history),
+    }
+
+
+def _span_json(span: Span) -> dict[str, Any]:
+    entered = span.advance
+    return {
+        "name": span.name,
+        "since": iso(span.since),
+        "until": iso(span.until),
+        "entered": None
+        if entered is None
+        else {
+            "at": iso(entered.at),
+            "by": entered.actor,
+            "reason": entered.reason,
+            "without": entered.without or None,
+            "evidence": [
+                {"name": one.metric, "verdict": one.verdict, "value": one.value or None, "samples": one.samples}
+                for one in entered.evidence
+            ],
+        },
     }
 
 

@@ -40,6 +40,11 @@ tbody tr:last-child td{border-bottom:0}
 .tone{font-weight:600;white-space:nowrap}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,520px),1fr));gap:16px}
 figure{margin:0;padding:10px 8px 6px;background:var(--page);border:1px solid var(--line);border-radius:8px}
-@media print{body{background:none}main{max-width:none;padding:0}figure,tr{break-inside:avoid}h2,h3{break-after:avoid}}
+@page{size:A4 landscape;margin:11mm}
+@media print{:root{color-scheme:light;--ground:#fff;--page:#fff;--ink:#1f2328;--soft:#59636e;--line:#d8dee4;
+--ok:#1a7f37;--off:#57606a;--unknown:#6e40c9;--broken:#6e40c9;--warning:#9a6700;--critical:#cf222e}
+body{background:none;font-size:10.5px}main{max-width:none;padding:0}h2{font-size:14px;margin-top:18px}
+.wide{overflow:visible;border-radius:0}th,td{padding:3px 6px}td,th{white-space:normal;overflow-wrap:anywhere}
+td.long{min-width:0}figure,tr{break-inside:avoid}h2,h3{break-after:avoid}thead{display:table-header-group}}
 """.replace("\n", "")
 """The page's stylesheet; it names no font or picture from outside."""

@@ -35,7 +35,7 @@ class ChecklistItem(Part):
     verify: Check | None = None
     """How the console finds out by itself."""
     group: str = ""
-    """The heading under which it stands; without one it stands with those before it that have none."""
+    """The heading under which it stands."""
     second_person: SecondPerson = False
     """Whether a second person must confirm what the first one ticked; `named` believes names on a shared account."""
 

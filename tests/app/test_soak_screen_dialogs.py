@@ -187,37 +187,6 @@ async def test_an_empty_note_and_one_that_is_left_write_nothing() -> None:
         assert isinstance(shown.app.screen, SoakScreen)
 
 
-async def test_the_checklist_is_ticked_unticked_and_signed_with_two_keys() -> None:
-    async with console(frames.healthy()) as shown:
-        await shown.press("c", "space")
-        await shown.press("down", "space")
-        await shown.press("down", "down", "enter")
-        await shown.press("down", "enter")
-        assert "Enter again signs in this role" in shown.text
-        await shown.press("enter")
-
-        assert shown.desk.given == [
-            Given("tick", ("backup", False, "", "")),
-            Given("tick", ("redis", True, "", "")),
-            Given("tick", ("runbook", True, "", "")),
-            Given("sign_off", ("engineering-lead", "")),
-        ]
-
-
-async def test_a_sign_off_needs_the_key_twice_on_the_same_row() -> None:
-    async with console(frames.healthy()) as shown:
-        await shown.press("c", *["down"] * 4, "enter", "up", "down", "enter")
-
-        assert shown.desk.given == []
-
-
-async def test_a_tick_can_carry_a_note() -> None:
-    async with console(frames.healthy()) as shown:
-        await shown.press("c", "down", "down", "down", "n", *"in #ops", "enter")
-
-        assert shown.desk.given == [Given("tick", ("runbook", True, "in #ops", ""))]
-
-
 async def test_a_console_that_only_looks_ticks_and_writes_nothing() -> None:
     async with console(frames.read_only(frames.healthy())) as shown:
         await shown.press("c", "space", "n", "a", "enter", "escape", "J", "n", "a", "enter", "escape")

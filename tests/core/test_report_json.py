@@ -105,6 +105,14 @@ def test_the_checklist_says_who_when_and_what_the_console_verified() -> None:
         "by": "anna@ops1",
         "at": "2026-03-01T21:23:27.000Z",
         "note": "snapshot 1142",
+        "phase": "",
+        "kind": "checklist",
+        "group": "",
+        "needs_second": False,
+        "half_done": False,
+        "first_by": "",
+        "run": None,
+        "history": [],
     }
     assert checklist[1]["verified"] is True
     assert checklist[3]["done"] is False

@@ -12,6 +12,7 @@ from tests.previews import preview
 from tests.screen_text import assert_inert, drawn_strips
 from widgets.advance import AdvancePart, advance_line, advance_lines
 from widgets.attempt import AttemptPart, full_lines, strip_lines
+from widgets.checklists import ChecklistsPart, checklists_lines, row_lines, rows_of
 from widgets.counters import counter_lines, counters_part
 from widgets.header import header_lines, header_part
 from widgets.journal_list import record_line, record_lines
@@ -22,7 +23,6 @@ from widgets.panel_list import panels_heading
 from widgets.panels import list_lines
 from widgets.preview import PreviewPart, preview_lines
 from widgets.query_pane import QueriesPart, query_lines
-from widgets.records import ChecklistPart, checklist_lines
 from widgets.sources import StripPart, source_lines
 from widgets.table import table_lines
 from widgets.too_small import too_small_lines
@@ -52,7 +52,9 @@ DRAWINGS: dict[str, Callable[[int], Sequence[Line]]] = {
     "log": lambda width: [row_line(row, width, kinds=(), needle="more") for row in frames.rows(3, is_hostile=True)],
     "preview": lambda width: preview_lines(PreviewPart(frames.poisoned(preview("advance")), 10.0), width),
     "journal": lambda width: [record_line(ROW, width), *record_lines(ROW, width)],
-    "checklist": lambda width: checklist_lines(ChecklistPart(PHASE.checklist, PHASE.sign_off, 0), width),
+    "checklists": lambda width: checklists_lines(ChecklistsPart(FRAME.stages, 0), width)[0],
+    "checklist item": lambda width: row_lines(rows_of(FRAME.stages)[1], width),
+    "verification": lambda width: row_lines(rows_of(FRAME.stages)[0], width),
     "keys": lambda width: [key_line((KeyCap("R", BAD, 0), KeyCap("G", BAD, 1)), width)],
     "too small": lambda width: too_small_lines(FRAME, (width, 9), (60, 16), may_act=True),
 }
