@@ -1,21 +1,28 @@
 """Takes a session up: finds or makes it, locks it, or looks at it over another console's shoulder."""
 
+import contextlib
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from console.core.alerts import Alert
 from console.core.frame import SessionView
-from console.core.inputs import Actor
-from console.core.memory import PhaseGone
+from console.core.inputs import Actor, SessionReplaced
+from console.core.memory import PhaseGone, alerts_of
+from console.core.paging import left_open
+from console.core.receivers import marks_of
 from console.core.redact import Redactor
-from console.effects.lock import SESSION_LOCK, Held, Lock
+from console.effects.lock import SESSION_LOCK, Held, Lock, holder_of
+from console.effects.session_reader import SessionReader
 from console.effects.session_schema import FILE_NAME
 from console.effects.sessions import Session, create_session, find_open
 from console.effects.store import SessionDamaged, SessionUnreadable, Store
 from console.engine import Engine
+from console.patience import waited_for
 from console.reading import Onlooker
 from console.spec.loaded import Loaded
 
@@ -67,7 +74,8 @@ async def open_session(
     """Resume the open session of a rollout, or begin one; raises `CannotOpen`."""
     at = time.time() if at is None else at
     try:
-        found = None if is_new else find_open(base, loaded.rollout.rollout)
+        before = find_open(base, loaded.rollout.rollout)
+        found = None if is_new else before
         session = found or _begin(loaded, base, at)
         lock = Lock.take(session.folder / SESSION_LOCK, actor, at, "watching")
     except Held as held:
@@ -107,6 +115,8 @@ async def open_session(
         await store.close()
         lock.release()
         raise CannotOpen(_unusable(session, error)) from error
+    if found is None and before is not None:
+        await _replace(before, engine, loaded)
     opened = Opened(session, engine=engine, notice=notice)
 
     async def close() -> None:
@@ -118,6 +128,29 @@ async def open_session(
 
     opened.leaving.append(close)
     return opened
+
+
+async def _replace(before: Session, engine: Engine, loaded: Loaded) -> None:
+    """Let a session end what the one that it takes the place of has left open, if nobody holds that one.
+
+    What a disk that hangs does not tell is left as it is.
+    """
+    with contextlib.suppress(OSError, sqlite3.Error, SessionUnreadable, ValueError):
+        alerts = await waited_for(partial(_left_open, before, marks_of(loaded.rollout)))
+        if alerts:
+            engine.apply(SessionReplaced(engine.clock(), before.id, alerts))
+            await engine.commit(durable=True)
+
+
+def _left_open(before: Session, marks: Mapping[str, str]) -> tuple[Alert, ...]:
+    if holder_of(before.folder / SESSION_LOCK) is not None:
+        return ()
+    reader = SessionReader.open_read_only(before.folder)
+    try:
+        said = reader.doc("alerts")
+    finally:
+        reader.close()
+    return () if said is None else left_open(alerts_of(said), marks)
 
 
 async def _held(making: Awaitable[Store], session: Session, lock: Lock) -> Store:

@@ -184,7 +184,8 @@ def _cause(cause: CauseView, width: int) -> Line:
     glyph = Span(" ✗ ", Role.CRITICAL) if cause.is_standing else Span(" · ", Role.DIM)
     right = [Span(f"{cause.now} ", Role.STRONG if cause.is_standing else Role.DIM)]
     if cause.until is not None:
-        right.append(Span(f"over {clock(cause.until)} ", Role.DIM))
+        said = "no longer watched since" if cause.unwatched else "over"
+        right.append(Span(f"{said} {clock(cause.until)} ", Role.WARNING if cause.unwatched else Role.DIM))
     return spread([glyph, Span(cause.text, Role.TEXT if cause.is_standing else Role.DIM)], right, width)
 
 

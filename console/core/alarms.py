@@ -12,6 +12,7 @@ from console.core.inputs import (
     DeliveryEnded,
     IncidentDecided,
     SessionOpened,
+    SessionReplaced,
     SilenceEnded,
     SilenceMade,
 )
@@ -57,6 +58,14 @@ def _acknowledge(state: "State", given: AlertAcknowledged) -> list[Record]:
         return records
     took = Decision(Step.TAKE, found.number, text=given.reason)
     return records + decide(state, IncidentDecided(given.at, took, given.actor))
+
+
+def replaced(state: "State", given: SessionReplaced) -> list[Record]:
+    """End the alerts of a session that this one took the place of, at everybody who was told of them."""
+    state.changed.add("alerts")
+    paging.replaced(state.alerts, state.rollout, given.alerts, session=given.session, at=given.at)
+    said = f"this session takes the place of {given.session}; told to be watched no longer: {len(given.alerts)}"
+    return [Record(given.at, "alert", said, {"alerts": [one.key for one in given.alerts]})]
 
 
 def opened(state: "State", given: SessionOpened) -> list[Record]:

@@ -195,9 +195,13 @@ def _item_moved(item: Item, by_s: float, at: float) -> Item:
 
 
 def _page_moved(page: Page, by_s: float, at: float) -> Page:
+    """Return a page that waits, and is repeated, as it was; to be escalated it has no more time than the clock says.
+
+    While the machine slept nobody acknowledged it either.
+    """
     return Page(
         waits_since=later(page.waits_since, by_s, at),
-        told_at=later(page.told_at, by_s, at),
+        told_at=later(page.told_at, min(0.0, by_s), at),
         last_at=later(page.last_at, by_s, at),
         escalated_at=later(page.escalated_at, by_s, at),
     )

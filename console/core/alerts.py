@@ -245,6 +245,8 @@ class Delivery:
     """Why it failed the last time."""
     is_repetition: bool = False
     """It may have arrived before: the console ended while it was under way."""
+    session: str = ""
+    """The session that its alerts are of, where it is one that this one took the place of."""
     is_taken: bool = False
     """Another receiver of the message has it."""
     has_fallen: bool = False

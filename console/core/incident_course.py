@@ -79,12 +79,22 @@ def _join(state: "State", rules: Incidents, at: float) -> list[Record]:
     found = book.open
     if found is not None:
         story = Story(found, at)
+        unwatched = {alert.id: alert.unwatched for alert in state.alerts.resolved}
         for key, cause in found.causes.items():
             if cause.alert and cause.alert not in standing and cause.until is None:
-                story.change(causes={**story.incident.causes, key: replace(cause, until=at)})
-                story.say("over", f"over: {cause.text}", alert=key)
+                _end(story, key, cause, unwatched.get(cause.alert, ""))
         records += keep(state, story)
     return records
+
+
+def _end(story: Story, key: str, cause: Cause, unwatched: str) -> None:
+    """Note that a cause is over, or that nobody watches any more whether it is."""
+    ended = replace(cause, until=story.at, unwatched=unwatched)
+    story.change(causes={**story.incident.causes, key: ended})
+    if unwatched:
+        story.say("unwatched", f"no longer watched, as {unwatched}: {cause.text}", alert=key)
+    else:
+        story.say("over", f"over: {cause.text}", alert=key)
 
 
 def _is_critical(alert: Alert) -> bool:

@@ -43,6 +43,8 @@ class CauseView:
     """It is critical now."""
     now: str
     """The value and the verdict of now: `0.42 % OK`; empty for what has none."""
+    unwatched: str = ""
+    """Why nobody sees any more whether it is over; empty where somebody does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,16 @@ def _cause(state: "State", cause: Cause) -> CauseView:
     elif budget is not None:
         now = str(budget.verdict)
     is_standing = bool(cause.alert) and cause.until is None
-    return CauseView(cause.about, cause.text, cause.severity, cause.since, cause.until, is_standing, visible(now))
+    return CauseView(
+        cause.about,
+        cause.text,
+        cause.severity,
+        cause.since,
+        cause.until,
+        is_standing,
+        visible(now),
+        unwatched=visible(cause.unwatched),
+    )
 
 
 def _roles(rules: Incidents, found: Incident) -> tuple[RoleView, ...]:

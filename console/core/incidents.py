@@ -67,7 +67,9 @@ class Cause:
     alert: str = ""
     """Id of the alert, as long as it stands."""
     until: float | None = None
-    """When it was over; `None` while it stands, and where nobody can tell."""
+    """When it was over, or watched no longer; `None` while it stands, and where nobody can tell."""
+    unwatched: str = ""
+    """Why nobody can see any more whether it is over; empty where it is."""
 
 
 @dataclass(frozen=True, slots=True)

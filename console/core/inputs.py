@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from console.core.alerts import Alert
 from console.core.counts import LinesCounted
 from console.core.incidents import Decision
 from console.core.words import CheckRun, Outcome, SourceState, Table
@@ -404,6 +405,17 @@ class IncidentDecided:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionReplaced:
+    """This session took the place of another, whose alerts nobody watches any more."""
+
+    at: float
+    session: str
+    """The other session."""
+    alerts: tuple[Alert, ...]
+    """What somebody was told of and not that it is over."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionUnwritten:
     """The session's file cannot be written, or can be again."""
 
@@ -495,6 +507,7 @@ Input = (
     | DeliveryEnded
     | IncidentDecided
     | SessionUnwritten
+    | SessionReplaced
     | SessionOpened
     | SessionClosed
 )

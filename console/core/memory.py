@@ -44,6 +44,11 @@ _AUTOMATIC = TypeAdapter(Automatic)
 _COURSE = TypeAdapter(Course)
 
 
+def alerts_of(document: str) -> AlertBook:
+    """Return the alerts that a session wrote down; raises `ValueError`."""
+    return _ALERTS.validate_json(document)
+
+
 class PhaseGone(Exception):
     """The phase that a session is in is not in its rollout file any more."""
 
@@ -144,7 +149,7 @@ def restore(
         state.settled = set(said["settled"])
         state.attempts = {attempt.started.attempt: attempt for attempt in kept}
     if "alerts" in documents:
-        state.alerts = _ALERTS.validate_json(documents["alerts"])
+        state.alerts = alerts_of(documents["alerts"])
     if "incidents" in documents:
         state.incidents = _INCIDENTS.validate_json(documents["incidents"])
     if "course" in documents:

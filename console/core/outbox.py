@@ -27,11 +27,18 @@ _FALLING = (Why.FIRING, Why.REPEATED, Why.ESCALATED, Why.FALLEN)
 
 
 def post(
-    book: AlertBook, route: Route, receivers: Iterable[Receiver], why: Why, items: Sequence[Item], *, at: float
+    book: AlertBook,
+    route: Route,
+    receivers: Iterable[Receiver],
+    why: Why,
+    items: Sequence[Item],
+    *,
+    at: float,
+    session: str = "",
 ) -> None:
-    """Put a message for each of some receivers into the outbox."""
+    """Put a message for each of some receivers into the outbox; `session` is that of the alerts, if another one."""
     book.number += 1
-    _post(book, str(book.number), route.ref, receivers, why, items=tuple(items), at=at)
+    _post(book, str(book.number), route.ref, receivers, why, items=tuple(items), at=at, session=session)
 
 
 def _post(
@@ -43,24 +50,27 @@ def _post(
     *,
     items: tuple[Item, ...],
     at: float,
+    session: str = "",
 ) -> None:
     for one in receivers:
-        _overtake(book, one.ref, items)
+        _overtake(book, one.ref, items, session)
         id_ = f"{message}.{one.ref}"
-        book.outbox[id_] = Delivery(id_, message, one.ref, one.label, route, why, items, at, next_at=at)
+        book.outbox[id_] = Delivery(
+            id_, message, one.ref, one.label, route, why, items, at, next_at=at, session=session
+        )
         if one.keeps_alerts:
             book.refreshed[one.ref] = at
     book.changes += 1
 
 
-def _overtake(book: AlertBook, receiver: str, items: Iterable[Item]) -> None:
+def _overtake(book: AlertBook, receiver: str, items: Iterable[Item], session: str) -> None:
     """Drop what a receiver was yet to be told of an earlier episode of the same trouble: the newer says how it is.
 
     What is on its way stays; nobody can take it back.
     """
     newer = {item.found.key: item.alert for item in items}
     for one in list(book.outbox.values()):
-        if one.receiver != receiver or one.began_at is not None:
+        if (one.receiver, one.session) != (receiver, session) or one.began_at is not None:
             continue
         kept = tuple(item for item in one.items if newer.get(item.found.key, item.alert) == item.alert)
         if not kept:
@@ -76,9 +86,9 @@ def due(book: AlertBook, at: float) -> list[Delivery]:
     that it stands, and after that that it was over before.
     """
     chosen: dict[str, Delivery] = {}
-    waiting: dict[str, set[str]] = {}
+    waiting: dict[str, set[tuple[str, str]]] = {}
     for one in book.outbox.values():
-        keys = {item.found.key for item in one.items}
+        keys = {(one.session, item.found.key) for item in one.items}
         before = waiting.setdefault(one.receiver, set())
         is_behind = not before.isdisjoint(keys)
         before |= keys
@@ -138,7 +148,8 @@ def _failed(book: AlertBook, rollout: Rollout, delivery: Delivery, given: Delive
     book.outbox[delivery.id] = failed
     records = [_record(given, failed, f"{delivery.label} NOT told: {given.error}")] if tries == 1 else []
     waiting = [one for one in book.outbox.values() if one.receiver == delivery.receiver]
-    _overtake(book, delivery.receiver, [item for one in waiting[waiting.index(failed) + 1 :] for item in one.items])
+    later = [one for one in waiting[waiting.index(failed) + 1 :] if one.session == failed.session]
+    _overtake(book, delivery.receiver, [item for one in later for item in one.items], failed.session)
     if delivery.id not in book.outbox:
         return records
     failed = book.outbox[delivery.id]

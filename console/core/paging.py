@@ -239,6 +239,37 @@ def opened(book: AlertBook, rollout: Rollout, marks: Mapping[str, str], at: floa
     return said + [f"given up, as its address is another one now: {one.label}" for one in lost if not is_anew]
 
 
+def left_open(book: AlertBook, marks: Mapping[str, str]) -> tuple[Alert, ...]:
+    """Return of a session that another takes the place of what somebody was told of, and not that it is over.
+
+    `marks` are those of the addresses now: whoever has another address since is not told.
+    """
+    if book.is_dry:
+        return ()
+    known = {alert.id: alert for alert in (*book.alerts.values(), *book.resolved)}
+    for one in book.outbox.values():
+        for item in one.items if one.why.is_end else ():
+            over = known.get(item.alert) or Alert(item.found, item.started_at, item.resolved_at, item.unwatched)
+            known[item.alert] = replace(over, told={**over.told, one.receiver: one.label})
+    same = {ref for ref, mark in marks.items() if book.addresses.get(ref) == mark}
+    told = (replace(one, told={ref: label for ref, label in one.told.items() if ref in same}) for one in known.values())
+    return tuple(alert for alert in told if alert.told)
+
+
+def replaced(book: AlertBook, rollout: Rollout, alerts: Sequence[Alert], *, session: str, at: float) -> None:
+    """Tell everybody who was told of the alerts of another session that nobody watches them there any more."""
+    why_not = "the session was replaced by another, which tells anew what still stands"
+    ended = [one if one.resolved_at is not None else replace(one, resolved_at=at, unwatched=why_not) for one in alerts]
+    for route in routes_of(rollout):
+        for receiver in (*route.to, *route.escalate_to):
+            for why in (Why.RESOLVED, Why.UNWATCHED):
+                told = [
+                    one for one in ended if receiver.ref in one.told and bool(one.unwatched) is (why is Why.UNWATCHED)
+                ]
+                if told:
+                    post(book, route, (receiver,), why, [_item(one) for one in told], at=at, session=session)
+
+
 def _tell_changed(book: AlertBook, routes: Sequence[Route], route: Route, changed: Collection[str], at: float) -> None:
     """Tell receivers whose address is a new one what others of their route were told, and nobody took care of yet."""
     for receiver in (one for one in (*route.to, *route.escalate_to) if one.ref in changed):

@@ -74,7 +74,7 @@ def _summary(found: IncidentView) -> Section:
                 Cell(cause.text, "critical" if cause.is_standing else ""),
                 Cell(str(cause.severity)),
                 Cell(clock(cause.since)),
-                Cell(clock(cause.until)),
+                Cell(f"{clock(cause.until)}, no longer watched" if cause.unwatched else clock(cause.until)),
                 Cell(cause.now or "–"),
             )
             for cause in found.causes
@@ -120,6 +120,7 @@ def incident_json(found: IncidentView) -> dict[str, Any]:
                 "until": iso(cause.until),
                 "stands": cause.is_standing,
                 "now": cause.now,
+                "no_longer_watched": cause.unwatched or None,
             }
             for cause in found.causes
         ],

@@ -60,6 +60,7 @@ from console.core.inputs import (
     SampleTaken,
     SessionClosed,
     SessionOpened,
+    SessionReplaced,
     SessionUnwritten,
     SignedOff,
     SilenceEnded,
@@ -234,6 +235,8 @@ class State:
             case SessionUnwritten():
                 self.unwritten = (given.at, given.reason) if given.reason else None
                 return []
+            case SessionReplaced():
+                return alarms.replaced(self, given)
             case SessionClosed():
                 closed = Record(given.at, "session", f"{given.why} by {given.actor}", {"actor": str(given.actor)})
                 return [*alarms.watch(self, given.at, is_last=True), closed]

@@ -22,6 +22,9 @@ from console.effects.spares import spares
 from console.patience import waited_for
 from console.spec.loaded import Loaded
 
+_LIMITS = {"timeout", "within"}
+"""What of a step or a verification says how long it may take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -167,10 +170,13 @@ def _started(plan: Plan, intent: Intent, attempt: str, redactor: Redactor) -> Ac
 def digest_of(plan: Plan, attempt: str) -> str:
     """Return what tells the steps and verifications of an attempt from any others, and nothing of the secrets in them.
 
+    How long each may take is no part of what it does: whoever gives a step that timed out more time may resume it.
     Slow on purpose, and another one for each attempt, so that a secret cannot be found by trying (RFC 7914).
     """
     parts = (*plan.steps, *plan.verify)
-    said = json.dumps([part.model_dump(mode="json", by_alias=True, exclude_unset=True) for part in parts])
+    said = json.dumps(
+        [part.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude=_LIMITS) for part in parts]
+    )
     return hashlib.scrypt(said.encode(), salt=attempt.encode(), n=2**13, r=8, p=1).hex()
 
 

@@ -88,7 +88,7 @@ class Notifier:
             return Sent(composed.title, "")
         async with self._slots:
             if scheme_of(address) in ALERTMANAGER:
-                alerts = alertmanager.payload(delivery, composed.each, self._rollout, self._session, at=at)
+                alerts = alertmanager.payload(delivery, composed.each, self._rollout, self._session_of(delivery), at=at)
                 failures = [await alertmanager.post(address, alerts, self._key(delivery))]
             else:
                 failures = await _by_apprise(address, self.messages(delivery, composed, address))
@@ -102,15 +102,17 @@ class Notifier:
     def _key(self, delivery: Delivery) -> str:
         return f"{self._session}-{delivery.key}"
 
+    def _session_of(self, delivery: Delivery) -> str:
+        """Return the session by which services know the alerts of a message."""
+        return delivery.session or self._session
+
     def messages(self, delivery: Delivery, composed: Composed, address: str) -> list[dict[str, str]]:
         """Return what Apprise is handed: one message, or one for each alert where a service keeps incidents."""
         if scheme_of(address) not in INCIDENTS:
             return [_message(composed.title, composed.text, _kind(delivery.items), self._key(delivery))]
-        prefix = _PREFIXES.get(delivery.why, "")
+        prefix, session = _PREFIXES.get(delivery.why, ""), self._session_of(delivery)
         return [
-            _message(
-                prefix + title, text, _closing(item), sha256(f"{self._session} {item.found.key}".encode()).hexdigest()
-            )
+            _message(prefix + title, text, _closing(item), sha256(f"{session} {item.found.key}".encode()).hexdigest())
             for item, (title, text) in zip(delivery.items, composed.each, strict=True)
         ]
 
@@ -132,7 +134,8 @@ class Notifier:
         from console.spec import filling, templates  # noqa: PLC0415 - Jinja is imported when there is something to say
 
         values = [
-            values_of(item, self._rollout, session=self._session, why=delivery.why, at=at) for item in delivery.items
+            values_of(item, self._rollout, session=self._session_of(delivery), why=delivery.why, at=at)
+            for item in delivery.items
         ]
         chosen = [("", None) if item.unwatched else self._template(item) for item in delivery.items]
         own = [
@@ -144,7 +147,7 @@ class Notifier:
         said = []
         for item, (name, template), known in zip(delivery.items, chosen, values, strict=True):
             if item.unwatched:
-                said.append(self._unwatched(item))
+                said.append(self._unwatched(item, self._session_of(delivery)))
                 continue
             is_over = item.resolved_at is not None
             message = None if template is None else next(filled)
@@ -156,11 +159,11 @@ class Notifier:
             said.append((self._safe(title), self._safe(message.text + note)))
         return tuple(said)
 
-    def _unwatched(self, item: Item) -> tuple[str, str]:
+    def _unwatched(self, item: Item, session: str) -> tuple[str, str]:
         """Return title and text of an alert that nobody measures any more; no template says that it is over."""
         title = f"NO LONGER WATCHED: {self._rollout.rollout}: {item.found.text}"
         text = f"{item.found.text}\nNobody knows whether it is over: {item.unwatched}.\n"
-        text += f"service {self._rollout.service}, session {self._session}"
+        text += f"service {self._rollout.service}, session {session}"
         return self._safe(title), self._safe(text)
 
     def _template(self, item: Item) -> tuple[str, AlertTemplate | None]:

@@ -3,11 +3,13 @@
 from console.core import outbox
 from console.core.alerts import Why
 from console.core.inputs import (
+    AlertAcknowledged,
     ClockStepped,
     SampleFailed,
     SessionUnwritten,
 )
 from tests.core.alerting import (
+    ANNA,
     CRITICAL,
     START,
     Scene,
@@ -17,15 +19,40 @@ from tests.core.alerting import (
 )
 
 
-def test_a_step_of_the_clock_escalates_nothing() -> None:
+def test_what_nobody_acknowledged_while_the_machine_slept_is_escalated_at_waking_and_once() -> None:
     shop = scene()
     shop.pass_time(30, errors=9)
+
+    shop.at += 7200
+    shop.give(ClockStepped(shop.at, 7200))
+    shop.pass_time(1, errors=9)
+    assert [why for _, why, _ in shop.told()] == ["firing", "escalated"]
+
+    shop.pass_time(900, errors=9)
+    assert [why for _, why, _ in shop.told()] == ["firing", "escalated"]
+
+
+def test_what_was_acknowledged_before_the_machine_slept_is_not_escalated_at_waking() -> None:
+    shop = scene()
+    shop.pass_time(30, errors=9)
+    shop.give(AlertAcknowledged(shop.at, CRITICAL, ANNA, "on it"))
 
     shop.at += 7200
     shop.give(ClockStepped(shop.at, 7200))
     shop.pass_time(200, errors=9)
 
     assert [why for _, why, _ in shop.told()] == ["firing"]
+
+
+def test_a_clock_that_is_set_back_puts_no_escalation_off() -> None:
+    shop = scene()
+    shop.pass_time(200, errors=9)
+
+    shop.at -= 3600
+    shop.give(ClockStepped(shop.at, -3600))
+    shop.pass_time(150, errors=9)
+
+    assert [why for _, why, _ in shop.told()] == ["firing", "escalated"]
 
 
 def wake(shop: Scene, slept_s: float) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from console.core import outbox
 from console.core.alerts import Delivery
 from console.core.grains import Packed
+from console.core.incident_views import views
 from console.core.incidents import Decision, Incident, Step
 from console.core.inputs import (
     ActionEnded,
@@ -133,11 +134,11 @@ class Scene:
     def said(self) -> list[str]:
         return [record.text for record in self.records if record.kind == "incident"]
 
-    def killed(self) -> "Scene":
+    def killed(self, changed: Rollout | None = None) -> "Scene":
         """Return the scene after the console was killed and started again, with what it had written down."""
-        fresh = State(self.state.rollout, self.at)
+        fresh = State(changed or self.state.rollout, self.at)
         names = ("session", "phase", "attempts", "alerts", "incidents", "sources")
-        names += tuple(f"metric:{one}" for one in fresh.metrics)
+        names += tuple(f"metric:{one}" for one in fresh.metrics if one in self.state.metrics)
         documents = {name: document(self.state, name) for name in names}
         restore(
             fresh, documents=documents, positions={}, counts=Packed(), totals={}, labels={}, lines=0, unclassified=0
@@ -260,6 +261,22 @@ def test_a_cause_that_is_over_does_not_lower_the_severity_or_end_the_incident() 
     assert shop.incident.severity == 1
     assert shop.incident.causes["metric:leaks:critical"].until is not None
     assert shop.incident.causes["metric:lag:critical"].until is None
+
+
+def test_a_cause_that_the_file_does_not_have_any_more_is_not_said_to_be_over() -> None:
+    shop = scene()
+    shop.measure(leaks=9, lag=9)
+    without = rollout().model_copy(update={"metrics": {n: m for n, m in rollout().metrics.items() if n != "leaks"}})
+
+    shop = shop.killed(without)
+    shop.measure(lag=0)
+
+    assert "incident 1 no longer watched, as the file has no metric leaks any more: leaks CRITICAL: > 5" in shop.said()
+    assert not any(said.startswith("incident 1 over: leaks") for said in shop.said())
+    assert any(said.startswith("incident 1 over: lag") for said in shop.said())
+    (leaks, lag) = views(shop.state, shop.at)[0].causes
+    assert (leaks.unwatched, lag.unwatched) == ("the file has no metric leaks any more", "")
+    assert leaks.until is not None
 
 
 # -- the response clock ----------------------------------------------------------------------------------------------

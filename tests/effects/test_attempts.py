@@ -215,6 +215,18 @@ def test_a_file_that_changed_since_is_not_resumed(shell: Shell) -> None:
     assert "the rollout file has changed since this was begun" in refused.stderr
 
 
+def test_a_step_that_is_given_more_time_is_resumed(shell: Shell) -> None:
+    kept = vanished(shell)
+    steps = [{**step, "timeout": "50s"} for step in TWO_STEPS["steps"]]
+    longer = {**TWO_STEPS, "steps": steps}
+    shell.file = write_rollout(shell.folder, {"steps": [{"run": ["true"]}]}, actions={"rollback": longer})
+    (shell.folder / "go").touch()
+
+    resumed = settle(shell, kept, "--resume")
+
+    assert resumed.returncode == 0, resumed.stderr
+
+
 @pytest.mark.parametrize("long", [{"run": ["test -e go # " + "x" * 600], "shell": True}, {"run": ["test", "-e", "go"]}])
 def test_a_change_that_a_label_does_not_show_is_a_change_too(shell: Shell, long: dict[str, Any]) -> None:
     last = {**long, "env": {"API_TOKEN": "one"}}

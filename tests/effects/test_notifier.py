@@ -205,6 +205,18 @@ def test_a_service_that_keeps_incidents_gets_one_for_each_alert_and_closes_it_wh
     assert told[4][1] == told[0][1], "the incident that is closed is the one of the alert"
 
 
+def test_the_incident_of_a_session_that_was_replaced_is_known_by_that_session() -> None:
+    address, given = "pagerduty://integration@apikey", delivery()
+    of_old = Notifier(rollout(address), "the old one", Redactor(()))
+    of_new = notifier(rollout(address))
+
+    (opened,) = of_old.messages(given, of_old.compose(given, AT), address)
+    (closed,) = of_new.messages(ended := replace(given, session="the old one"), of_new.compose(ended, AT), address)
+
+    assert closed["key"] == opened["key"]
+    assert "session the old one" in closed["text"]
+
+
 LOUD = {"title": "t @here", "text": "by @everyone, <@&42>", "kind": "failure", "key": "k"}
 
 
