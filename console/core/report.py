@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from console.core.chronicle import Chronicle
 from console.core.durations import format_duration
 from console.core.export import Events, Export, clock
 from console.core.frame import Frame, Panel, PhaseView, SourceView, worst_first
@@ -36,6 +37,9 @@ class Report:
     summary: Facts
     soak_share: float
     plots: tuple[Plot, ...]
+    chronicle: Chronicle
+    """For the picture of phases and verdicts."""
+    until: float
     sections: tuple[Section, ...]
 
 
@@ -50,6 +54,8 @@ def report_of(export: Export) -> Report:
         summary=_summary(export),
         soak_share=frame.phase.soak_share,
         plots=tuple(plots_of(export)),
+        chronicle=export.chronicle,
+        until=frame.at,
         sections=(
             _advance(frame.phase, frame.at),
             *incident_sections(frame),

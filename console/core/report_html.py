@@ -8,6 +8,7 @@ from console.core.report import Report
 from console.core.report_cells import Cell, Facts, Section, verdict_cell
 from console.core.report_style import PAGE_CSS
 from console.core.text import visible
+from console.core.timeline import TIMELINE_CSS, timeline_svg
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """Nothing is fetched, sent or run, whatever the page says."""
@@ -25,8 +26,9 @@ def report_html(report: Report) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
             '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n',
             f"<title>{_text(f'{report.title}: {report.verdict}')}</title>\n",
-            f"<style>{PAGE_CSS}{PLOT_CSS}</style>\n</head>\n<body>\n<main>\n",
+            f"<style>{PAGE_CSS}{PLOT_CSS}{TIMELINE_CSS}</style>\n</head>\n<body>\n<main>\n",
             _head(report, verdict),
+            _timeline(report),
             *(_section(section) for section in report.sections[:2]),
             _plots(report),
             *(_section(section) for section in report.sections[2:]),
@@ -46,6 +48,11 @@ def _head(report: Report, verdict: Cell) -> str:
         f'<rect class="rest" width="1000" height="10"/>'
         f'<rect class="over" width="{report.soak_share * 1000:.0f}" height="10"/></svg></div>\n</header>\n'
     )
+
+
+def _timeline(report: Report) -> str:
+    drawn = timeline_svg(report.chronicle, report.until)
+    return f"<section>\n<h2>Phases and verdicts</h2>\n<figure>{drawn}</figure>\n</section>\n" if drawn else ""
 
 
 def _plots(report: Report) -> str:

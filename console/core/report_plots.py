@@ -39,8 +39,7 @@ def plots_of(export: Export) -> Iterator[Plot]:
     if not starts:
         return
     marks = [Mark(attempt.started, action_title(attempt), "action") for attempt in frame.attempts]
-    if min(starts) < frame.phase.began:
-        marks.append(Mark(frame.phase.began, frame.phase.name, "phase"))
+    marks += [Mark(span.since, span.name, "phase") for span in export.chronicle.spans[1:]]
     for panel in worst_first(frame.panels):
         tracks = [track for metric, track in export.history if metric == panel.metric]
         order = sorted(tracks, key=lambda track: (_ORDER.get(track, len(_ORDER)), track))

@@ -108,7 +108,7 @@ def test_nothing_is_asked_of_anybody() -> None:
 def test_every_measured_metric_has_a_plot() -> None:
     read = page()
 
-    assert read.elements.count("figure") == 6
+    assert read.elements.count("figure") == 7, "six plots and the timeline"
     assert any(word.startswith("error_rate: Requests that failed") for word in read.words)
     assert "critical > 5%" in read.words
     assert "Migrate the keys" in read.words
