@@ -54,6 +54,8 @@ from console.telling import Teller
 DRAIN_S = 0.1
 COMMIT_S = 0.3
 TICK_S = 1.0
+OUTPUT_CHARS = 200
+"""How much is kept of a line that a verification printed."""
 FRAME_S = 0.2
 RECORD_EVENTS_S = 10.0
 JOURNAL_KEPT = 500
@@ -429,7 +431,9 @@ class Engine:
         """Try a verification once."""
         result = await passes(check, self.connections)
         redact = self.redactor.redact
-        return replace(result, detail=redact(result.detail), output=tuple(map(redact, result.output)))
+        # A secret is found whole only before a line is cut to what is kept of it.
+        output = tuple(visible(redact(line), OUTPUT_CHARS) for line in result.output)
+        return replace(result, detail=redact(result.detail), output=output)
 
     def nudge(self, metric: str) -> None:
         """Measure a metric now."""

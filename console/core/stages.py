@@ -19,7 +19,7 @@ AfterStop = Literal["pause", "restart"]
 def _second(value: object) -> object:
     words: dict[object, object] = {True: True, False: False, "true": True, "false": False, "named": "named"}
     if not isinstance(value, bool | str) or value not in words:
-        raise ValueError("expected true, false or named")
+        raise ValueError(f"expected true, false or named; found {value!r}")
     return words[value]
 
 

@@ -84,7 +84,7 @@ def timeline_svg(found: Chronicle, until: float) -> str:
         return ""
     height = _HEAD + _ROW * len(rows) + _FOOT
     parts = [
-        f'<svg class="timeline" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + _WIDTH + 10:.0f} {height:.0f}"'
+        f'<svg class="timeline" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + _WIDTH + 24:.0f} {height:.0f}"'
         ' role="img" aria-label="phases and verdicts over time">'
     ]
     parts += _axis(since, until, height)

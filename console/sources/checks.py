@@ -21,8 +21,8 @@ from console.sources.programs import Ran
 from queries.loader import Query
 
 OUTPUT_LINES = 20
-OUTPUT_CHARS = 200
-"""How much of what a verification printed is kept: so many lines, each of so many characters."""
+OUTPUT_CHARS = 2_000
+"""How much is taken of what a verification printed: so many lines, each of so many characters."""
 TRY_S = 30.0
 """How long one try may take; how often it is repeated is for the caller."""
 

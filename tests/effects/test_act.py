@@ -417,6 +417,20 @@ def test_verifying_tells_programs_too_and_one_phase_can_be_chosen(shell: Shell) 
     assert "there are: Canary" in wrong.stderr
 
 
+def test_the_prerequisites_of_a_phase_are_verified_before_its_checklist(shell: Shell) -> None:
+    before = {"id": "ready", "text": "Ready", "verify": BAD}
+    phases = [{**items(OK)["phases"][0], "prerequisites": [before]}, {"name": "All", "traffic": "100%"}]
+    shell.file = write_rollout(shell.folder, {"steps": [{"run": ["true"]}]}, phases=phases)
+
+    done = shell.give("verify", str(shell.file), "--json", "--phase", "Canary")
+
+    assert done.returncode == 2
+    assert [(one["item"], one["outcome"]) for one in json.loads(done.stdout)] == [
+        ("ready", "not passed"),
+        ("i0", "passed"),
+    ]
+
+
 def test_the_items_of_validation_windows_are_verified_too(shell: Shell) -> None:
     check = {"id": "late", "text": "Still well", "verify": OK}
     windows = [{"name": "0-4 h", "until": "4h", "checklist": [check]}]

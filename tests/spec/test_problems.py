@@ -236,6 +236,27 @@ MEANING = [
         "phases[0].checklist[1].id: 'x' stands twice in this phase",
     ),
     (
+        "phases: [{name: a, traffic: 0%, prerequisites: [{id: x, text: a}], checklist: [{id: x, text: b}]}]",
+        "phases[0].checklist[0].id: 'x' stands twice in this phase",
+    ),
+    (
+        "phases: [{name: a, traffic: 0%, checklist: [{id: x, text: a, second_person: maybe}]}]",
+        "phases[0].checklist[0].second_person: found 'maybe'",
+    ),
+    (
+        "phases: [{name: a, traffic: 0%, prerequisites: "
+        "[{id: x, text: a, second_person: true, verify: {command: [x]}}]}]",
+        "phases[0].prerequisites[0]: the console verifies this item by itself",
+    ),
+    (
+        "phases: [{name: a, traffic: 0%, sign_off: [lead, {role: lead, second_person: named}]}]",
+        "phases[0].sign_off[1].role: lead signs twice in this phase",
+    ),
+    (
+        "phases: [{name: a, traffic: 0%, sign_off: [{role: lead, who: anna}]}]",
+        "phases[0].sign_off[0].who: this key is not known here; known here: role, second_person",
+    ),
+    (
         "phases: [{name: a, traffic: 0%, checklist: [{id: x, text: a, verify: {redis: ping, source: c}}]}]",
         "phases[0].checklist[0].verify.source: there is no source 'c'",
     ),
