@@ -68,7 +68,8 @@ metrics:
   #   every: 60s
   #   target: "> 0"
 
-# What is critical opens an incident: a response clock, roles, a procedure, a post-mortem. Times that are not said have defaults.
+# What is critical opens an incident: a response clock, roles, a procedure, a post-mortem. Times that are not
+# said have defaults.
 incidents:
   severities:
     - {severity: 1, about: [error_rate], respond_within: 5m, action: rollback}
