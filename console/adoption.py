@@ -7,13 +7,16 @@ from functools import partial
 from pathlib import Path
 
 from console.core.attempts import OPEN
+from console.core.automatic import NOBODY
 from console.core.inputs import ActionEnded, ActionStarted, NoteWritten
+from console.core.rollout import ActionKind
 from console.core.words import Outcome
 from console.effects import executor
 from console.effects.attempt_files import read_abandoned, read_intent
 from console.effects.begin import Places
 from console.effects.sessions import Session
 from console.engine import Engine
+from console.incident_orders import responded
 from console.patience import waited_for
 
 ADOPT_EVERY_S = 1.0
@@ -163,7 +166,10 @@ class Adoption:
             said = "its folder is gone, so nobody knows how it ended; verify before anything is repeated"
             self._engine.apply(ActionEnded(time.time(), folder.name, Outcome.UNKNOWN, said))
             return
-        self._engine.apply(found.started)
+        started, is_news = found.started, folder.name not in self._engine.state.attempts
+        self._engine.apply(started)
+        if is_news and started.kind == ActionKind.ROLLBACK and started.actor.user != NOBODY:
+            responded(self._engine, started.actor, started.title)  # as who begins it here has
         if found.ended is None:
             self.begin_to_follow(folder)
         else:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from console.core.desk import Refused
 from console.core.incident_decisions import obstacle
 from console.core.incidents import Decision, Step
-from console.core.inputs import IncidentDecided
+from console.core.inputs import Actor, IncidentDecided
 from console.engine import Engine
 
 
@@ -27,10 +27,10 @@ class IncidentOrders:
         engine.apply(IncidentDecided(time.time(), asked, engine.actor))
         await engine.commit(durable=True)
 
-    def responded(self, reason: str) -> None:
-        """Take the open incident, if nobody has: whoever rolls back by hand has responded."""
-        engine = self._engine
-        found = engine.state.incidents.open
-        if found is not None and found.response.stopped is None:
-            said = Decision(Step.TAKE, found.number, text=engine.redactor.redact(reason))
-            engine.apply(IncidentDecided(time.time(), said, engine.actor))  # a full disk keeps nobody from the way out
+
+def responded(engine: Engine, actor: Actor, reason: str) -> None:
+    """Take the open incident for somebody, if nobody has: whoever rolls back by hand has responded."""
+    found = engine.state.incidents.open
+    if found is not None and found.response.stopped is None:
+        said = Decision(Step.TAKE, found.number, text=engine.redactor.redact(reason))
+        engine.apply(IncidentDecided(time.time(), said, actor))  # a full disk keeps nobody from the way out

@@ -38,7 +38,7 @@ from console.effects.settling import rest_of
 from console.effects.stopping import stop
 from console.engine import Engine, journal_view
 from console.filed import FiledJournal
-from console.incident_orders import IncidentOrders
+from console.incident_orders import IncidentOrders, responded
 from console.previewing import Previewing
 from console.reading import EXPORTED_RECORDS, events_of, told_of, versions
 from console.sources.base import ProbeFailed
@@ -225,7 +225,7 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders):
         """Begin what a person asked for: who rolls back, carries it on or verifies it has responded."""
         attempt = await self._start(asked, intent)
         if asked.kind is ActionKind.ROLLBACK:
-            self.responded(asked.title)
+            responded(self._engine, self._actor, asked.title)
         return attempt
 
     async def _start_by_itself(self, action: str, actor: Actor, reason: str) -> str:

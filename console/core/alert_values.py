@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from console.core.alerts import AlertKind, Facts, Finding, Item, Severity, Why
+from console.core.alerts import AlertKind, Facts, Finding, IncidentFacts, Item, Severity, Why
 from console.core.durations import format_duration
 from console.core.rollout import Rollout
 
@@ -18,7 +18,7 @@ class Named(dict[str, str]):
 
 def values_of(item: Item, rollout: Rollout, *, session: str, why: Why, at: float) -> Values:
     """Return what a template may name; what is not known is `None`. Times are texts in UTC, durations as said."""
-    found, facts = item.found, item.found.facts
+    found, facts, incident = item.found, item.found.facts, item.found.of_incident
     until = at if item.resolved_at is None else item.resolved_at
     return {
         "rollout": rollout.rollout,
@@ -47,6 +47,10 @@ def values_of(item: Item, rollout: Rollout, *, session: str, why: Why, at: float
         "window": None if facts.window_s is None else format_duration(round(facts.window_s)),
         "phase": facts.phase or None,
         "traffic": facts.traffic,
+        "incident": None if incident is None else incident.number,
+        "incident_severity": None if incident is None else incident.severity,
+        "respond_by": None if incident is None else time_text(incident.respond_by),
+        "responded_by": None if incident is None else incident.responded_by or None,
         "sources": list(found.sources),
         "actions": [{"key": key, "title": title} for key, title in facts.actions],
         "row": Named(facts.row),
@@ -63,7 +67,7 @@ def time_text(at: float) -> str:
 
 
 def example(rollout: Rollout, about: str = "error_rate", severity: Severity = Severity.CRITICAL) -> Item:
-    """Return an alert as it might be, to try templates and routes with."""
+    """Return an alert of which all is known, to try templates and routes with."""
     facts = Facts(
         verdict="CRITICAL",
         value=5.42,
@@ -82,7 +86,8 @@ def example(rollout: Rollout, about: str = "error_rate", severity: Severity = Se
         actions=(("R", "Roll back"),),
     )
     text = f"{about} CRITICAL: > 5%"
-    found = Finding(f"test:{about}", AlertKind.METRIC, severity, about, text, "> 5%", 0.0, facts)
+    incident = IncidentFacts(1, 1, 300.0, "anna@ops1")
+    found = Finding(f"test:{about}", AlertKind.METRIC, severity, about, text, "> 5%", 0.0, facts, of_incident=incident)
     return Item(f"test:{about}@0", found, 0.0)
 
 

@@ -71,6 +71,19 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentFacts:
+    """What an alert of an incident says of it."""
+
+    number: int
+    severity: int
+    """1 is the worst."""
+    respond_by: float
+    """When somebody must have responded."""
+    responded_by: str = ""
+    """Who did; empty while nobody has."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something that calls for attention at a moment."""
 
@@ -92,6 +105,8 @@ class Finding:
     """Whether anybody is told; what is not is for the screen alone."""
     incident: int = 0
     """The severity of incidents whose own addresses are told too; 0 for none."""
+    of_incident: IncidentFacts | None = None
+    """The incident that it is about."""
     is_for_routes: bool = True
     """Whether the routes are told, and not only the addresses of an incident's severity."""
     is_urgent: bool = False

@@ -6,7 +6,7 @@ There is no second notifier: these are alerts like any other, told once, repeate
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from console.core.alerts import AlertKind, Facts, Finding, Severity
+from console.core.alerts import AlertKind, Facts, Finding, IncidentFacts, Severity
 from console.core.durations import format_duration
 from console.core.incidents import Incident
 
@@ -32,6 +32,7 @@ def incident_findings(state: "State", at: float) -> Iterator[Finding]:
                 text=said,
                 reason=f"it was due {format_duration(at - clock.due)} ago",
                 since=clock.due,
+                of_incident=_of(one),
             )
 
 
@@ -60,7 +61,13 @@ def _open(state: "State", found: Incident, at: float) -> Iterator[Finding]:
         facts=_facts(state, found),
         incident=found.severity if is_escalated else 0,
         is_for_routes=bool(found.opened_by),
+        of_incident=_of(found),
     )
+
+
+def _of(found: Incident) -> IncidentFacts:
+    stopped = found.response.stopped
+    return IncidentFacts(found.number, found.severity, found.response.due, "" if stopped is None else stopped.by)
 
 
 def _facts(state: "State", found: Incident) -> Facts:
@@ -92,4 +99,5 @@ def _late(state: "State", found: Incident, at: float) -> Iterator[Finding]:
                 facts=_facts(state, found),
                 incident=found.severity,
                 is_escalation=True,
+                of_incident=_of(found),
             )

@@ -68,6 +68,19 @@ metrics:
   #   every: 60s
   #   target: "> 0"
 
+# What is critical opens an incident: a response clock, roles, a procedure, a post-mortem. Times that are not
+# said have defaults.
+incidents:
+  severities:
+    - {severity: 1, about: [error_rate], respond_within: 5m, action: rollback}
+    - {severity: 2, about: [p95_latency, health]}
+
+# Who is told. Try the addresses with `rollout-console alerts test FILE`.
+# alerts:
+#   routes:
+#     - {severity: critical, to: ["${PAGERDUTY_URL}"], escalate_after: 5m, escalate_to: ["${LEAD_URL}"]}
+#     - {severity: warning, to: ["${SLACK_URL}"]}
+
 # The steps of the rollout. The next one may begin when the soak is over and everything named here is true.
 phases:
   - name: Canary 10%

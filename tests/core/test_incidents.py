@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.core import outbox
-from console.core.alerts import Delivery
+from console.core.alert_values import time_text, values_of
+from console.core.alerts import Delivery, Why
 from console.core.grains import Packed
 from console.core.incident_views import views
 from console.core.incidents import Decision, Incident, Step
@@ -277,6 +278,27 @@ def test_a_cause_that_the_file_does_not_have_any_more_is_not_said_to_be_over() -
     (leaks, lag) = views(shop.state, shop.at)[0].causes
     assert (leaks.unwatched, lag.unwatched) == ("the file has no metric leaks any more", "")
     assert leaks.until is not None
+
+
+def test_a_template_can_name_the_incident_that_an_alert_is_about() -> None:
+    shop = scene()
+    shop.measure(errors=9)
+    shop.pass_time(1000)
+    (late,) = [item for one in shop.got for item in one.items if item.found.key == "incident:1:late"][:1]
+
+    said = values_of(late, shop.state.rollout, session="s", why=Why.FIRING, at=shop.at)
+
+    assert (said["incident"], said["incident_severity"], said["responded_by"]) == (1, 2, None)
+    assert said["respond_by"] == time_text(shop.incident.response.due)
+
+
+def test_what_is_not_of_an_incident_names_none() -> None:
+    shop = scene()
+    shop.measure(errors=9)
+
+    (item,) = shop.got[0].items
+
+    assert values_of(item, shop.state.rollout, session="s", why=Why.FIRING, at=shop.at)["incident"] is None
 
 
 # -- the response clock ----------------------------------------------------------------------------------------------

@@ -177,6 +177,17 @@ def test_a_disk_that_cannot_even_be_read_does_not_stand_in_the_way_out(
     assert time.monotonic() - began < 25
 
 
+def test_a_disk_that_hangs_does_not_keep_the_list_of_attempts_waiting_for_ever(shell: Shell) -> None:
+    shell.session()
+    fault = {"who": "attempts", "at": 0, "way": "hangs", "under": [str(shell.state)]}
+    shell.env |= {"FAULT": json.dumps(fault), "PYTHONPATH": str(INJECTED)}
+
+    listed = shell.give("attempts", str(shell.file))
+
+    assert listed.returncode == 3
+    assert "what was begun cannot be read: no answer" in listed.stderr
+
+
 def test_a_lock_is_respected_where_it_cannot_be_written_any_more(shell: Shell, tiny_disk: Path) -> None:
     shell.env["ROLLOUT_CONSOLE_STATE"] = str(tiny_disk)
     lock = Lock.take(service_lock(tiny_disk, "app"), ACTOR, time.time(), "Migrate (migrate-1)")

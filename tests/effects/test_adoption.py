@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from console.core.incidents import Decision, Step
 from console.core.words import Outcome
 from console.effects import executor
 from console.effects.begin import Places
-from tests.effects.acting import DEADLINE_S
+from tests.effects.acting import ACTOR, DEADLINE_S
 from tests.effects.test_act import Shell
-from tests.effects.test_automatic import Soak, soaking, written
+from tests.effects.test_automatic import Soak, acted_elsewhere, soaking, written
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -51,6 +52,18 @@ def break_disk(monkeypatch: pytest.MonkeyPatch, under: Path, number: int) -> Non
 
     for name in ("stat", "lstat", "open", "listdir", "scandir"):
         monkeypatch.setattr(os, name, broken(name))
+
+
+async def test_whoever_rolls_back_from_a_shell_has_responded_to_the_open_incident(tmp_path: Path) -> None:
+    async with soaking(written(tmp_path)) as soak:
+        await soak.desk.decide(Decision(Step.OPEN, 0, severity=1, text="a customer called"))
+        await acted_elsewhere(soak, "back")
+
+        await until(lambda: bool(soak.engine.state.attempts))
+
+        stopped = soak.engine.state.incidents.incidents[1].response.stopped
+        assert stopped is not None
+        assert (stopped.by, stopped.text) == (str(ACTOR), "Roll back")
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.EACCES])
