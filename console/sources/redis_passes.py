@@ -117,20 +117,32 @@ class Walk:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-async def go_on(client: Any, walk: Walk, probe: RedisProbe, pace: Pace, until: float) -> Pass:
+@dataclass(slots=True)
+class Patience:
+    """How long a measurement may go on, and what it waits for when that is over: the server, or its own turn."""
+
+    until: float
+    """A time of `time.monotonic` after which no bite is begun."""
+    is_asking: bool = False
+    """The server was asked for the first time in this measurement, and has not answered yet."""
+
+
+async def go_on(client: Any, walk: Walk, probe: RedisProbe, pace: Pace, patience: Patience) -> Pass:
     """Carry the pass of a question on, or begin one, and return it when it is through.
 
-    `until` is a time of `time.monotonic`. Raises `Unfinished` when it is over; the next call goes on from there.
+    Raises `Unfinished` when patience is over; the next call goes on from there.
     """
     async with walk.turn:
+        patience.is_asking = True
         made = await _taken_up(client, walk, probe)
+        patience.is_asking = False
         while True:
             async with pace.bite() as bite:
                 await _bite(client, made, bite)
             if made.cursor == 0:
                 walk.open = None
                 return made
-            if time.monotonic() >= until:
+            if time.monotonic() >= patience.until:
                 raise Unfinished(f"the pass is not through: {made}; the next measurement goes on from there")
 
 

@@ -17,9 +17,9 @@ from redis.backoff import NoBackoff
 from console.core.conditions import unit_scale
 from console.core.inputs import Reading
 from console.core.probes import Metric, RedisProbe
-from console.sources.base import Answer, ProbeFailed, Standing, supervise
+from console.sources.base import Answer, ProbeFailed, Standing, Unfinished, supervise
 from console.sources.redis_figures import Growth, persistence
-from console.sources.redis_passes import Pace, Walk, go_on
+from console.sources.redis_passes import Pace, Patience, Walk, go_on
 from queries.loader import Query
 
 T = TypeVar("T")
@@ -59,8 +59,9 @@ class RedisAsker:
         if probe is None:
             raise ProbeFailed("this metric asks no Redis")
         until = time.monotonic() + FOR_BITES * metric.timeout_s
+        patience = Patience(until, is_asking=not probe.is_pass)
         try:
-            reading = await self._in_time(lambda: self._answer(probe, metric, until), metric.timeout_s)
+            reading = await self._in_time(lambda: self._answer(probe, metric, patience), metric.timeout_s, patience)
         except _OutOfTouch as failure:
             self._standing.retrying(str(failure), TOUCH_S)
             if probe.ping and failure.is_refused:
@@ -94,7 +95,7 @@ class RedisAsker:
             self._standing.live()
             await asyncio.sleep(TOUCH_S)
 
-    async def _in_time(self, work: Callable[[], Awaitable[T]], timeout_s: float) -> T:
+    async def _in_time(self, work: Callable[[], Awaitable[T]], timeout_s: float, patience: Patience | None = None) -> T:
         try:
             async with asyncio.timeout(timeout_s):
                 with contextlib.suppress(exceptions.ConnectionError):
@@ -102,6 +103,8 @@ class RedisAsker:
                 # Once more: it may have been an idle connection that the server closed. Reading twice harms nothing.
                 return await work()
         except (TimeoutError, exceptions.TimeoutError):
+            if patience is not None and not patience.is_asking:
+                raise Unfinished("its time was over; the next measurement goes on from there") from None
             raise _OutOfTouch(f"no answer from {self._words.where} within {timeout_s:g}s") from None
         except (exceptions.ConnectionError, OSError) as error:
             reason, is_refused = self._words.of(error)
@@ -131,7 +134,7 @@ class RedisAsker:
             self._client = redis.asyncio.Redis(connection_pool=pool)
         return self._client
 
-    async def _answer(self, probe: RedisProbe, metric: Metric, until: float) -> Reading:
+    async def _answer(self, probe: RedisProbe, metric: Metric, patience: Patience) -> Reading:
         if probe.over is not None and probe.info is not None:
             return self._growth.share(await self._info(), probe, metric)
         if probe.persistence:
@@ -144,7 +147,7 @@ class RedisAsker:
             return Reading("", _slowest(await self._connected().info("latencystats"), probe, metric.unit))
         if probe.is_pass:
             walk = self._walks.setdefault(probe, Walk())
-            return (await go_on(self._connected(), walk, probe, self._pace, until)).reading(metric.unit)
+            return (await go_on(self._connected(), walk, probe, self._pace, patience)).reading(metric.unit)
         await self._ping()
         return Reading("", 1.0, samples=1)
 

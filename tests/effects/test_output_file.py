@@ -105,3 +105,22 @@ def test_the_file_stays_small_whatever_comes(
 
     longest = max((len(line) for line in b"".join(chunks).split(b"\n")), default=0)
     assert path.stat().st_size <= 3 * (limit + longest) + 100  # an invalid byte becomes a character of three
+
+
+def test_what_a_command_must_print_is_missing_until_one_of_its_own_lines_has_it(tmp_path: Path) -> None:
+    output = OutputFile(tmp_path / "a", Redactor(()), commands=2)
+    wanted = (r"rate: *100\b", "DONE")
+
+    output.begin("echo DONE", wanted)
+    output.feed(b"rate: 10")
+    before = output.missing()
+    output.feed(b"0%\nDON")
+    output.end()
+    after = output.missing()
+    output.begin("next")
+    nothing = output.missing()
+    output.close()
+
+    assert before == wanted
+    assert after == ("DONE",)
+    assert nothing == ()

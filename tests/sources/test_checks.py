@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import redis
 
 from console.commands import doctor
 from console.core.inputs import Input
@@ -255,3 +256,34 @@ async def test_how_long_a_container_has_run_is_told_by_the_clock_of_its_engine(t
     ok, said, _ = await tried({"compose": {"command": [str(docker), "compose"]}, "for": "10s"}, tmp_path)
 
     assert (ok, said) == (False, "shop-app-1 has run for 2s, of 10s")
+
+
+async def test_redis_passes_on_a_number_that_is_as_expected(redis_url: str, tmp_path: Path) -> None:
+    check = {"redis": {"count": "fsm:*"}, "source": "cache", "expect": "== 0"}
+
+    assert await tried(check, tmp_path, cache={"redis": redis_url}) == (True, "0", True)
+    with redis.Redis.from_url(redis_url) as server:
+        server.mset({"fsm:1": "x", "fsm:2": "x"})
+    assert await tried(check, tmp_path, cache={"redis": redis_url}) == (False, "2, not == 0", True)
+
+
+async def test_a_share_that_nothing_has_part_in_is_not_as_expected(redis_url: str, tmp_path: Path) -> None:
+    check = {"redis": {"scan": "t:*", "has_field": "f"}, "source": "cache", "expect": "== 100%"}
+
+    nothing = await tried(check, tmp_path, cache={"redis": redis_url})
+    with redis.Redis.from_url(redis_url) as server:
+        server.hset("t:1", "f", "x")
+    whole = await tried(check, tmp_path, cache={"redis": redis_url})
+
+    assert nothing == (False, "no value, not == 100%", True)
+    assert whole == (True, "1", True)
+
+
+async def test_a_command_passes_when_all_that_is_expected_is_printed(tmp_path: Path) -> None:
+    said = {"command": ["printf", "Missing: 0\nCOMPLETE\n"], "prints": [r"Missing: *0\b", "COMPLETE"]}
+
+    assert await tried(said, tmp_path) == (True, "Missing: 0; COMPLETE", True)
+    ok, detail, is_known = await tried(said | {"command": ["echo", "Missing: 07"]}, tmp_path)
+    assert (ok, is_known) == (False, True)
+    assert detail.startswith(r"it did not print Missing: *0\b")
+    assert not (await tried(said | {"command": ["sh", "-c", "echo Missing: 0; echo COMPLETE; exit 3"]}, tmp_path))[0]

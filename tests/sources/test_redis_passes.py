@@ -11,11 +11,12 @@ from console.core.conditions import ConditionError
 from console.core.inputs import Reading, SampleSkipped
 from console.core.probes import RedisProbe
 from console.core.rollout import Metric
+from console.core.words import SourceState
 from console.demo.servers import EmbeddedValkey
 from console.probing import Probe, measure
 from console.sources import redis_passes
 from console.sources.base import ProbeFailed, Standing, Unfinished
-from console.sources.redis_passes import COMMANDS_PER_S, PAUSE_S, REST, SCAN_COUNT, Pace, Walk, go_on
+from console.sources.redis_passes import COMMANDS_PER_S, PAUSE_S, REST, SCAN_COUNT, Pace, Patience, Walk, go_on
 from console.sources.redis_probe import RedisAsker
 from tests.sources.sinks import Mailbox
 
@@ -120,7 +121,7 @@ async def test_a_pass_whose_time_is_up_goes_on_from_there_with_the_next_measurem
     async with redis.asyncio.Redis.from_url(redis_url, protocol=2) as client:
         while True:
             try:
-                found = await go_on(client, walk, probe, pace, until=0.0)  # time is up after every single bite
+                found = await go_on(client, walk, probe, pace, Patience(0.0))  # time is up after every single bite
                 break
             except Unfinished as unfinished:
                 told.append(str(unfinished))
@@ -139,7 +140,7 @@ async def test_another_server_process_begins_the_pass_anew(valkey: EmbeddedValke
     pace = Pace(steps, steps.sleep)
     async with redis.asyncio.Redis.from_url(redis_url, protocol=2) as client:
         with pytest.raises(Unfinished):
-            await go_on(client, walk, probe, pace, until=0.0)
+            await go_on(client, walk, probe, pace, Patience(0.0))
         left = walk.open
         assert left is not None
 
@@ -148,7 +149,7 @@ async def test_another_server_process_begins_the_pass_anew(valkey: EmbeddedValke
     with redis.Redis.from_url(redis_url) as server:
         fill(server, 700)
     async with redis.asyncio.Redis.from_url(redis_url, protocol=2) as client:
-        found = await go_on(client, walk, probe, pace, until=float("inf"))
+        found = await go_on(client, walk, probe, pace, Patience(float("inf")))
 
     assert found is not left
     assert found.reading("") == Reading("", 700.0)
@@ -188,7 +189,7 @@ async def test_a_million_keys_are_looked_at_in_bites_over_several_measurements(
             before = calls(server, "scan"), calls(server, "hexists")
             slice_end = 0.0 if measurements <= 20 else float("inf")
             try:
-                found = await go_on(client, walk, probe, pace, until=slice_end)
+                found = await go_on(client, walk, probe, pace, Patience(slice_end))
             except Unfinished:
                 assert calls(server, "scan") == before[0] + 1
                 largest = max(largest, calls(server, "hexists") - before[1])
@@ -271,3 +272,18 @@ def test_a_size_is_written_with_its_unit() -> None:
     for wrong in ("5 ms", "large"):
         with pytest.raises((ValueError, ConditionError)):
             RedisProbe(size="k:*", larger_than=wrong)
+
+
+async def test_waiting_for_its_turn_is_no_failure_of_the_server(
+    server: redis.Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(server, 3000)
+    mail = Mailbox()
+    asker = RedisAsker(redis_url, Standing("cache", mail.post))
+    monkeypatch.setattr(redis_passes, "PAUSE_S", 30.0)  # the second bite of all has to wait for so long
+
+    with pytest.raises(Unfinished, match="its time was over"):
+        await asker.ask(metric({"count": "thread:*"}, timeout="300ms"))
+    await asker.close()
+
+    assert mail.state is SourceState.LIVE or not mail.changes

@@ -1,5 +1,6 @@
 """The rollouts that come with the console."""
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -92,6 +93,61 @@ def test_the_markers_of_the_fsm_rollout_are_named(line: str, event: str, labels:
 
     assert (match.event if match else "") == event
     assert ({name: value for name, value in match.labels if name != PAIR} if match else {}) == labels
+
+
+GREPS = {
+    "FSM transition": {"fsm_transition", "fsm_rejected"},
+    "FSM transition rejected": {"fsm_rejected"},
+    "INCOHERENT": {"validation_incoherent"},
+    "DENIED": {"tool_denied", "denied"},
+    "deserialization": {"deserialization", "deserialization_error"},
+    "FSM loaded": {"fsm_loaded"},
+    "FSM loaded from checkpoint": {"fsm_loaded"},
+    "Intent extracted": {"intent_extracted"},
+    "validation": {
+        "validation_coherent", "validation_incoherent", "tool_denied", "tool_allowed", "slot_obsolete", "validation",
+    },
+    "FSM transition: ": {"fsm_transition"},
+    "Response validation: COHERENT": {"validation_coherent"},
+    "Tool validation:.*DENIED": {"tool_denied"},
+    "3-day rule violation": {"slot_obsolete"},
+}  # fmt: skip
+"""What the runbook greps for, and the events of which the lines found are."""
+LOGGED = (
+    "INFO agent FSM transition: SLOT_SELECTION -> CUSTOMER_DATA",
+    "WARNING agent FSM transition rejected: SLOT_SELECTION intent=confirm",
+    "WARNING agent FSM transition rejected",
+    "ERROR agent Response validation: INCOHERENT forbidden pattern",
+    "ERROR agent answer is INCOHERENT",
+    "INFO agent Response validation: COHERENT",
+    "WARNING agent Tool validation: book_appointment DENIED in SLOT_SELECTION",
+    "WARNING agent book_appointment DENIED",
+    "INFO agent Tool validation: find_slots ALLOWED in SLOT_SELECTION",
+    "ERROR agent fsm_state deserialization error conversation=77",
+    "DEBUG agent deserialization took 2ms",
+    "INFO agent FSM loaded from checkpoint conversation=77 state=SLOT_SELECTION",
+    "INFO agent FSM loaded from redis conversation=77",
+    "INFO agent Intent extracted: choose_slot confidence=0.93",
+    "WARNING agent Slot validation: 3-day rule violation, the slot is obsolete",
+    "INFO agent Slot validation: the slot is free",
+    "INFO agent Turn completed in 212ms conversation=77",
+)
+
+
+@pytest.mark.parametrize("pattern", GREPS)
+def test_what_the_runbook_greps_for_is_counted_by_the_events_that_are_meant(pattern: str) -> None:
+    classifier = Classifier(load(FSM, {}).rollout.events)
+    found = [line for line in LOGGED if re.search(pattern, line)]
+
+    events = {match.event if (match := classifier.classify(line.encode())) else "" for line in found}
+
+    assert found
+    assert events <= GREPS[pattern]
+    counted = [
+        line for line in LOGGED if (match := classifier.classify(line.encode())) and match.event in GREPS[pattern]
+    ]
+    if len(GREPS[pattern]) == 1 and pattern != "FSM loaded from checkpoint":
+        assert counted == found
 
 
 def test_the_compose_command_is_a_variable_of_several_words() -> None:

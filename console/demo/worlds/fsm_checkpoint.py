@@ -12,7 +12,7 @@ STAGES = ("IDLE", "SERVICE_SELECTION", "STYLIST_SELECTION", "SLOT_SELECTION", "C
 _INTENTS = ("greet", "choose_service", "choose_stylist", "choose_slot", "give_details", "confirm", "thank")
 _TOOLS = ("list_services", "find_slots", "hold_slot", "book_appointment")
 _QUIET = {"rejected": 0.0, "diverged": 0.0, "unreadable": 0.0, "uses_tool": 0.6, "spoils": 0.0}
-OLD_CONVERSATIONS = 4000
+OLD_CONVERSATIONS = 5000
 """Conversations that nobody goes on with; only the migration gives their checkpoints a state."""
 
 
@@ -80,7 +80,7 @@ CREATE INDEX agent_turns_created_at ON agent_turns (created_at);
         """Leave the conversations of the past weeks in Redis, as the old agent kept them."""
         for number in range(OLD_CONVERSATIONS):
             stage = STAGES[number % len(STAGES)]
-            batch.redis("HSET", CHECKPOINT + old(number), "channel", "chat", "step", stage, "messages", "m" * 620)
+            batch.redis("HSET", CHECKPOINT + old(number), "channel", "chat", "step", stage, "messages", "m" * 300)
             batch.redis("SET", LEGACY + old(number), fsm_state(stage))
 
     def request(self, call: Call) -> None:
