@@ -54,6 +54,8 @@ class Handover:
     """Where it stands."""
     changed: tuple[Group, ...]
     """What happened since then; groups without anything are left out."""
+    look: str
+    """What to look at first, and with which key or command."""
     open: tuple[str, ...]
     """What somebody has to see to, the most urgent first."""
     ahead: tuple[Ahead, ...]
@@ -74,6 +76,7 @@ def handover_of(frame: Frame, happened: Chronicle, *, since: float, at: float, h
         verdict=frame.verdict,
         now=tuple(_now(frame, at, holder)),
         changed=tuple(group for group in _changed(happened, at) if group.lines),
+        look=_look(frame, holder),
         open=tuple(_open(frame, at, holder)),
         ahead=tuple(sorted((one for one in _ahead(frame) if one.at > at), key=lambda one: one.at)),
     )
@@ -90,6 +93,33 @@ def _now(frame: Frame, at: float, holder: str) -> Iterator[str]:
     if phase.outlook:
         yield phase.outlook
     yield f"watched by {holder}" if holder else f"NOBODY WATCHES: the last word is of {when(frame.at, at)}"
+
+
+def _look(frame: Frame, holder: str) -> str:
+    """Return what to look at first: what is worst of what somebody can do something about."""
+    if not holder:
+        return f"begin to watch: rollout-console watch {frame.rollout}"
+    incident = next((one for one in frame.incidents if one.is_open), None)
+    if incident is not None:
+        return f"incident {incident.number} (5)"
+    attempt = next(iter(frame.attempts), None)
+    if attempt is not None and attempt.outcome in _UNSETTLED:
+        return f"{attempt.title}, which is {attempt.outcome} (o)"
+    alert = next((one for one in sorted(frame.alerts, key=_urgency) if not one.why), None)
+    panel = next(iter(worst_first(frame.panels)), None)
+    if panel is not None and panel.verdict in (Verdict.WARNING, Verdict.CRITICAL, Verdict.BROKEN):
+        asked = f"; i asks {', '.join(panel.investigate)}" if panel.investigate else ""
+        return f"why {panel.metric} is {panel.verdict} (w{asked})"
+    if alert is not None:
+        return f"the alert of {alert.name} (a)"
+    waiting = next(
+        (one for one in frame.phase.clauses if not one.is_met and one.kind in (*BY_PEOPLE, "sign-off")), None
+    )
+    if waiting is not None:
+        return f"{waiting.text} (c)"
+    if panel is not None and panel.verdict is Verdict.UNKNOWN:
+        return f"why nothing is known of {panel.metric} (w)"
+    return "nothing presses"
 
 
 # -- what changed ----------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ def handover_text(found: Handover) -> str:
     """Return the summary as text that no terminal interprets."""
     lines = [f"{found.title}: handover, {moment_text(found.since)} to {moment_text(found.at)}", ""]
     lines += [f"  {line}" for line in found.now]
+    lines += ["", f"Look at first: {found.look}"]
     for title, said in _parts(found):
         lines += ["", title, *(f"  {line}" for line in said or (_NOTHING,))]
     return "\n".join(map(visible, lines)) + "\n"
@@ -26,6 +27,7 @@ def handover_md(found: Handover) -> str:
     """Return the summary as Markdown, for a channel or a ticket."""
     span = f"{moment_text(found.since)} to {moment_text(found.at)}"
     parts = [f"# {markdown_text(found.title)}: handover", markdown_text(span), _list(found.now)]
+    parts.append(f"**Look at first:** {markdown_text(found.look)}")
     for title, said in _parts(found):
         parts += [f"## {markdown_text(title)}", _list(said)]
     return "\n\n".join(parts) + "\n"
@@ -56,6 +58,7 @@ def handover_json(found: Handover) -> dict[str, Any]:
         "at": iso(found.at),
         "verdict": found.verdict.value,
         "now": list(found.now),
+        "look": found.look,
         "open": list(found.open),
         "ahead": [{"at": iso(one.at), "text": one.text} for one in found.ahead],
         "changed": [{"about": group.title, "lines": list(group.lines)} for group in found.changed],

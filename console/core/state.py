@@ -357,7 +357,6 @@ class State:
         incident_course.stepped(self, step.by_s)
         self.changed |= {"phase", "validation", "alerts"}
         for name, state in self.metrics.items():
-            self.changed.add(f"metric:{name}")
             if state.weighing is not None:
                 state.weighing = state.weighing.later(step.by_s)
                 self.changed.add(f"evidence:{name}")
@@ -367,8 +366,9 @@ class State:
 
     def _shift(self, pause_s: float, now: float = inf) -> None:
         """Let what metrics hold be held for as long as before, after seconds that do not count."""
-        for state in self.metrics.values():
+        for name, state in self.metrics.items():
             state.judged = {track: shifted(judged, pause_s, now) for track, judged in state.judged.items()}
+            self.changed.add(f"metric:{name}")
 
     def backdate(self, since: float) -> None:
         """Let the session and its first phase begin earlier, so that older lines belong to them."""

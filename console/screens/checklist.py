@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widgets import Input
 
-from console.core.checklist_frame import ChecklistView, Place, SignOffView
+from console.core.checklist_frame import ChecklistView, ItemKind, Place, SignOffView
 from console.core.desk import Desk
 from console.core.frame import Frame
 from console.screens.arrange import HEADER
@@ -87,10 +87,12 @@ class ChecklistScreen(ConsoleScreen[None]):
         return rows_of(self.desk.frame.stages)
 
     def _first(self) -> str:
-        """Return the first row that waits for somebody now, or else the first of the present phase."""
+        """Return the first row that waits for somebody now, or is asked for before the next phase begins."""
         rows = self._rows()
         present = [row for row in rows if row[0].place is Place.PRESENT]
-        waiting = [row for row in present if not _is_done(row)]
+        before = [row for row in rows if isinstance(row[1], ChecklistView) and row[1].kind is ItemKind.PREREQUISITE]
+        coming = [row for row in before if row[0].place is Place.COMING]
+        waiting = [row for row in (*present, *coming) if not _is_done(row)]
         return next((name_of(row) for row in (*waiting, *present, *rows)), "")
 
     def _cursor(self) -> int:

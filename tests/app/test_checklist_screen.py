@@ -101,6 +101,19 @@ async def test_the_first_thing_that_waits_for_somebody_is_chosen_and_in_sight(si
         assert isinstance(shown.app.screen, SoakScreen)
 
 
+async def test_when_all_is_done_here_the_prerequisites_of_the_next_phase_come_first() -> None:
+    frame = frames.healthy()
+    here = frame.stages[1]
+    items = tuple(replace(item, is_done=True) for item in here.items)
+    roles = tuple(replace(one, by="li@ops2") for one in here.sign_off)
+    stages = (frame.stages[0], replace(here, items=items, sign_off=roles), *frame.stages[2:])
+
+    async with console(replace(frame, stages=stages)) as shown:
+        await shown.press("c", "space")
+
+        assert shown.desk.given == [Given("tick", ("capacity", True, "", "Canary 50%"))]
+
+
 async def test_items_are_ticked_unticked_and_verified_and_a_role_is_signed_with_two_keys() -> None:
     async with console(frames.healthy()) as shown:
         await shown.press("c", "space", "up", "up", "up", "space", "down", "space")

@@ -106,6 +106,21 @@ def test_what_is_open_comes_with_the_most_urgent_first() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, "checklist: Runbook link posted to the channel (c)"),
+        ({"phase": replace(frames.healthy().phase, clauses=())}, "why nothing is known of coherence (w)"),
+        ({"phase": replace(frames.healthy().phase, clauses=()), "panels": ()}, "nothing presses"),
+        ({"panels": frames.regression().panels}, "why error_rate is CRITICAL (w; i asks "),
+        ({"attempts": frames.rolling_back().attempts}, "Roll back to 0%, which is running (o)"),
+        ({"alerts": (AlertView("db", "blind", "db does not answer", AT - 9),)}, "the alert of db (a)"),
+    ],
+)
+def test_what_to_look_at_first_is_named_with_its_key(more: dict[str, object], expected: str) -> None:
+    assert summary(**more).look.startswith(expected)
+
+
 def test_people_who_are_waited_for_are_named() -> None:
     clause = Clause("Runbook posted", False, "checklist", "runbook", waits_for="somebody to tick it")
     met = Clause("Backed up", True, "checklist", "backup")
@@ -119,6 +134,7 @@ def test_that_nobody_watches_is_the_first_thing_said() -> None:
     found = handover_of(frames.healthy(), Chronicle(), since=AT - SHIFT_S, at=AT + 7200, holder="")
 
     assert found.open[0].startswith("nobody watches the rollout: rollout-console watch")
+    assert found.look == f"begin to watch: rollout-console watch {found.rollout}"
     assert found.now[-1] == "NOBODY WATCHES: the last word is of 14:03"
 
 

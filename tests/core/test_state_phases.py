@@ -561,3 +561,26 @@ def test_the_order_of_inputs_of_the_same_moment_does_not_matter() -> None:
         other.phase.stops,
         other.phase.again,
     )
+
+
+def test_a_pause_is_left_out_of_what_is_held_also_for_the_console_after_the_next() -> None:
+    state = begun()
+    run(state, 0, 20)
+    once = again(state, START + 70)
+    once.apply(SessionOpened(START + 70, ANNA, "1", START + 20))
+
+    kept = once.documents()
+    twice = State(state.rollout, START + 80)
+    restore(
+        twice,
+        documents={**state.documents(), **kept},
+        positions={},
+        counts=state.rollup.packed(),
+        totals={},
+        labels={},
+        lines=0,
+        unclassified=0,
+    )
+
+    assert once.verdict_of("errors").at == START + 20 + 50
+    assert twice.verdict_of("errors").at == START + 20 + 50
