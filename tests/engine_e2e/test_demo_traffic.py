@@ -107,7 +107,7 @@ def test_a_healthy_canary_is_no_worse_than_the_baseline() -> None:
         canary, baseline = (mood_in(rollout, track, "healthy", 0) for track in ("canary", "baseline"))
 
         assert canary["failed"] <= baseline["failed"]
-        assert canary["median_ms"] <= baseline["median_ms"]
+        assert canary["median_ms"] <= 1.1 * baseline["median_ms"]
 
 
 def test_a_regression_is_critical_on_the_canary_alone() -> None:
