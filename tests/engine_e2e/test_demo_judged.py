@@ -121,6 +121,7 @@ def test_a_healthy_demo_raises_no_alarm_and_is_ok_nearly_all_the_time(tmp_path: 
         ("fsm-checkpoint", "regression", ("rejection_rate", "coherence_rate", "p99_latency")),
         ("stateless-orchestration", "contamination", ("isolation",)),
         ("fsm-checkpoint", "contamination", ("divergence", "deserialization_errors")),
+        ("fsm-checkpoint", "latency", ("p99_latency",)),
     ],
 )
 def test_a_bad_canary_is_critical_within_forty_five_seconds_and_not_before_it_is_bad(
@@ -143,3 +144,12 @@ def test_an_outage_is_critical_and_over_after_a_minute_and_a_half(tmp_path: Path
 
     assert first(verdicts[metric], Verdict.CRITICAL) is not None
     assert verdicts[metric][-1][1] is Verdict.OK
+
+
+def test_tools_that_are_denied_are_a_warning_and_nothing_is_critical(tmp_path: Path) -> None:
+    verdicts = watched(rollout_of(tmp_path, "fsm-checkpoint"), "denials", for_s=60)
+
+    found = first(verdicts["denial_rate"], Verdict.WARNING)
+    assert found is not None
+    assert 15 <= found <= 45
+    assert all(first(seen, Verdict.CRITICAL) is None for seen in verdicts.values())

@@ -141,6 +141,20 @@ MEANING = [
         "events: {a: {match: '(?P<a>a)(?P<b>b)', matrix: {from: a, to: b, rejected: c}}, c: {match: c}}",
         "4: events.a.matrix.rejected: the pairs of c are not counted; add `matrix:` to the event c",
     ),
+    (
+        "phases: [{name: One, traffic: 5%}]\n" + METRIC.replace("KEYS", "phases: [Two]"),
+        "5: metrics.m.phases[0]: there is no phase 'Two'",
+    ),
+    (
+        "phases: [{name: One, traffic: 5%, advance: [m]}, {name: Two, traffic: 100%}]\n"
+        + METRIC.replace("KEYS", "phases: Two"),
+        "5: metrics.m.phases: the phase One waits for this metric, and it is not judged there",
+    ),
+    (
+        "actions: {a: {title: A, steps: [{run: [x], prints: '('}]}}",
+        "4: actions.a.steps[0].prints: '(' is no regular expression",
+    ),
+    (METRIC.replace("KEYS", "progress: true"), "progress belongs to a redis metric with count, or with scan"),
     ("events: {a: {match: '(?P<n>\\w+)', number: n, sample: [xy]}}", "n is 'xy' in this sample, not a number"),
     ("events: {a: {match: '(?P<n>\\d+)?x', number: n, sample: [x]}}", "n is nothing in this sample, not a number"),
     (
