@@ -45,6 +45,9 @@ RECORDED = {
         ("session_completed", "session_failed"),
     ),
     "fsm-checkpoint": Recorded("SELECT count(*) FROM agent_turns WHERE track = $1", ("intent_extracted",)),
+    "user-context": Recorded(
+        "SELECT count(*) FROM chat_requests WHERE migrated = ($1 = 'canary')", ("agent_completed", "agent_failed")
+    ),
 }
 
 
