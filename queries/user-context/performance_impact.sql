@@ -1,13 +1,13 @@
 -- title: How much slower the new code is at the 95th percentile, percent of the old
 -- window: 30m
--- No number while either side has no request that is over. Index: chat_requests (started_at).
+-- No number while either side has no request that is over. Index: chat_requests (finished_at).
 WITH recent AS (
     SELECT
         migrated IS TRUE AS is_canary,
         greatest(extract(epoch FROM finished_at - started_at)::double precision, 0) AS seconds
     FROM chat_requests
-    WHERE started_at >= now() - :window
-        AND finished_at IS NOT NULL
+    WHERE finished_at >= now() - :window
+        AND started_at IS NOT NULL
 ),
 sides AS (
     SELECT

@@ -1,13 +1,13 @@
 -- title: 95th percentile of the response time by track, in seconds
 -- window: 30m
--- One that ended before it began (clocks differ) took no time. Index: chat_requests (started_at).
+-- One that ended before it began (clocks differ) took no time. Index: chat_requests (finished_at).
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,
         greatest(extract(epoch FROM finished_at - started_at)::double precision, 0) AS measured
     FROM chat_requests
-    WHERE started_at >= now() - :window
-        AND finished_at IS NOT NULL
+    WHERE finished_at >= now() - :window
+        AND started_at IS NOT NULL
 )
 SELECT
     tracks.track,

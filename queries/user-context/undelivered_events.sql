@@ -3,7 +3,7 @@
 SELECT
     coalesce(event, '(no name)') AS event,
     count(*) AS events,
-    count(*) FILTER (WHERE delivered_at IS NULL AND created_at < now() - interval '10 seconds') AS not_delivered,
+    count(*) FILTER (WHERE delivered_at IS NULL AND created_at < now() - interval '2 seconds') AS not_delivered,
     count(*) FILTER (WHERE delivered_at > created_at + interval '1 second') AS late,
     count(*) FILTER (WHERE migrated) AS canary
 FROM websocket_events

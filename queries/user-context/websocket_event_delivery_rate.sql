@@ -1,13 +1,13 @@
 -- title: WebSocket events that were delivered, by track, percent
 -- window: 30m
--- An event that is on its way for less than ten seconds is not counted yet. Index: websocket_events (created_at).
+-- An event that is on its way for less than two seconds is not counted yet. Index: websocket_events (created_at).
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,
         coalesce(delivered_at IS NOT NULL, false) AS is_good
     FROM websocket_events
     WHERE created_at >= now() - :window
-        AND (delivered_at IS NOT NULL OR created_at < now() - interval '10 seconds')
+        AND (delivered_at IS NOT NULL OR created_at < now() - interval '2 seconds')
 )
 SELECT
     tracks.track,

@@ -1,14 +1,14 @@
 -- title: Median duration of workflows by track, in seconds
 -- window: 30m
 -- A workflow that failed early would look fast, so only those that succeeded are timed.
--- Index: workflow_runs (started_at).
+-- Index: workflow_runs (finished_at).
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,
         greatest(extract(epoch FROM finished_at - started_at)::double precision, 0) AS measured
     FROM workflow_runs
-    WHERE started_at >= now() - :window
-        AND finished_at IS NOT NULL
+    WHERE finished_at >= now() - :window
+        AND started_at IS NOT NULL
         AND status = 'succeeded'
 )
 SELECT

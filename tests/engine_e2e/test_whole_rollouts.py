@@ -49,6 +49,9 @@ KNOWN = {
         ("session_completed", "session_failed"),
         tasks={"Staging, flags off": ("M",)},
     ),
+    "user-context": Known(
+        "SELECT count(*) FROM chat_requests WHERE migrated = ($1 = 'canary')", ("agent_completed", "agent_failed")
+    ),
 }
 
 

@@ -96,7 +96,7 @@ ROWS: dict[str, tuple[tuple[Any, ...], ...]] = {
         ("e2", "started", "ann", "bob", True, "ago(60)", "ago(59.9)"),  # reached bob
         ("e3", "done", "ann", None, True, "ago(60)", None),  # lost
         ("e4", "done", "ann", "ann", True, "ago(60)", "ago(58)"),  # late
-        ("e5", "done", "ann", None, True, "ago(5)", None),  # on its way; a second is over
+        ("e5", "done", "ann", None, True, "ago(1.5)", None),  # on its way; a second is over
         ("e6", None, "cat", "cat", False, "ago(60)", "ago(59.98)"),
         ("e7", "done", None, "dan", None, "ago(60)", "ago(59.98)"),  # for whom is not known
     ),
