@@ -26,6 +26,8 @@ LEAST_WINDOW_S = 10.0
 """Shortest one at any speed: a request that takes longer is in none, and slow ones take some seconds."""
 EVERY_S = 2.0
 """Longest interval of a metric, at any speed: a query has most of it to answer in, and machines are busy."""
+QUESTIONS_PER_S = 10
+"""Asked by all metrics together at most, so that a rollout of many metrics has longer intervals."""
 HELD_S = 4.0
 """Longest `for` and `keep_for` at speed 1."""
 SOAK_S = 60.0
@@ -150,7 +152,7 @@ class Overlay:
                 said[name] = {"postgres": source["postgres"] if own else "${DATABASE_URL}"}
             elif "redis" in source:
                 said[name] = {"redis": "${REDIS_URL}"}
-            elif self._has_containers:
+            elif self._has_containers and ("docker" in source or "file" in source):
                 # A kind that the shipped source is not replaces it; of the same kind, what else it asks for goes.
                 forgotten = {key: None for key in source.get("docker", ()) if key != "project"}
                 said[name] = {"docker": {"project": self._folder.project, **forgotten}}
@@ -173,12 +175,13 @@ class Overlay:
             yield name, None if name in self._dropped else self._metric(said)
 
     def _metric(self, said: Part) -> Part:
-        changed: Part = {"every": self._shorter(said.get("every", "30s"), EVERY_S, least_s=EVERY_S)}
+        asked_s = max(EVERY_S, len(self._shipped["metrics"]) / QUESTIONS_PER_S)
+        changed: Part = {"every": self._shorter(said.get("every", "30s"), EVERY_S, least_s=asked_s)}
         if said.get("window", "phase") != "phase":
             changed["window"] = self._shorter(said["window"], WINDOW_S, least_s=LEAST_WINDOW_S)
         for key in ("for", "keep_for"):
             if key in said:
-                changed[key] = self._shorter(said[key], HELD_S, least_s=2.0)
+                changed[key] = self._shorter(said[key], HELD_S, least_s=asked_s)
         if said.get("min_samples", 0) > SAMPLES:
             changed["min_samples"] = SAMPLES
         if "evidence" in said:

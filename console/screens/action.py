@@ -241,7 +241,8 @@ class ActionScreen(ConsoleDialog[None]):
     def on_key(self, event: events.Key) -> None:
         """Let a word that is typed at once go into its field, although Cancel is what Enter means until then."""
         character = event.character
-        if not (event.is_printable and character and character.isalnum() and self._word.display):
+        # Any character that a service may have in its name; a space presses the button.
+        if not (event.is_printable and character and not character.isspace() and self._word.display):
             return
         if isinstance(self.focused, Button):
             event.stop()

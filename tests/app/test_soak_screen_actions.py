@@ -81,6 +81,15 @@ async def test_the_cursor_goes_from_cancel_to_the_word_and_on_to_the_buttons() -
         assert order == ["cancel", "word", "dry-run", "cancel"]
 
 
+async def test_a_name_with_a_dash_goes_into_its_field_when_it_is_typed_at_once() -> None:
+    async with console(frames.regression()) as shown:
+        screen = await opened(shown)
+
+        await shown.press("minus", "a", "minus", "p")
+
+        assert screen.query_one("#word", Entry).value == "-a-p"
+
+
 async def test_the_right_word_and_enter_start_the_rollback_once() -> None:
     async with console(frames.regression()) as shown:
         await opened(shown)
