@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 from tests.terminal import Terminal
 
-CURSOR, OPEN, DONE = "▌", "[ ]", "[✓]"
+CURSOR, DONE = "▌", "✓"
+_ROW = re.compile(r"\[([ ✓✗◐])\] (.*?)(?:   |$)")
+"""The mark of an item or a sign-off, and what it says."""
+ITEMS = 60
 _PHASE = re.compile(r"phase (\d+) of (\d+)")
 PATIENCE_S = 120.0
 
@@ -58,25 +61,23 @@ class Operator:
         self.press_until("\x1b", lambda text: "Esc close" not in text)
 
     def _tick_all(self) -> None:
-        self.press_until("c", lambda text: "Checklist of" in text)
-        while True:
-            text, mark, is_last = self._row()
-            if mark == OPEN:
+        """Open the checklists again and again: they open at what waits for somebody, and at something done at last."""
+        before = ""
+        for _ in range(ITEMS):
+            self.press_until("c", lambda text: "Tab next phase" in text and self._row()[1] != "")
+            text, mark = self._row()
+            if mark != DONE:
                 self._tick()
-            self._terminal.send("j")
-            # The last row in sight may be the last of all.
-            if not self._comes(lambda _, old=text: self._row()[0] not in ("", old), within_s=1.0 if is_last else 5.0):
-                break
-        self.press_until("\x1b", lambda text: "Checklist of" not in text)
+            self.press_until("\x1b", lambda text: "Tab next phase" not in text)
+            if mark == DONE or text == before:
+                return
+            before = text
 
-    def _row(self) -> tuple[str, str, bool]:
-        """Return the text and the mark of the row under the cursor, and whether it is the last one in sight."""
-        rows = [line for line in self._terminal.text.splitlines() if OPEN in line or DONE in line]
-        under = next((place for place, line in enumerate(rows) if CURSOR in line), None)
-        if under is None:
-            return "", "", False
-        mark = OPEN if OPEN in rows[under] else DONE
-        return rows[under].partition(mark)[2].partition("   ")[0], mark, under == len(rows) - 1
+    def _row(self) -> tuple[str, str]:
+        """Return the text and the mark of the row under the cursor; empty ones while there is none in sight."""
+        under = (line for line in self._terminal.text.splitlines() if CURSOR in line)
+        found = next((row for line in under if (row := _ROW.search(line)) is not None), None)
+        return ("", "") if found is None else (found[2], found[1])
 
     def _tick(self) -> None:
         self._terminal.send(" ")
