@@ -115,7 +115,7 @@ class ChecklistScreen(ConsoleScreen[None]):
 
     def key_hints(self) -> tuple[KeyCap, ...]:
         """Return the keys that do something now."""
-        caps = (KeyCap("Esc", "back", 0), KeyCap("↑ ↓", "choose", 3), KeyCap("Tab", "next phase", 4))
+        caps = (KeyCap("Esc", "close", 0), KeyCap("↑ ↓", "choose", 3), KeyCap("Tab", "next phase", 4))
         if not self.may_act:
             return caps
         row = self._row()
