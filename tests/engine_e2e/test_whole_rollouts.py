@@ -45,6 +45,10 @@ RECORDED = {
         ("session_completed", "session_failed"),
     ),
     "fsm-checkpoint": Recorded("SELECT count(*) FROM agent_turns WHERE track = $1", ("intent_extracted",)),
+    # What was there before was not served by the release.
+    "tool-history": Recorded(
+        "SELECT count(*) FROM user_tool_history WHERE id > 5800 AND $1 = 'canary'", ("execution_recorded",)
+    ),
 }
 
 
