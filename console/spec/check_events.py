@@ -76,7 +76,7 @@ def _check_matrix(review: Review, name: str, rule: EventRule, pattern: BoundedPa
     rejected = rule.matrix.rejected
     if rejected is None or not review.knows((*path, "rejected"), rejected, "events", "event"):
         return
-    if review.rollout.events[rejected].matrix is None:
+    if rejected in review.rollout.events and review.rollout.events[rejected].matrix is None:
         expected = f"add `matrix:` to the event {rejected}, with the group that says from where"
         review.wrong((*path, "rejected"), f"the pairs of {rejected} are not counted", expected)
 

@@ -1,0 +1,333 @@
+"""`tool-history` on a real PostgreSQL, a real HTTP server and a log, with numbers that are computed here as well."""
+
+import json
+import math
+import os
+import stat
+import subprocess
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from console.demo.servers import EmbeddedPostgres
+from console.demo.worlds.tool_history import HEAD, MAKE_INDEXES, MAKE_TABLE
+from tests.terminal import PROGRAM
+
+# The release is deployed by scripts of the test, and no engine runs its containers.
+FILE = """
+extends: tool-history
+sources: {app: {file: app.log, track: canary}}
+metrics: {memory: null}
+validation: null
+actions:
+  rollback:
+    verify: [{http: {url: "${HEALTH_URL}", status: 200}, within: 5s}, {query: data_kept, source: db, within: 5s}]
+  advance: {verify: [{query: table_ready, source: db, within: 5s}]}
+  downgrade:
+    verify: [{query: table_removed, source: db, within: 5s}, {http: {url: "${HEALTH_URL}", status: 200}, within: 5s}]
+"""
+TOOLS = ("search", "planner", "quiz")
+READS = {
+    "success_rate_time": "get_tool_success_rate",
+    "preferred_tools_time": "get_user_preferred_tools",
+    "statistics_time": "get_tool_statistics",
+}
+
+
+@dataclass
+class Execution:
+    """One execution of a tool, as it comes into the table and the log."""
+
+    user: int
+    tool: str
+    success: bool
+    milliseconds: int
+    preference: float | None
+    minutes_ago: float
+
+
+class Release:
+    """A database, an application and a log, and the console's commands over them."""
+
+    def __init__(self, folder: Path, postgres: EmbeddedPostgres, database: str, cache: str, health: str) -> None:
+        self.folder = folder
+        self._postgres = postgres
+        self._name = database.rsplit("/", 1)[1]
+        self.file = folder / "release.yaml"
+        self.file.write_text(FILE)
+        self.log = folder / "app.log"
+        self.log.write_text("INFO app ready\n")
+        archive = folder / "tool_history_backup.sql"
+        self.archive = archive
+        psql = f'{postgres.bin_dir / "psql"} -X "{database}"'
+        check = f"sh -c 'grep -q \"database dump complete\" {archive}'"
+        self.env = {
+            **os.environ,
+            "ROLLOUT_CONSOLE_STATE": str(folder / "state"),
+            "DATABASE_URL": database,
+            "REDIS_URL": cache,
+            "HEALTH_URL": health,
+            "PUBLISH": self.script("publish", "echo release > next"),
+            "REVERT": self.script("revert", "echo previous > next"),
+            "DEPLOY": self.script("deploy", "cp next deployed"),
+            "ARCHIVE": f"{postgres.bin_dir / 'pg_dump'} --table=user_tool_history --file={archive}",
+            "ARCHIVE_CHECK": check,
+            "DOWNGRADE": self.script(
+                "downgrade", f'{psql} -c "DROP TABLE user_tool_history; TRUNCATE alembic_version"'
+            ),
+        }
+
+    def script(self, name: str, body: str) -> str:
+        """Write a program and return its path."""
+        path = self.folder / name
+        path.write_text(f"#!/bin/sh\nset -e\ncd {self.folder}\n{body}\n")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        return str(path)
+
+    def sql(self, text: str) -> str:
+        return self._postgres.run_sql(text, database=self._name)
+
+    def migrate(self, without: str = "nothing") -> None:
+        self.sql(
+            f"{MAKE_TABLE}{MAKE_INDEXES} DROP INDEX IF EXISTS idx_user_tool_history_{without};"
+            f"CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('{HEAD}');"
+        )
+
+    def deploy(self) -> None:
+        """Open a session, and go on to the phase in which the release serves everybody."""
+        self.run("watch", str(self.file), "--headless", "--for", "3s")
+        done = self.run("act", str(self.file), "advance", "--yes", "--reason", "a test begins here")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert (self.folder / "deployed").read_text() == "release\n"
+
+    def record(self, executions: list[Execution]) -> None:
+        """Put executions into the table, with everything that the planner knows of them."""
+        rows = ",".join(
+            f"({one.user}, '{one.tool}', {one.success}, {one.milliseconds},"
+            f" {'NULL' if one.preference is None else one.preference}, now() - interval '{one.minutes_ago} minutes')"
+            for one in executions
+        )
+        self.sql(
+            "INSERT INTO user_tool_history"
+            f" (user_id, tool_name, success, execution_time_ms, preference_score, created_at) VALUES {rows};"
+            "ANALYZE user_tool_history"
+        )
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*PROGRAM, *words], env=self.env, cwd=self.folder, capture_output=True, text=True, check=False, timeout=90
+        )
+
+    def log_lines(self, lines: Iterable[str]) -> None:
+        """Log lines while a session is open: what was there before it began is as old as the session."""
+        with self.log.open("a") as log:
+            log.writelines(f"{line}\n" for line in lines)
+
+    def watch(self) -> tuple[int, dict[str, Any]]:
+        """Watch until everything was measured, and return the exit code with what was said last."""
+        ran = self.run("watch", str(self.file), "--headless", "--for", "10s", "--json")
+        assert ran.stdout, ran.stderr
+        return ran.returncode, json.loads(ran.stdout.splitlines()[-1])
+
+
+class _Health(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def release(tmp_path: Path, postgres: EmbeddedPostgres, database: str, redis_url: str) -> Iterator[Release]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Health) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield Release(tmp_path, postgres, database, redis_url, f"http://127.0.0.1:{server.server_port}/health")
+        server.shutdown()
+        thread.join()
+
+
+def executions(count: int, *, newest_minutes_ago: float = 1.0, fails: float = 0.05) -> list[Execution]:
+    draw = Random(7)
+    return [
+        Execution(
+            user=draw.randint(1, 20),
+            tool=draw.choice(TOOLS),
+            success=draw.random() >= fails,
+            milliseconds=draw.randint(20, 900),
+            preference=round(draw.uniform(0.3, 0.9), 3) if draw.random() < 0.6 else None,
+            minutes_ago=newest_minutes_ago + 2 * number,
+        )
+        for number in range(count)
+    ]
+
+
+def percentile(numbers: list[int], q: float) -> float:
+    """Return the number that so many are not above, the plainest definition there is."""
+    return sorted(numbers)[math.ceil(q * len(numbers)) - 1]
+
+
+def metrics_of(said: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {metric["name"]: metric for metric in said["metrics"] if metric["track"] in ("", "canary")}
+
+
+def test_a_release_that_goes_well_has_the_numbers_of_its_rows_and_lines(release: Release) -> None:
+    draw = Random(3)
+    known = executions(600)
+    times = {name: [draw.randint(5, 45) for _ in range(400)] for name in READS}
+    recorded = [draw.randint(3, 9) for _ in range(400)]
+    release.migrate()
+    release.record(known)
+    release.deploy()
+    release.log_lines(
+        [
+            f"INFO app tool_history: {method} user=1 took_ms={took}"
+            for name, method in READS.items()
+            for took in times[name]
+        ]
+        + [f"INFO app tool_history: recorded tool=quiz success=true took_ms={took}" for took in recorded]
+    )
+
+    code, said = release.watch()
+
+    found = metrics_of(said)
+    of_tool = {tool: [one.success for one in known if one.tool == tool] for tool in TOOLS}
+    assert code in (0, 3), "nothing is wrong; what nobody logged is not known"
+    assert said["verdict"] in ("OK", "UNKNOWN")
+    assert found["success_rate"]["value"] == pytest.approx(100 * sum(one.success for one in known) / 600)
+    assert found["worst_tool"]["value"] == pytest.approx(min(100 * sum(done) / len(done) for done in of_tool.values()))
+    assert found["executions"]["value"] == 600
+    assert found["newest_row"]["value"] == pytest.approx(60, abs=30)
+    assert found["preference_share"]["value"] == pytest.approx(
+        100 * sum(one.preference is not None for one in known) / 600
+    )
+    assert found["oldest_row"]["value"] == pytest.approx((1 + 2 * 599) / 1440, rel=0.01)
+    for name, took in {**times, "record_time": recorded}.items():
+        assert found[name]["value"] == pytest.approx(percentile(took, 0.95), rel=0.02), name
+        assert found[name]["samples"] == 400
+    for name in ("health", "table", "indexes", "migration", "newest_row", "success_rate", "record_time", "growth"):
+        assert found[name]["verdict"] == "OK", found[name]
+    assert said["events"]["canary"]["execution_recorded"]["count"] == 400
+
+
+@pytest.mark.parametrize("missing", ["metrics", "user_created"])
+def test_a_missing_index_is_a_warning_that_names_it(release: Release, missing: str) -> None:
+    release.migrate(without=missing)
+    release.record(executions(100))
+    release.deploy()
+
+    code, said = release.watch()
+    shown = release.run("query", str(release.file), "indexes_ready")
+
+    assert code == 1
+    assert metrics_of(said)["indexes"]["verdict"] == "WARNING"
+    assert f"idx_user_tool_history_{missing}" in shown.stdout
+
+
+def test_slow_operations_and_failing_tools_are_told_apart(release: Release) -> None:
+    release.migrate()
+    release.record(executions(300, fails=0.4))
+    release.deploy()
+    release.log_lines(
+        ["INFO app tool_history: get_tool_statistics tool=quiz took_ms=80"] * 50
+        + ["INFO app tool_history: get_user_preferred_tools user=1 took_ms=80"] * 50
+    )
+
+    code, said = release.watch()
+
+    found = metrics_of(said)
+    assert code == 1
+    assert found["success_rate"]["verdict"] == "WARNING"
+    assert found["statistics_time"]["verdict"] == "OFF TARGET", "it has not lasted for five minutes"
+    assert found["preferred_tools_time"]["verdict"] == "OK"
+    assert found["history_query_time"]["value"] == pytest.approx(80, rel=0.02)
+
+
+def test_a_table_that_is_gone_is_critical(release: Release) -> None:
+    release.migrate()
+    release.record(executions(100))
+    release.deploy()
+    release.sql("DROP TABLE user_tool_history")
+
+    code, said = release.watch()
+
+    found = metrics_of(said)
+    assert code == 2
+    assert found["table"]["verdict"] == "CRITICAL"
+    assert found["success_rate"]["verdict"] == "BROKEN"
+
+
+def test_an_error_in_a_line_of_tool_history_is_a_warning(release: Release) -> None:
+    release.migrate()
+    release.record(executions(100))
+    release.deploy()
+    release.log_lines(
+        [
+            "INFO app tool_history: recorded tool=quiz success=true took_ms=8",
+            "ERROR app Request failed: model provider timed out",
+            "ERROR app tool_history: not recorded tool=quiz: connection refused",
+        ]
+    )
+
+    code, said = release.watch()
+
+    assert code == 1
+    assert metrics_of(said)["history_errors"]["value"] == 1
+    assert metrics_of(said)["history_errors"]["verdict"] == "WARNING"
+
+
+def test_a_rollback_keeps_the_data_and_a_report_tells_of_it(release: Release) -> None:
+    release.migrate()
+    release.record(executions(250))
+    release.deploy()
+    release.watch()
+
+    done = release.run("act", str(release.file), "rollback", "--yes", "--reason", "tools fail")
+    release.watch()
+    report = release.run("report", "tool-history")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (release.folder / "deployed").read_text() == "previous\n"
+    assert release.sql("SELECT count(*) FROM user_tool_history").strip() == "250"
+    assert "Take the release back" in report.stdout
+    assert "tools fail" in report.stdout
+
+
+def test_a_rollback_after_which_the_data_are_gone_is_not_verified(release: Release) -> None:
+    release.migrate()
+    release.record(executions(50))
+    release.env["DEPLOY"] = release.env["DOWNGRADE"]
+
+    done = release.run("act", str(release.file), "rollback", "--yes", "--reason", "tools fail")
+
+    assert done.returncode == 5
+
+
+def test_the_table_is_removed_only_behind_an_archive_from_which_it_comes_back(release: Release) -> None:
+    release.migrate()
+    release.record(executions(120))
+    order = ("--yes", "--reason", "the feature is given up")
+
+    early = release.run("act", str(release.file), "downgrade", *order)
+    left = release.sql("SELECT count(*) FROM user_tool_history").strip()
+    archived = release.run("act", str(release.file), "archive", *order)
+    late = release.run("act", str(release.file), "downgrade", *order)
+    is_there = release.sql("SELECT to_regclass('user_tool_history') IS NOT NULL").strip()
+    release.sql(release.archive.read_text())
+
+    assert early.returncode == 5, early.stdout + early.stderr
+    assert left == "120"
+    assert archived.returncode == 0, archived.stdout + archived.stderr
+    assert late.returncode == 0, late.stdout + late.stderr
+    assert is_there == "f"
+    assert release.sql("SELECT count(*), sum(execution_time_ms) FROM public.user_tool_history").strip() == "|".join(
+        ("120", str(sum(one.milliseconds for one in executions(120))))
+    )
