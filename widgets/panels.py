@@ -269,9 +269,12 @@ def _first_spans(panel: Panel, place: _Place) -> list[Span]:
     ]
     if place.width < WIDE or len(panel.values) < 2:
         return [*spans, Span(fit(_value_text(panel), columns.values), role), Span("  ")]
-    others = cut(_others(panel), columns.values - columns.value - 2)
-    spans += [Span(fit(_value_text(panel), columns.value), role), Span("  "), *others]
-    return [*spans, Span(" " * (columns.values - columns.value - cells(others)))]
+    value, others = _value_text(panel), _others(panel)
+    # The other track stands in its column where it fits there, and else beside the value, however long others are.
+    room = min(columns.value, max(cells([Span(value)]), columns.values - 2 - cells(others)))
+    others = cut(others, columns.values - room - 2)
+    spans += [Span(fit(value, room), role), Span("  "), *others]
+    return [*spans, Span(" " * (columns.values - room - cells(others)))]
 
 
 def _wide(panel: Panel, place: _Place) -> tuple[Line, Line]:

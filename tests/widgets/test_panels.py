@@ -7,6 +7,7 @@ import pytest
 from console.core.frame import Panel
 from console.core.verdict import Verdict
 from tests import frame_parts, frames
+from tests.frame_parts import track_value
 from tests.screen_text import drawn, drawn_strips
 from widgets.ink import BADGE, Role
 from widgets.panels import columns_for, list_lines, panel_lines
@@ -43,6 +44,21 @@ def test_what_is_alike_stands_in_one_column() -> None:
     lines = shown(frames.regression().panels, 119).splitlines()[::2]
 
     assert len({line.index(panel.metric) for line, panel in zip(lines, frames.regression().panels, strict=True)}) == 1
+
+
+def test_a_long_value_in_one_panel_does_not_cut_what_the_baseline_has_in_another() -> None:
+    long = [track_value("canary", 0, "0 of 18,204 (< 0.017%)"), track_value("baseline", 0, "0 of 90,000 (< 0.004%)")]
+    short = [track_value("canary", 66.2, "66.2 %"), track_value("baseline", 99.5, "99.5 %")]
+    both = tuple(
+        frame_parts.panel(f"websocket_event_delivery_rate_{name}", Verdict.OK, tuple(values), judged="canary")
+        for name, values in (("long", long), ("short", short))
+    )
+
+    lines = shown(both, 119).splitlines()
+
+    assert "0 of 18,204" in lines[0]
+    assert "66.2 %" in lines[2]
+    assert "baseline 99.5 %" in lines[2]
 
 
 def test_the_key_is_lit_only_while_the_verdict_it_belongs_to_stands() -> None:
