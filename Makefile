@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint check bench soak simulate screenshots lock clean
+.PHONY: demo test lint check bench soak big-tables simulate screenshots lock clean
 
 demo: .venv/.ready
 	@$(BIN)/rollout-console demo $(ARGS)
@@ -24,6 +24,10 @@ bench: .venv/.ready
 # Faults against a real engine for as long as asked: make soak ARGS="--seed 1 --minutes 30"
 soak: .venv/.ready
 	$(BIN)/python -m tests.faults $(ARGS)
+
+# Every query over ten million rows, within its timeout: minutes, and some gigabytes of disk
+big-tables: .venv/.ready
+	$(BIN)/python -m tests.big_tables $(ARGS)
 
 # Canaries whose truth is known, soaked by the thousand, against what is claimed of the evidence: about ten minutes
 simulate: .venv/.ready
