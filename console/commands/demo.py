@@ -4,6 +4,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from console.commands.arguments import duration
 from console.demo.worlds import ROLLOUTS, scenario_of, world_of
@@ -34,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--whole", action="store_true", help="begin before the deployment, with no traffic yet")
     parser.add_argument("--speed", type=_speed, default=1.0, metavar="N", help="run everything N times as fast")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="keep the session there, for `report` and `replay` afterwards"
+    )
     parser.add_argument("--docker", action="store_true", help="run the services as containers, with compose")
     parser.add_argument("--image", metavar="NAME", help="image with Python 3.11 or later for --docker")
     parser.add_argument("--headless", action="store_true", help="no screen")
@@ -65,10 +69,11 @@ def run(arguments: argparse.Namespace, open_console: OpenConsole | None = None) 
         open_console = importlib.import_module("console.commands.watch").open_console
     try:
         with launch.running(*_platform_options(arguments), on_progress=_progress()) as demo:
+            state = arguments.keep or demo.folder / "state"
             return open_console(
                 demo.file,
-                launch.environment(demo),
-                state_folder=demo.folder / "state",
+                launch.environment(demo) | {"ROLLOUT_CONSOLE_STATE": str(state)},
+                state_folder=state,
                 headless_options=arguments if arguments.headless else None,
             )
     except (launch.DemoFailed, OSError) as error:

@@ -22,6 +22,8 @@ from console.demo.worlds import scenario_of, world_of
 
 WINDOW_S = 20.0
 """Longest window of a metric at speed 1, so that numbers move and recover while one looks."""
+LEAST_WINDOW_S = 10.0
+"""Shortest one at any speed: a request that takes longer is in none, and slow ones take some seconds."""
 EVERY_S = 2.0
 """Longest interval of a metric, at any speed: a query has most of it to answer in, and machines are busy."""
 HELD_S = 4.0
@@ -106,6 +108,8 @@ class Overlay:
             "phases": list(self._phases()),
             "actions": {name: self._action(said) for name, said in self._shipped.get("actions", {}).items()},
         }
+        if self._has_containers:
+            said["tracks"] = {track: {"label": f"rollout.track={track}"} for track in self._ports}
         if "validation" in self._shipped:
             said["validation"] = list(self._validation())
         if "alerts" in self._shipped:
@@ -146,8 +150,9 @@ class Overlay:
                 said[name] = {"postgres": source["postgres"] if own else "${DATABASE_URL}"}
             elif "redis" in source:
                 said[name] = {"redis": "${REDIS_URL}"}
-            elif "docker" in source and self._has_containers:
-                forgotten = {key: None for key in source["docker"] if key != "project"}
+            elif self._has_containers:
+                # A kind that the shipped source is not replaces it; of the same kind, what else it asks for goes.
+                forgotten = {key: None for key in source.get("docker", ()) if key != "project"}
                 said[name] = {"docker": {"project": self._folder.project, **forgotten}}
         if not self._has_containers:
             said |= {track: {"file": f"logs/{track}.log", "track": track} for track in self._ports}
@@ -170,7 +175,7 @@ class Overlay:
     def _metric(self, said: Part) -> Part:
         changed: Part = {"every": self._shorter(said.get("every", "30s"), EVERY_S, least_s=EVERY_S)}
         if said.get("window", "phase") != "phase":
-            changed["window"] = self._shorter(said["window"], WINDOW_S, least_s=6.0)
+            changed["window"] = self._shorter(said["window"], WINDOW_S, least_s=LEAST_WINDOW_S)
         for key in ("for", "keep_for"):
             if key in said:
                 changed[key] = self._shorter(said[key], HELD_S, least_s=2.0)

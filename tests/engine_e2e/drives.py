@@ -1,14 +1,32 @@
-"""An operator at the keyboard: ticks, signs off and advances, by what the screen shows."""
+"""An operator at the keyboard: runs tasks, ticks, signs off and advances, by what the screen shows."""
 
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from tests.terminal import Terminal
 
-CURSOR, OPEN, DONE = "▌", "[ ]", "[✓]"
-_PHASE = re.compile(r"phase (\d+) of (\d+)")
 PATIENCE_S = 120.0
+CURSOR, OPEN, AGAIN = "▌", ("[ ]", "[✗]"), "again signs"
+_PHASE = re.compile(r"phase (\d+) of (\d+)")
+_NAME = re.compile(r"Type +(\S+) +to confirm")
+_STAGE = re.compile(r"── .*\b(now|to come|over|validation, \w+)\b")
+_KIND = re.compile(r"^ *(before it begins|before the next phase|before it passes|sign-off)\b")
+
+
+def _is_checklists(text: str) -> bool:
+    return "Tab next phase" in text
+
+
+@dataclass(frozen=True)
+class Row:
+    """The row of the checklists that has the cursor."""
+
+    text: str
+    is_open: bool
+    is_mine: bool
+    """Whether it may be ticked in this phase."""
 
 
 class Operator:
@@ -25,10 +43,10 @@ class Operator:
         return int(found[1]), int(found[2])
 
     def press_until(self, key: str, holds: Callable[[str], bool]) -> None:
-        """Press a key, again after two seconds if need be: a dialog that is just being made may not take it."""
-        for _ in range(10):
+        """Press a key, again after some seconds if need be: a dialog that is just being made may not take it."""
+        for _ in range(8):
             self._terminal.send(key)
-            if self._comes(holds, within_s=2.0):
+            if self._comes(holds, within_s=4.0):
                 return
         raise AssertionError(f"{key!r} has no effect:\n{self._terminal.text}")
 
@@ -52,35 +70,73 @@ class Operator:
     def advance(self) -> None:
         """Go on to the next phase, and wait until it is there and all was verified."""
         number, count = self.phase
-        self.press_until("A", lambda text: "y confirms" in text)
         done = (f"phase {number + 1} of {count}", "DONE", "Esc close")
-        self.press_until("y", lambda text: all(words in text for words in done))
+        until = time.monotonic() + PATIENCE_S
+        while not self._act("A", done=done):
+            # Between two looks a number went the wrong way for a moment.
+            assert time.monotonic() < until, self._terminal.text
+            self.finish_phase()
+
+    def run_task(self, key: str) -> None:
+        """Run a task by its key, and wait until it is done."""
+        assert self._act(key, done=("DONE", "Esc close")), self._terminal.text
+
+    def _act(self, key: str, *, done: tuple[str, ...]) -> bool:
+        """Ask for an action, confirm it as the dialog wants it, wait until it is done, and close it.
+
+        False: something is not met, and it was left alone.
+        """
+        self.press_until(key, lambda text: "y confirms" in text or "to confirm" in text)
+        if "Not met" in self._terminal.text:
+            self.press_until("\x1b", lambda text: "Not met" not in text)
+            return False
+        confirm = "y"
+        asked = _NAME.search(self._terminal.text)
+        if asked is not None:
+            # The key that asked for it may have been pressed twice, and then stands in the field.
+            self._terminal.send("\x15" + asked[1])
+            self._terminal.wait(lambda text: f"to confirm: {asked[1]}" in " ".join(text.split()))
+            confirm = "\r"
+        self.press_until(confirm, lambda text: all(words in text for words in done))
         self.press_until("\x1b", lambda text: "Esc close" not in text)
+        return True
 
     def _tick_all(self) -> None:
-        self.press_until("c", lambda text: "Checklist of" in text)
-        while True:
-            text, mark, is_last = self._row()
-            if mark == OPEN:
+        """Go down the checklists from the first row that waits to the last that may be ticked now."""
+        self.press_until("c", _is_checklists)
+        while (row := self._row()) is not None and row.is_mine:
+            if row.is_open:
                 self._tick()
             self._terminal.send("j")
-            # The last row in sight may be the last of all.
-            if not self._comes(lambda _, old=text: self._row()[0] not in ("", old), within_s=1.0 if is_last else 5.0):
+            if not self._comes(lambda _, old=row.text: self._is_elsewhere(old), within_s=2.0):
                 break
-        self.press_until("\x1b", lambda text: "Checklist of" not in text)
+        self.press_until("\x1b", lambda text: not _is_checklists(text))
 
-    def _row(self) -> tuple[str, str, bool]:
-        """Return the text and the mark of the row under the cursor, and whether it is the last one in sight."""
-        rows = [line for line in self._terminal.text.splitlines() if OPEN in line or DONE in line]
-        under = next((place for place, line in enumerate(rows) if CURSOR in line), None)
-        if under is None:
-            return "", "", False
-        mark = OPEN if OPEN in rows[under] else DONE
-        return rows[under].partition(mark)[2].partition("   ")[0], mark, under == len(rows) - 1
+    def _is_elsewhere(self, old: str) -> bool:
+        row = self._row()
+        return row is not None and row.text != old
+
+    def _row(self) -> Row | None:
+        """Return the row under the cursor; none while the screen is being drawn."""
+        lines = self._terminal.text.splitlines()
+        place = next((place for place, line in enumerate(lines) if CURSOR in line and "[" in line), None)
+        if place is None:
+            return None
+        above = lines[:place][::-1]
+        stage = next((found[1] for line in above if (found := _STAGE.search(line))), "now")
+        kind = next((found[1] for line in above if (found := _KIND.search(line))), "before the next phase")
+        is_waiting = stage in ("over", "to come", "validation, waiting")
+        is_mine = not is_waiting or (stage == "to come" and kind == "before it begins")
+        mark, text = lines[place].partition("[")[2][:1], lines[place].partition("]")[2]
+        return Row(text.partition("   ")[0], f"[{mark}]" in OPEN, is_mine)
 
     def _tick(self) -> None:
         self._terminal.send(" ")
-        if self._comes(lambda text: self._row()[1] == DONE or "again signs" in text, within_s=5.0):
-            if self._row()[1] != DONE:
-                self._terminal.send(" ")
-            self._comes(lambda _: self._row()[1] == DONE, within_s=5.0)
+        self._comes(lambda text: not self._is_open() or AGAIN in text, within_s=5.0)
+        if self._is_open() and AGAIN in self._terminal.text:
+            self._terminal.send(" ")
+            self._comes(lambda _: not self._is_open(), within_s=5.0)
+
+    def _is_open(self) -> bool:
+        row = self._row()
+        return row is not None and row.is_open

@@ -373,6 +373,22 @@ def test_the_command_opens_the_console_on_the_demo_and_returns_its_exit_code(
     assert "starting PostgreSQL" in capsys.readouterr().err
 
 
+def test_a_session_that_is_to_be_kept_is_still_there_after_the_demo(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+
+    code = command.run(parsed("--headless", "--for", "3s", "--keep", str(kept)))
+
+    reported = subprocess.run(
+        [sys.executable, "-m", "console", "report", "stateless-orchestration"],
+        env=os.environ | {"ROLLOUT_CONSOLE_STATE": str(kept)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert code in (0, 3)
+    assert "(demo)" in reported.stdout
+
+
 def test_without_the_extra_the_command_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

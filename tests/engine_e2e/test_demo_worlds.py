@@ -1,5 +1,6 @@
 """What every world of the demo must be, and how its rows come into its tables."""
 
+import asyncio
 import subprocess
 import sys
 import time
@@ -181,6 +182,24 @@ def test_the_place_of_a_demo_is_read_back_and_is_for_its_account_only(tmp_path: 
 
     assert Place.of(str(tmp_path)) == place
     assert (tmp_path / "place.json").stat().st_mode & 0o077 == 0
+
+
+async def test_the_migration_of_stateless_orchestration_adds_what_is_missing(tmp_path: Path, database: str) -> None:
+    place = Place(str(tmp_path), "stateless-orchestration", "healthy", 1.0, database, "redis://r", {})
+    place.write()
+    connection = await asyncpg.connect(database)
+    await connection.execute(world_of("stateless-orchestration").schema)
+    await connection.execute("ALTER TABLE agent_sessions DROP COLUMN metadata")
+    command = [sys.executable, "-m", "console.demo.programs.stateless_orchestration", str(tmp_path), "migrate"]
+
+    first, second = [
+        await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True) for _ in range(2)
+    ]
+
+    assert await connection.fetchval("SELECT count(metadata) FROM agent_sessions") == 0
+    assert first.stdout.splitlines() == ["added metadata jsonb", "migration applied"]
+    assert second.stdout.splitlines() == ["nothing to migrate"]
+    await connection.close()
 
 
 def test_a_program_without_a_demo_says_so(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""The integration check of `stateless-orchestration`: `verify` asks both services and looks at the table."""
+"""The integration check of `stateless-orchestration`, and its migration.
+
+`verify` asks both services and looks at the table; `migrate` gives the table what the new path needs and has not got.
+"""
 
 import json
 import sys
@@ -10,14 +13,14 @@ import asyncpg
 from console.demo.programs import Place, main
 
 _COLUMNS = {
-    "session_id",
-    "user_id",
-    "status",
-    "error_message",
-    "workflow_state",
-    "metadata",
-    "created_at",
-    "updated_at",
+    "session_id": "text",
+    "user_id": "text",
+    "status": "text",
+    "error_message": "text",
+    "workflow_state": "jsonb",
+    "metadata": "jsonb",
+    "created_at": "timestamptz",
+    "updated_at": "timestamptz",
 }
 _direct = build_opener(ProxyHandler({}))
 
@@ -49,14 +52,34 @@ async def _table(place: Place) -> tuple[str, bool]:
     except (OSError, asyncpg.PostgresError) as error:
         return f"the database answers: {error}", False
     try:
-        columns = await connection.fetch(
-            "SELECT column_name FROM information_schema.columns WHERE table_name = 'agent_sessions'"
-        )
+        missing = await _missing(connection)
     finally:
         await connection.close(timeout=5)
-    missing = _COLUMNS - {row["column_name"] for row in columns}
     return f"agent_sessions has the columns of both paths{''.join(f', not {name}' for name in missing)}", not missing
 
 
+async def _missing(connection: "asyncpg.Connection[asyncpg.Record]") -> tuple[str, ...]:
+    columns = await connection.fetch(
+        "SELECT column_name FROM information_schema.columns WHERE table_name = 'agent_sessions'"
+    )
+    present = {row["column_name"] for row in columns}
+    return tuple(name for name in _COLUMNS if name not in present)
+
+
+async def migrate(place: Place, _words: Sequence[str]) -> int:
+    """Add the columns that are missing, in one transaction; raises `asyncpg.PostgresError` when that is refused."""
+    connection = await asyncpg.connect(place.owner_url, timeout=5)
+    try:
+        async with connection.transaction():
+            missing = await _missing(connection)
+            for name in missing:
+                await connection.execute(f"ALTER TABLE agent_sessions ADD COLUMN {name} {_COLUMNS[name]}")
+                print(f"added {name} {_COLUMNS[name]}")
+    finally:
+        await connection.close(timeout=5)
+    print("migration applied" if missing else "nothing to migrate")
+    return 0
+
+
 if __name__ == "__main__":
-    sys.exit(main({"verify": verify}))
+    sys.exit(main({"verify": verify, "migrate": migrate}))
