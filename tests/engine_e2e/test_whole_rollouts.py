@@ -52,6 +52,11 @@ KNOWN = {
     "user-context": Known(
         "SELECT count(*) FROM chat_requests WHERE migrated = ($1 = 'canary')", ("agent_completed", "agent_failed")
     ),
+    "ai-agent": Known(
+        "SELECT count(*) FROM bot_agentinteraction WHERE $1 = 'canary'",
+        ("answered",),
+        tasks={"Pre-deployment": ("B",)},
+    ),
     # What was there before was not served by the release.
     "tool-history": Known(
         "SELECT count(*) FROM user_tool_history WHERE id > 5800 AND $1 = 'canary'", ("execution_recorded",)
