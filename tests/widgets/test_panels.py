@@ -51,7 +51,9 @@ def test_a_long_value_in_one_panel_does_not_cut_what_the_baseline_has_in_another
     short = [track_value("canary", 66.2, "66.2 %"), track_value("baseline", 99.5, "99.5 %")]
     keys = frames.regression().panels[0].keys
     both = tuple(
-        frame_parts.panel(f"websocket_event_delivery_rate_{name}", Verdict.OK, tuple(values), judged="canary", keys=keys)
+        frame_parts.panel(
+            f"websocket_event_delivery_rate_{name}", Verdict.OK, tuple(values), judged="canary", keys=keys
+        )
         for name, values in (("long", long), ("short", short))
     )
 
