@@ -297,7 +297,7 @@ def test_a_rollback_keeps_the_data_and_a_report_tells_of_it(release: Release) ->
     assert done.returncode == 0, done.stdout + done.stderr
     assert (release.folder / "deployed").read_text() == "previous\n"
     assert release.sql("SELECT count(*) FROM user_tool_history").strip() == "250"
-    assert "Take the release back" in report.stdout
+    assert "Roll back, keep data" in report.stdout
     assert "tools fail" in report.stdout
 
 
