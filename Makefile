@@ -1,5 +1,7 @@
 # Everything runs in .venv, made by pip from requirements.lock; only Python 3.11 or later must be there.
 PYTHON ?= python3
+# So many tests at once; most of their time they wait for servers.
+WORKERS ?= 3
 BIN := .venv/bin
 
 .PHONY: demo test lint check bench soak big-tables simulate screenshots lock clean
@@ -8,7 +10,7 @@ demo: .venv/.ready
 	@$(BIN)/rollout-console demo $(ARGS)
 
 test: .venv/.ready
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 lint: .venv/.ready
 	$(BIN)/ruff format --check .

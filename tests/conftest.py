@@ -18,6 +18,15 @@ from tests.servers import PrivateEngine, engine_obstacle, missing
 _numbers = itertools.count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of the suite's own engine in one process: one engine, and one test at a time that stops it."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "engine" in item.fixturenames:
+            made_by = item._fixtureinfo.name2fixturedefs["engine"][-1]  # pytest has no public way to ask
+            if made_by.scope == "session":
+                item.add_marker(pytest.mark.xdist_group("engine"))
+
+
 @pytest.fixture(autouse=True)
 def _own_locks() -> Iterator[None]:
     """A place of its own where all accounts meet: no test meets another one, or an operator of this machine."""
