@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -29,7 +30,7 @@ from console.effects.executor import CannotStart
 from console.effects.preview import preview, problems
 from console.effects.sessions import Session, find_open, state_dir, this_actor
 from console.effects.verification import Ask, try_once
-from console.patience import LeftBehind, in_time
+from console.patience import LeftBehind, in_time, waited_for
 from console.spec.load_action import load_action
 from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError
@@ -229,13 +230,13 @@ async def _carry_out(
     folder, started = await begin(shown.plan, loaded, intent, where, tell=_complain)
     print(f"attempt {folder.name}, kept in {folder}", file=sys.stderr, flush=True)
     redactor = Redactor(loaded.secrets)
-    tail = asyncio.create_task(_print_output(folder, redactor, told))
+    is_over = asyncio.Event()
+    tail = asyncio.create_task(_print_output(folder, redactor, told, is_over))
     try:
         progress, ended = await _followed(folder, told)
     finally:
-        tail.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await tail
+        is_over.set()
+        await tail
     detail = f": {ended.detail}" if ended.detail else ""
     print(visible(f"{shown.plan.title}: {ended.outcome}{detail}"), file=told, flush=True)
     if is_json:
@@ -248,24 +249,28 @@ def _complain(said: str) -> None:
 
 
 async def _followed(folder: Path, told: TextIO) -> tuple[list[ActionProgressed], ActionEnded]:
+    """Tell how an attempt goes on, and return all of it; how it ends is unknown where the disk does not tell."""
     progress: list[ActionProgressed] = []
-    async for said in executor.follow(folder):
-        if isinstance(said, ActionEnded):
-            return progress, said
-        progress.append(said)
-        detail = f": {said.detail}" if said.detail else ""
-        print(visible(f"  {said.state:<10} {said.label}{detail}"), file=told, flush=True)
+    try:
+        async for said in executor.follow(folder):
+            if isinstance(said, ActionEnded):
+                return progress, said
+            progress.append(said)
+            detail = f": {said.detail}" if said.detail else ""
+            print(visible(f"  {said.state:<10} {said.label}{detail}"), file=told, flush=True)
+    except OSError as error:
+        why = f"how it goes on cannot be read: {error}; it goes on all the same: verify before anything is repeated"
+        return progress, ActionEnded(time.time(), folder.name, Outcome.UNKNOWN, why)
     raise AssertionError("following ends with an end")
 
 
-async def _print_output(folder: Path, redactor: Redactor, told: TextIO) -> None:
-    """Print what the commands print, line by line, until cancelled; then print the rest."""
+async def _print_output(folder: Path, redactor: Redactor, told: TextIO, is_over: asyncio.Event) -> None:
+    """Print what the commands print, line by line, until it is over; then print the rest."""
     offset, rest = 0, b""
-    is_last = False
     while True:
-        with contextlib.suppress(OSError), (folder / OUTPUT).open("rb") as file:
-            file.seek(offset)
-            chunk = file.read()
+        is_last = is_over.is_set()
+        with contextlib.suppress(OSError):
+            chunk = await waited_for(partial(_read_from, folder / OUTPUT, offset))
             offset += len(chunk)
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
@@ -273,10 +278,14 @@ async def _print_output(folder: Path, redactor: Redactor, told: TextIO) -> None:
             told.flush()
         if is_last:
             return
-        try:
-            await asyncio.sleep(_TAIL_S)
-        except asyncio.CancelledError:
-            is_last = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(is_over.wait(), _TAIL_S)
+
+
+def _read_from(path: Path, offset: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(offset)
+        return file.read()
 
 
 def _outcome_json(

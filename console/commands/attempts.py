@@ -24,7 +24,7 @@ from console.effects.preview import preview
 from console.effects.sessions import find_open, state_dir, this_actor
 from console.effects.settling import rest_of
 from console.effects.stopping import stop
-from console.patience import in_time
+from console.patience import READ_S, in_time
 from console.spec.load_action import load_action
 from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError
@@ -32,8 +32,6 @@ from console.spec.written import written
 
 DONE = 0
 SHOWN = 20
-_READ_S = 10.0
-"""How long a disk may take to tell what was begun: many attempts on a slow one take their time."""
 UNKNOWN = 3
 
 
@@ -59,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         return USAGE
     base = state_dir()
     try:
-        found = in_time(lambda: attempts_in(places(base, rollout, find_open(base, rollout))), _READ_S)
+        found = in_time(lambda: attempts_in(places(base, rollout, find_open(base, rollout))), READ_S)
     except OSError as error:
         print(f"what was begun cannot be read: {error}; an action that runs goes on all the same", file=sys.stderr)
         return UNKNOWN
