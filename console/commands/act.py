@@ -15,6 +15,7 @@ from typing import Any, TextIO, TypeVar
 from console.commands.arguments import add_as, add_file
 from console.commands.standing import Standing, standing_of
 from console.core.durations import parse_share
+from console.core.exits import Exit
 from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
 from console.core.plan import Plan, Preview
 from console.core.plan_text import preview_json, preview_text
@@ -37,10 +38,6 @@ from console.spec.problems import RolloutFileError
 
 T = TypeVar("T")
 
-DONE = 0
-USAGE = 4
-FAILED = 5
-INTERRUPTED = 130
 
 _TAIL_S = 0.1
 _GLANCE_S = 0.5
@@ -77,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Preview, ask, carry out, and return the exit code: 0 done, 4 nothing was done, 5 failed, unverified, unknown."""
     loaded = _loaded(arguments)
     if loaded is None:
-        return USAGE
+        return Exit.USAGE
     told: TextIO = sys.stderr if arguments.json else sys.stdout
     base, actor = state_dir(), this_actor(says=arguments.says or "")
     session = _session_of(base, loaded.rollout.rollout)
@@ -98,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
             _asked(_check_listed(loaded, planned))
     except PlanRefused as refusal:
         print(visible(str(refusal)), file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     shown = preview(
         planned,
         loaded,
@@ -113,18 +110,18 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         if arguments.json:
             print(json.dumps(preview_json(shown), ensure_ascii=False))
-        return FAILED if problems(shown) or shown.not_passed else DONE
+        return Exit.FAILED if problems(shown) or shown.not_passed else Exit.DONE
     obstacle = _obstacle(shown, arguments)
     if obstacle:
         print(f"{obstacle}; nothing was done", file=sys.stderr)
-        return FAILED if arguments.yes and problems(shown) else USAGE
+        return Exit.FAILED if arguments.yes and problems(shown) else Exit.USAGE
     reason = arguments.reason.strip() or shown.why or "by hand, from a shell"
     intent = Intent(time.time(), actor, reason, shown.without)
     try:
         return carry_out(shown, loaded, intent, where, told, is_json=arguments.json)
     except (CannotStart, OSError) as failure:
         print(visible(str(failure)), file=sys.stderr)
-        return FAILED
+        return Exit.FAILED
 
 
 def _loaded(arguments: argparse.Namespace) -> Loaded | None:
@@ -221,7 +218,7 @@ def carry_out(shown: Preview, loaded: Loaded, intent: Intent, where: Places, tol
         return asyncio.run(_carry_out(shown, loaded, intent, where, told, is_json=is_json))
     except KeyboardInterrupt:
         print("\nan action that was begun goes on without this terminal", file=sys.stderr)
-        return INTERRUPTED
+        return Exit.INTERRUPTED
 
 
 async def _carry_out(
@@ -241,7 +238,7 @@ async def _carry_out(
     print(visible(f"{shown.plan.title}: {ended.outcome}{detail}"), file=told, flush=True)
     if is_json:
         print(json.dumps(_outcome_json(started, progress, ended, folder)))
-    return DONE if ended.outcome is Outcome.DONE else FAILED
+    return Exit.DONE if ended.outcome is Outcome.DONE else Exit.FAILED
 
 
 def _complain(said: str) -> None:
