@@ -35,7 +35,7 @@ from console.core.words import Outcome, Table
 from console.effects import executor
 from console.effects.begin import Intent, begin, places
 from console.effects.sessions import EXPORTS, Session
-from console.effects.settling import rest_of
+from console.effects.settling import intent_of_rest, rest_of
 from console.effects.stopping import stop
 from console.engine import Engine, journal_view
 from console.filed import FiledJournal
@@ -224,13 +224,12 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders):
             await self._attempts.take_abandoned()
             return ""
         is_check = choice == "verify"
-        known = self._engine.state.attempts[attempt]
+        loaded, line = self._engine.loaded, line_of(self._engine.state.attempts, attempt)
         try:
-            rest = rest_of(self._engine.loaded, line_of(self._engine.state.attempts, attempt), is_check=is_check)
+            rest = rest_of(loaded, line, is_check=is_check)
         except PlanRefused as refusal:
             raise Refused(str(refusal)) from refusal
-        why = said or f"{choice} {known.started.title}, which ended {known.outcome}"
-        intent = Intent(time.time(), self._actor, why, "", attempt, known.next_step, is_check)
+        intent = intent_of_rest(loaded, line, self._actor, reason, time.time(), is_check=is_check)
         return await self._start_by_hand(rest, intent)
 
     def _abandon(self, attempt: str, why: str) -> None:

@@ -14,16 +14,15 @@ from console.core.attempts import Attempt, choices, line_of
 from console.core.exits import Exit
 from console.core.inputs import Actor
 from console.core.planning import PlanRefused
-from console.core.redact import Redactor
 from console.core.text import visible
 from console.core.words import Outcome
 from console.effects import executor
-from console.effects.begin import Intent, places
+from console.effects.begin import places
 from console.effects.executor import CannotStart
 from console.effects.found import Found, attempts_in
 from console.effects.preview import preview
 from console.effects.sessions import find_open, state_dir, this_actor
-from console.effects.settling import rest_of
+from console.effects.settling import intent_of_rest, rest_of
 from console.effects.stopping import stop
 from console.patience import READ_S, in_time
 from console.spec.load_action import load_action
@@ -152,16 +151,12 @@ def _told(chosen: Found, asked: str, actor: Actor, reason: str) -> int:
 def _carried_on(
     arguments: argparse.Namespace, line: Sequence[Attempt], loaded: Loaded, actor: Actor, *, is_check: bool
 ) -> int:
-    known = line[-1]
     try:
         rest = rest_of(loaded, line, is_check=is_check)
     except PlanRefused as refusal:
         print(visible(str(refusal)), file=sys.stderr)
         return Exit.USAGE
-    way = "verify" if is_check else "resume"
-    why = arguments.reason.strip() or f"{way} {known.started.title}, which ended {known.outcome}"
-    redacted = Redactor(loaded.secrets).redact(why)
-    intent = Intent(time.time(), actor, redacted, "", known.started.attempt, known.next_step, is_check)
+    intent = intent_of_rest(loaded, line, actor, arguments.reason, time.time(), is_check=is_check)
     base = state_dir()
     where = places(base, loaded.rollout.rollout, find_open(base, loaded.rollout.rollout))
     told = sys.stderr if arguments.json else sys.stdout
