@@ -19,18 +19,18 @@ from console.core.exits import Exit
 from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
 from console.core.plan import Plan, Preview
 from console.core.plan_text import preview_json, preview_text
-from console.core.planning import PlanRefused, check_listed, plan
+from console.core.planning import PlanRefused, plan
 from console.core.redact import Redactor
-from console.core.rollout import ActionKind, Check
+from console.core.rollout import ActionKind
 from console.core.text import visible
 from console.core.words import Outcome
 from console.effects import earlier, executor
 from console.effects.attempt_files import OUTPUT
 from console.effects.begin import Intent, Places, begin, places
 from console.effects.executor import CannotStart
+from console.effects.looking import GLANCE_S, LOOK_S, look_before
 from console.effects.preview import preview, problems
 from console.effects.sessions import Session, find_open, state_dir, this_actor
-from console.effects.verification import Ask, try_once
 from console.patience import LeftBehind, in_time, waited_for
 from console.spec.load_action import load_action
 from console.spec.loaded import Loaded
@@ -40,11 +40,6 @@ T = TypeVar("T")
 
 
 _TAIL_S = 0.1
-_GLANCE_S = 0.5
-_LOOK_S = 5.0
-"""How long a look before an action may take: before a way down only a moment."""
-_LIST_S = 3.0
-"""How long the list of the values of a parameter may take; then what was given is taken as it is."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,7 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
             rung=arguments.traffic,
             given=dict(arguments.given),
         )
-        if planned.given:
+        parameters = loaded.rollout.actions[planned.action].parameters
+        if any(parameters[name].is_looked_up for name, _ in planned.given):
             _asked(_check_listed(loaded, planned))
     except PlanRefused as refusal:
         print(visible(str(refusal)), file=sys.stderr)
@@ -163,39 +159,28 @@ async def _look_before(loaded: Loaded, planned: Plan) -> list[tuple[bool | None,
     """Ask what is looked at before, all at once; a way down waits only for a moment."""
     from console.commands.verifying import asking  # noqa: PLC0415 - drivers weigh, and few actions need them
 
-    redactor = Redactor(loaded.secrets)
     is_way_down = planned.kind in (ActionKind.ROLLBACK, ActionKind.STEP_DOWN)
-
-    async def look(ask: Ask, check: Check) -> tuple[bool | None, str]:
-        found = await try_once(ask, check, min(check.within, _GLANCE_S if is_way_down else _LOOK_S))
-        return (found.ok if found.is_known else None), visible(redactor.redact(found.detail))
-
     async with asking(loaded.rollout, loaded.base_dir, loaded.queries) as ask:
-        return await asyncio.gather(*(look(ask, check) for check in planned.before))
+        redact = Redactor(loaded.secrets).redact
+        return await look_before(planned, ask, redact, GLANCE_S if is_way_down else LOOK_S)
 
 
 async def _check_listed(loaded: Loaded, planned: Plan) -> None:
     """Raise `PlanRefused` for a value that is not in the list that the file asks for, if that can be had in time."""
-    parameters = loaded.rollout.actions[planned.action].parameters
-    for name, value in planned.given:
-        listed = parameters[name].from_
-        if listed is None or listed.values is not None:
-            continue
-        from console.sources.base import ProbeFailed  # noqa: PLC0415 - drivers weigh, and few actions need them
-        from console.sources.connect import Connections  # noqa: PLC0415
-        from console.sources.values import values_of  # noqa: PLC0415
+    from console.sources.connect import Connections  # noqa: PLC0415 - drivers weigh, and few actions need them
+    from console.sources.values import check_given  # noqa: PLC0415
 
-        connections = Connections(loaded.rollout, loaded.base_dir, loaded.queries, lambda _: None)
-        try:
-            async with asyncio.timeout(_LIST_S):
-                values = await values_of(parameters[name], connections, _LIST_S)
-        except (ProbeFailed, TimeoutError) as failure:
-            said = visible(Redactor(loaded.secrets).redact(str(failure) or "no answer in time"))
-            print(f"whether there is a {name} {visible(value)} cannot be looked up: {said}", file=sys.stderr)
-        else:
-            check_listed(name, parameters[name], value, values)
-        finally:
-            await connections.close()
+    given = dict(planned.given)
+
+    def tell(name: str, why: str) -> None:
+        said = Redactor(loaded.secrets).redact(why)
+        print(visible(f"whether there is a {name} {given[name]} cannot be looked up: {said}"), file=sys.stderr)
+
+    connections = Connections(loaded.rollout, loaded.base_dir, loaded.queries, lambda _: None)
+    try:
+        await check_given(loaded.rollout.actions[planned.action].parameters, given, connections, tell)
+    finally:
+        await connections.close()
 
 
 def _obstacle(shown: Preview, arguments: argparse.Namespace) -> str:
