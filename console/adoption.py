@@ -8,7 +8,7 @@ from pathlib import Path
 
 from console.core.attempts import OPEN
 from console.core.automatic import NOBODY
-from console.core.inputs import ActionEnded, ActionStarted, NoteWritten
+from console.core.inputs import ActionAbandoned, ActionEnded, ActionStarted, NoteWritten
 from console.core.rollout import ActionKind
 from console.core.words import Outcome
 from console.effects import executor
@@ -67,6 +67,9 @@ class Adoption:
     def _found(self, attempt: str) -> executor.Adopted | None:
         return executor.adopt(self._places.folder_of(attempt), time.time())
 
+    def _abandoned(self, attempt: str) -> ActionAbandoned | None:
+        return read_abandoned(self._places.folder_of(attempt))
+
     def check_all_folded(self) -> None:
         """Raise `CannotStart` where others did something that the engine does not know yet, so that its share is old.
 
@@ -99,8 +102,24 @@ class Adoption:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _follow(self, folder: Path) -> None:
-        """Report an attempt to the engine until it ended."""
+        """Report an attempt to the engine until it ended; a disk that fails or hangs is told once, and waited for."""
         self._followed.add(folder.name)
+        is_told = False
+        while True:
+            try:
+                await self._report(folder)
+            except OSError as error:
+                if not is_told:
+                    said = f"how {folder.name} goes on cannot be read: {error}; it goes on all the same"
+                    self._engine.apply(NoteWritten(time.time(), self._engine.actor, said))
+                is_told = True
+            else:
+                return
+            # One look waits for as long as the disk takes, so that no more and more of them hang.
+            await waited_for(partial(self._found, folder.name), None)
+            await asyncio.sleep(ADOPT_EVERY_S)
+
+    async def _report(self, folder: Path) -> None:
         known = self._engine.state.attempts.get(folder.name)
         async for said in executor.follow(folder, seen=0 if known is None else known.reports):
             self._engine.apply(said)
@@ -126,13 +145,13 @@ class Adoption:
         state = self._engine.state
         for name, attempt in list(state.attempts.items()):
             if attempt.outcome is Outcome.RUNNING and name not in self._followed:
-                await self._take_up(self._places.folder_of(name))
-        folders = await asyncio.to_thread(self._places.folders)
+                await self._take_up(await waited_for(partial(self._places.folder_of, name), None))
+        folders = await waited_for(self._places.folders, None)
         found = []
         for folder in folders:
             if folder.name in state.settled | self._followed | self._starting or folder in self._older:
                 continue
-            one = await asyncio.to_thread(executor.adopt, folder, time.time())
+            one = await waited_for(partial(executor.adopt, folder, time.time()), None)
             if one is None:
                 continue
             if self._is_of_this_session(folder, one.started):
@@ -161,7 +180,7 @@ class Adoption:
     async def _take_up(self, folder: Path) -> None:
         """Fold an attempt; one that is over at once, so that a later one cannot overtake it."""
         self._followed.add(folder.name)
-        found = await asyncio.to_thread(executor.adopt, folder, time.time())
+        found = await waited_for(partial(executor.adopt, folder, time.time()), None)
         if found is None:
             said = "its folder is gone, so nobody knows how it ended; verify before anything is repeated"
             self._engine.apply(ActionEnded(time.time(), folder.name, Outcome.UNKNOWN, said))
@@ -180,6 +199,6 @@ class Adoption:
         for name, attempt in list(self._engine.state.attempts.items()):
             if attempt.outcome not in OPEN:
                 continue
-            said = await asyncio.to_thread(read_abandoned, self._places.folder_of(name))
+            said = await waited_for(partial(self._abandoned, name), None)
             if said is not None:
                 self._engine.apply(said)

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
+from console.core.exits import Exit
 from console.lasting import lasting
 
 COMMANDS = {
@@ -33,16 +34,13 @@ COMMANDS = {
     "doctor": "try each source and say what is wrong",
 }
 
-USAGE = 4
-"""Exit code of a bad rollout file or of wrong usage."""
-
 
 class _Parser(argparse.ArgumentParser):
     """A parser that leaves with the exit code of the contract."""
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {message}\n")
+        self.exit(Exit.USAGE, f"{self.prog}: {message}\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -75,21 +73,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         from importlib.metadata import version  # noqa: PLC0415 - rarely asked for
 
         print(f"rollout-console {version('rollout-console')}")
-        return 0
+        return Exit.DONE
     if arguments.command is None:
         parser.print_help()
-        return USAGE
+        return Exit.USAGE
     try:
         return int(arguments.run(arguments))
     except KeyboardInterrupt:
-        return 130
+        return Exit.INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
-        return 0
-    except Exception:  # noqa: BLE001 - exit code 1 would say WARNING
+        return Exit.DONE
+    except Exception:  # noqa: BLE001 - Python's own exit code would say WARNING
         from console.core.redact import Redactor  # noqa: PLC0415 - hardly ever needed
         from console.spec.variables import secrets_in  # noqa: PLC0415 - the same
 
         print(Redactor(secrets_in(os.environ)).redact(traceback.format_exc()), end="", file=sys.stderr)
         print("rollout-console: this is a fault of the program; what it was doing is not known", file=sys.stderr)
-        return 3
+        return Exit.UNKNOWN

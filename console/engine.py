@@ -12,7 +12,7 @@ from dataclasses import replace
 from math import inf
 
 from console.batch import RECORDS_KEPT, Batch
-from console.core.alert_findings import SESSION
+from console.core.alert_findings import SESSION, unsaved
 from console.core.classify import Classifier
 from console.core.cleaned import cleaned_lines, cleaned_table
 from console.core.counts import LinesCounted
@@ -408,14 +408,14 @@ class Engine:
         if not reason:
             return frame
         known = next((alert for alert in frame.alerts if alert.name == SESSION), AlertView(SESSION, "blind", "", at))
-        trouble = replace(known, text=f"the session file cannot be written: {reason}")
+        trouble = replace(known, text=unsaved(reason))
         return replace(frame, alerts=(trouble, *(alert for alert in frame.alerts if alert.name != SESSION)))
 
     def _unwritten(self, at: float) -> str:
         """Return why what is seen cannot be written down, empty while it can."""
         since = self._writing_since
         if not self._trouble and since is not None and at - since > SLOW_COMMIT_S:
-            return f"the disk has not answered for {at - since:.0f} s; what is counted waits in memory"
+            return f"the disk has not answered for {at - since:.0f} s"
         return self._trouble
 
     # -- for orders ----------------------------------------------------------------------------------------------

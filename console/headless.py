@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from console import session
 from console.core.desk import Desk, Refused
+from console.core.exits import Exit
 from console.core.report_incidents import incident_line
 from console.core.report_json import check_json
 from console.core.verdict import Verdict
@@ -19,7 +20,7 @@ from console.reading import Onlooker, events_of
 from console.spec.load import load
 from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError
-from console.watching import UNKNOWN, USAGE, Headless, Watch
+from console.watching import Headless, Watch
 
 LOOK_S = 0.2
 WRITE_S = 2.0
@@ -32,12 +33,12 @@ def watch_headless(asked: Watch, headless: Headless) -> int:
         loaded = load(asked.file, asked.env)
     except RolloutFileError as error:
         print(error, file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     try:
         return asyncio.run(_watch(loaded, asked, headless))
     except CannotOpen as obstacle:
         print(f"rollout-console watch: {obstacle}", file=sys.stderr)
-        return UNKNOWN
+        return Exit.UNKNOWN
 
 
 async def _watch(loaded: Loaded, asked: Watch, headless: Headless) -> int:
@@ -45,7 +46,7 @@ async def _watch(loaded: Loaded, asked: Watch, headless: Headless) -> int:
     engine, desk = opened.engine, session.desk_of(opened, asked)
     if engine is None or isinstance(desk, Onlooker):
         print(f"rollout-console watch: {opened.held_by} holds the session; --new begins another", file=sys.stderr)
-        return UNKNOWN
+        return Exit.UNKNOWN
     if opened.notice:
         print(f"rollout-console watch: {opened.notice}", file=sys.stderr)
     stop: asyncio.Future[int] = asyncio.get_running_loop().create_future()

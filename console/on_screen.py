@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from console.app import ConsoleApp
+from console.core.exits import Exit
 from console.core.text import visible
-from console.watching import UNKNOWN, USAGE, Watch
+from console.watching import Watch
 
 if TYPE_CHECKING:
     from console.opening import Opened
@@ -44,7 +45,7 @@ class _Screen:
         with contextlib.suppress(OSError):  # the terminal may be gone
             for said in filter(None, (self._said, *farewell.splitlines())):
                 print(said, file=sys.stderr, flush=True)
-        return UNKNOWN if code is None else code
+        return Exit.UNKNOWN if code is None else code
 
     async def _leave(self) -> None:
         if self._opened is not None:
@@ -60,10 +61,10 @@ class _Screen:
             self._app.redact = session.Redactor(secrets).redact
             self._opened = opened = await session.opened_for(loaded, self._asked)
         except session.RolloutFileError as error:
-            self._end(USAGE, str(error))
+            self._end(Exit.USAGE, str(error))
             return
         except session.CannotOpen as obstacle:
-            self._end(UNKNOWN, f"rollout-console watch: {obstacle}")
+            self._end(Exit.UNKNOWN, f"rollout-console watch: {obstacle}")
             return
         desk = session.desk_of(opened, self._asked)
         await asyncio.to_thread(importlib.import_module, "console.screens.soak")
@@ -81,7 +82,7 @@ class _Screen:
             while isinstance(fault, BaseExceptionGroup):
                 fault = fault.exceptions[0]
             said = self._app.redact(f"{type(fault).__name__}: {fault}")
-            self._end(UNKNOWN, f"the engine stopped: {visible(said)}")
+            self._end(Exit.UNKNOWN, f"the engine stopped: {visible(said)}")
 
 
 async def painted(call_after_refresh: Callable[..., bool], is_running: Callable[[], bool]) -> None:

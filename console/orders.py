@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from console.adoption import Adoption
@@ -34,12 +35,14 @@ from console.core.words import Outcome, Table
 from console.effects import executor
 from console.effects.begin import Intent, begin, places
 from console.effects.sessions import EXPORTS, Session
-from console.effects.settling import rest_of
+from console.effects.settling import intent_of_rest, rest_of
 from console.effects.stopping import stop
 from console.engine import Engine, journal_view
 from console.filed import FiledJournal
 from console.incident_orders import IncidentOrders, responded
+from console.patience import waited_for
 from console.previewing import Previewing
+from console.printed import Printed
 from console.reading import EXPORTED_RECORDS, events_of, told_of, versions
 from console.sources.base import ProbeFailed
 from console.unattended import Unattended
@@ -61,6 +64,8 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders):
         self._filed = FiledJournal(session.folder, state_dir / EXPORTS)
         self._places = places(state_dir, engine.loaded.rollout.rollout, session)
         self._attempts = Adoption(engine, session, self._places)
+        redactor = engine.redactor
+        self._printed = Printed(lambda attempt: executor.output(self._places.folder_of(attempt), redactor))
         self._is_starting = False
         self._previewing = Previewing(engine, state_dir)
         self._checklist = Checklist(engine)
@@ -101,7 +106,7 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders):
 
     def output(self, attempt: str) -> tuple[str, ...]:
         """Return the newest lines that an attempt printed, safe to draw."""
-        return executor.output(self._folder_of(attempt), self._engine.redactor)
+        return self._printed.of(attempt)
 
     # -- actions -------------------------------------------------------------------------------------------------
 
@@ -173,13 +178,30 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders):
 
     async def _end_rung(self, attempt: str) -> None:
         """End a rung that is being applied, and wait until it is over."""
-        folder = self._folder_of(attempt)
-        await asyncio.to_thread(stop, folder, self._actor, "jump to zero", time.time())
+        await self._ended(attempt, "jump to zero")
         deadline = time.monotonic() + executor.GRACE_S + END_S
-        while self._engine.state.running is not None or executor.is_running(folder):
+        while self._engine.state.running is not None or await self._is_running(attempt):
             if time.monotonic() > deadline:
                 raise Refused("the rung that is being applied does not end; end it (X), then jump to zero")
             await asyncio.sleep(executor.FOLLOW_S)
+
+    async def _ended(self, attempt: str, why: str) -> bool:
+        """Ask whoever is at work on an attempt to end it, and return whether there was somebody."""
+        ending = partial(self._stop, attempt, why)
+        try:
+            return await waited_for(ending, 2 * executor.GRACE_S + END_S)
+        except TimeoutError as error:
+            raise Refused(f"who is at work on it cannot be read: {error}") from None
+
+    def _stop(self, attempt: str, why: str) -> bool:
+        return stop(self._places.folder_of(attempt), self._actor, why, time.time())
+
+    async def _is_running(self, attempt: str) -> bool:
+        """Return whether somebody is at work on an attempt, for all that the disk tells in time."""
+        try:
+            return await waited_for(lambda: executor.is_running(self._places.folder_of(attempt)))
+        except TimeoutError:
+            return True
 
     async def settle(self, attempt: str, choice: Choice, *, reason: str) -> str:
         """Decide about an attempt, and return the id of the one that verifies it or carries it on, if any."""
@@ -189,27 +211,29 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders):
             raise Refused(f"this attempt cannot be told to {choice} now")
         if choice in ("stop", "abandon") and not reason.strip():
             raise Refused("say why")
-        folder, said = self._folder_of(attempt), self._engine.redactor.redact(reason.strip())
+        said = self._engine.redactor.redact(reason.strip())
         if choice == "stop":
-            if not await asyncio.to_thread(stop, folder, self._actor, said, time.time()):
+            if not await self._ended(attempt, said):
                 raise Refused("nobody is at work on it any more, or not on this machine")
             return ""
         if choice == "abandon":
             try:
-                await asyncio.to_thread(executor.abandon, folder, self._actor, said, time.time())
+                await waited_for(partial(self._abandon, attempt, said))
             except OSError:  # the engine knows it all the same
                 self._engine.apply(ActionAbandoned(time.time(), attempt, self._actor, said))
             await self._attempts.take_abandoned()
             return ""
         is_check = choice == "verify"
-        known = self._engine.state.attempts[attempt]
+        loaded, line = self._engine.loaded, line_of(self._engine.state.attempts, attempt)
         try:
-            rest = rest_of(self._engine.loaded, line_of(self._engine.state.attempts, attempt), is_check=is_check)
+            rest = rest_of(loaded, line, is_check=is_check)
         except PlanRefused as refusal:
             raise Refused(str(refusal)) from refusal
-        why = said or f"{choice} {known.started.title}, which ended {known.outcome}"
-        intent = Intent(time.time(), self._actor, why, "", attempt, known.next_step, is_check)
+        intent = intent_of_rest(loaded, line, self._actor, reason, time.time(), is_check=is_check)
         return await self._start_by_hand(rest, intent)
+
+    def _abandon(self, attempt: str, why: str) -> None:
+        executor.abandon(self._places.folder_of(attempt), self._actor, why, time.time())
 
     async def halt(self) -> None:
         """Stop the rollback that is counted down."""
@@ -295,9 +319,6 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders):
 
     def _told(self, said: str) -> None:
         self._engine.apply(NoteWritten(time.time(), self._actor, self._engine.redactor.redact(said)))
-
-    def _folder_of(self, attempt: str) -> Path:
-        return self._places.folder_of(attempt)
 
     # -- what goes on by itself ----------------------------------------------------------------------------------
 

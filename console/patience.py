@@ -11,6 +11,8 @@ from console.core.durations import format_duration
 
 DISK_S = 2.0
 """How long a disk may take to answer before another one is tried."""
+READ_S = 10.0
+"""How long a disk may take to tell what was begun: many attempts on a slow one take their time."""
 
 T = TypeVar("T")
 

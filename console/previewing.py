@@ -8,18 +8,14 @@ from console.core.checklist_frame import one_person
 from console.core.desk import Refused
 from console.core.outlook import share_line
 from console.core.plan import Plan, Preview
-from console.core.planning import PlanRefused, check_listed
-from console.core.rollout import ActionKind, Check
+from console.core.planning import PlanRefused
+from console.core.rollout import ActionKind
 from console.effects import earlier
+from console.effects.looking import look_before
 from console.effects.preview import build_preview
 from console.engine import Engine
 from console.sources.base import ProbeFailed
-from console.sources.values import values_of
-
-LIST_S = 3.0
-"""How long the list of the values of a parameter may take."""
-LOOK_S = 5.0
-"""How long a look before an action may take."""
+from console.sources.values import check_given, values_of
 
 
 class Previewing:
@@ -56,37 +52,19 @@ class Previewing:
 
     async def look_before(self, shown: Preview) -> Preview:
         """Ask what a preview wants looked at before, all at once."""
-        return shown.answered(await asyncio.gather(*(self._look(check) for check in shown.plan.before)))
+        return shown.answered(await look_before(shown.plan, self._engine.check, self._engine.redactor.redact))
 
     async def values(self, action: str, parameter: str) -> tuple[str, ...]:
         """Return the values to choose from for a parameter; raises `Refused` while they cannot be had."""
         asked = self._engine.loaded.rollout.actions[action].parameters[parameter]
         try:
-            async with asyncio.timeout(LIST_S):
-                return await values_of(asked, self._engine.connections, LIST_S)
-        except TimeoutError:
-            raise Refused("no answer in time") from None
+            return await values_of(asked, self._engine.connections)
         except ProbeFailed as failure:
             raise Refused(self._engine.redactor.redact(str(failure))) from failure
 
     async def check_listed(self, action: str, given: Mapping[str, str]) -> None:
         """Raise `Refused` for a value that is not in its list; one whose list cannot be had is taken as it is."""
-        for name, asked in self._engine.loaded.rollout.actions[action].parameters.items():
-            if name not in given or asked.from_ is None:
-                continue
-            try:
-                listed = await self.values(action, name)
-            except Refused:
-                continue
-            try:
-                check_listed(name, asked, given[name], listed)
-            except PlanRefused as refusal:
-                raise Refused(str(refusal)) from refusal
-
-    async def _look(self, check: Check) -> tuple[bool | None, str]:
         try:
-            async with asyncio.timeout(min(LOOK_S, check.within)):
-                found = await self._engine.check(check)
-        except TimeoutError:
-            return None, "no answer in time"
-        return (found.ok if found.is_known else None), found.detail
+            await check_given(self._engine.loaded.rollout.actions[action].parameters, given, self._engine.connections)
+        except PlanRefused as refusal:
+            raise Refused(str(refusal)) from refusal

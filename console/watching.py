@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-USAGE = 4
-UNKNOWN = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Watch:

@@ -8,45 +8,38 @@ import os
 import sys
 import time
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from console.commands.arguments import add_as, add_file
 from console.commands.standing import Standing, standing_of
 from console.core.durations import parse_share
+from console.core.exits import Exit
 from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
 from console.core.plan import Plan, Preview
 from console.core.plan_text import preview_json, preview_text
-from console.core.planning import PlanRefused, check_listed, plan
+from console.core.planning import PlanRefused, plan
 from console.core.redact import Redactor
-from console.core.rollout import ActionKind, Check
+from console.core.rollout import ActionKind
 from console.core.text import visible
 from console.core.words import Outcome
 from console.effects import earlier, executor
 from console.effects.attempt_files import OUTPUT
 from console.effects.begin import Intent, Places, begin, places
 from console.effects.executor import CannotStart
+from console.effects.looking import GLANCE_S, LOOK_S, look_before
 from console.effects.preview import preview, problems
 from console.effects.sessions import Session, find_open, state_dir, this_actor
-from console.effects.verification import Ask, try_once
-from console.patience import LeftBehind, in_time
+from console.patience import LeftBehind, in_time, waited_for
 from console.spec.load_action import load_action
 from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError
 
 T = TypeVar("T")
 
-DONE = 0
-USAGE = 4
-FAILED = 5
-INTERRUPTED = 130
 
 _TAIL_S = 0.1
-_GLANCE_S = 0.5
-_LOOK_S = 5.0
-"""How long a look before an action may take: before a way down only a moment."""
-_LIST_S = 3.0
-"""How long the list of the values of a parameter may take; then what was given is taken as it is."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Preview, ask, carry out, and return the exit code: 0 done, 4 nothing was done, 5 failed, unverified, unknown."""
     loaded = _loaded(arguments)
     if loaded is None:
-        return USAGE
+        return Exit.USAGE
     told: TextIO = sys.stderr if arguments.json else sys.stdout
     base, actor = state_dir(), this_actor(says=arguments.says or "")
     session = _session_of(base, loaded.rollout.rollout)
@@ -93,11 +86,12 @@ def run(arguments: argparse.Namespace) -> int:
             rung=arguments.traffic,
             given=dict(arguments.given),
         )
-        if planned.given:
+        parameters = loaded.rollout.actions[planned.action].parameters
+        if any(parameters[name].is_looked_up for name, _ in planned.given):
             _asked(_check_listed(loaded, planned))
     except PlanRefused as refusal:
         print(visible(str(refusal)), file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     shown = preview(
         planned,
         loaded,
@@ -112,18 +106,18 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         if arguments.json:
             print(json.dumps(preview_json(shown), ensure_ascii=False))
-        return FAILED if problems(shown) or shown.not_passed else DONE
+        return Exit.FAILED if problems(shown) or shown.not_passed else Exit.DONE
     obstacle = _obstacle(shown, arguments)
     if obstacle:
         print(f"{obstacle}; nothing was done", file=sys.stderr)
-        return FAILED if arguments.yes and problems(shown) else USAGE
+        return Exit.FAILED if arguments.yes and problems(shown) else Exit.USAGE
     reason = arguments.reason.strip() or shown.why or "by hand, from a shell"
     intent = Intent(time.time(), actor, reason, shown.without)
     try:
         return carry_out(shown, loaded, intent, where, told, is_json=arguments.json)
     except (CannotStart, OSError) as failure:
         print(visible(str(failure)), file=sys.stderr)
-        return FAILED
+        return Exit.FAILED
 
 
 def _loaded(arguments: argparse.Namespace) -> Loaded | None:
@@ -165,39 +159,28 @@ async def _look_before(loaded: Loaded, planned: Plan) -> list[tuple[bool | None,
     """Ask what is looked at before, all at once; a way down waits only for a moment."""
     from console.commands.verifying import asking  # noqa: PLC0415 - drivers weigh, and few actions need them
 
-    redactor = Redactor(loaded.secrets)
     is_way_down = planned.kind in (ActionKind.ROLLBACK, ActionKind.STEP_DOWN)
-
-    async def look(ask: Ask, check: Check) -> tuple[bool | None, str]:
-        found = await try_once(ask, check, min(check.within, _GLANCE_S if is_way_down else _LOOK_S))
-        return (found.ok if found.is_known else None), visible(redactor.redact(found.detail))
-
     async with asking(loaded.rollout, loaded.base_dir, loaded.queries) as ask:
-        return await asyncio.gather(*(look(ask, check) for check in planned.before))
+        redact = Redactor(loaded.secrets).redact
+        return await look_before(planned, ask, redact, GLANCE_S if is_way_down else LOOK_S)
 
 
 async def _check_listed(loaded: Loaded, planned: Plan) -> None:
     """Raise `PlanRefused` for a value that is not in the list that the file asks for, if that can be had in time."""
-    parameters = loaded.rollout.actions[planned.action].parameters
-    for name, value in planned.given:
-        listed = parameters[name].from_
-        if listed is None or listed.values is not None:
-            continue
-        from console.sources.base import ProbeFailed  # noqa: PLC0415 - drivers weigh, and few actions need them
-        from console.sources.connect import Connections  # noqa: PLC0415
-        from console.sources.values import values_of  # noqa: PLC0415
+    from console.sources.connect import Connections  # noqa: PLC0415 - drivers weigh, and few actions need them
+    from console.sources.values import check_given  # noqa: PLC0415
 
-        connections = Connections(loaded.rollout, loaded.base_dir, loaded.queries, lambda _: None)
-        try:
-            async with asyncio.timeout(_LIST_S):
-                values = await values_of(parameters[name], connections, _LIST_S)
-        except (ProbeFailed, TimeoutError) as failure:
-            said = visible(Redactor(loaded.secrets).redact(str(failure) or "no answer in time"))
-            print(f"whether there is a {name} {visible(value)} cannot be looked up: {said}", file=sys.stderr)
-        else:
-            check_listed(name, parameters[name], value, values)
-        finally:
-            await connections.close()
+    given = dict(planned.given)
+
+    def tell(name: str, why: str) -> None:
+        said = Redactor(loaded.secrets).redact(why)
+        print(visible(f"whether there is a {name} {given[name]} cannot be looked up: {said}"), file=sys.stderr)
+
+    connections = Connections(loaded.rollout, loaded.base_dir, loaded.queries, lambda _: None)
+    try:
+        await check_given(loaded.rollout.actions[planned.action].parameters, given, connections, tell)
+    finally:
+        await connections.close()
 
 
 def _obstacle(shown: Preview, arguments: argparse.Namespace) -> str:
@@ -220,7 +203,7 @@ def carry_out(shown: Preview, loaded: Loaded, intent: Intent, where: Places, tol
         return asyncio.run(_carry_out(shown, loaded, intent, where, told, is_json=is_json))
     except KeyboardInterrupt:
         print("\nan action that was begun goes on without this terminal", file=sys.stderr)
-        return INTERRUPTED
+        return Exit.INTERRUPTED
 
 
 async def _carry_out(
@@ -229,18 +212,18 @@ async def _carry_out(
     folder, started = await begin(shown.plan, loaded, intent, where, tell=_complain)
     print(f"attempt {folder.name}, kept in {folder}", file=sys.stderr, flush=True)
     redactor = Redactor(loaded.secrets)
-    tail = asyncio.create_task(_print_output(folder, redactor, told))
+    is_over = asyncio.Event()
+    tail = asyncio.create_task(_print_output(folder, redactor, told, is_over))
     try:
         progress, ended = await _followed(folder, told)
     finally:
-        tail.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await tail
+        is_over.set()
+        await tail
     detail = f": {ended.detail}" if ended.detail else ""
     print(visible(f"{shown.plan.title}: {ended.outcome}{detail}"), file=told, flush=True)
     if is_json:
         print(json.dumps(_outcome_json(started, progress, ended, folder)))
-    return DONE if ended.outcome is Outcome.DONE else FAILED
+    return Exit.DONE if ended.outcome is Outcome.DONE else Exit.FAILED
 
 
 def _complain(said: str) -> None:
@@ -248,24 +231,28 @@ def _complain(said: str) -> None:
 
 
 async def _followed(folder: Path, told: TextIO) -> tuple[list[ActionProgressed], ActionEnded]:
+    """Tell how an attempt goes on, and return all of it; how it ends is unknown where the disk does not tell."""
     progress: list[ActionProgressed] = []
-    async for said in executor.follow(folder):
-        if isinstance(said, ActionEnded):
-            return progress, said
-        progress.append(said)
-        detail = f": {said.detail}" if said.detail else ""
-        print(visible(f"  {said.state:<10} {said.label}{detail}"), file=told, flush=True)
+    try:
+        async for said in executor.follow(folder):
+            if isinstance(said, ActionEnded):
+                return progress, said
+            progress.append(said)
+            detail = f": {said.detail}" if said.detail else ""
+            print(visible(f"  {said.state:<10} {said.label}{detail}"), file=told, flush=True)
+    except OSError as error:
+        why = f"how it goes on cannot be read: {error}; it goes on all the same: verify before anything is repeated"
+        return progress, ActionEnded(time.time(), folder.name, Outcome.UNKNOWN, why)
     raise AssertionError("following ends with an end")
 
 
-async def _print_output(folder: Path, redactor: Redactor, told: TextIO) -> None:
-    """Print what the commands print, line by line, until cancelled; then print the rest."""
+async def _print_output(folder: Path, redactor: Redactor, told: TextIO, is_over: asyncio.Event) -> None:
+    """Print what the commands print, line by line, until it is over; then print the rest."""
     offset, rest = 0, b""
-    is_last = False
     while True:
-        with contextlib.suppress(OSError), (folder / OUTPUT).open("rb") as file:
-            file.seek(offset)
-            chunk = file.read()
+        is_last = is_over.is_set()
+        with contextlib.suppress(OSError):
+            chunk = await waited_for(partial(_read_from, folder / OUTPUT, offset))
             offset += len(chunk)
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
@@ -273,10 +260,14 @@ async def _print_output(folder: Path, redactor: Redactor, told: TextIO) -> None:
             told.flush()
         if is_last:
             return
-        try:
-            await asyncio.sleep(_TAIL_S)
-        except asyncio.CancelledError:
-            is_last = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(is_over.wait(), _TAIL_S)
+
+
+def _read_from(path: Path, offset: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(offset)
+        return file.read()
 
 
 def _outcome_json(

@@ -10,13 +10,13 @@ from dataclasses import replace
 from console.commands.arguments import add_file
 from console.core.alert_values import example
 from console.core.alerts import Delivery, Why
+from console.core.exits import Exit
 from console.core.receivers import Receiver, Route, routes_of
 from console.core.redact import Redactor
 from console.core.rollout import Rollout
 from console.effects.notifier import Notifier
 from console.spec.load import load
 from console.spec.problems import RolloutFileError
-from console.watching import UNKNOWN, USAGE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,10 +32,10 @@ def run(arguments: argparse.Namespace) -> int:
         loaded = load(arguments.file, os.environ)
     except RolloutFileError as error:
         print(error, file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     if not routes_of(loaded.rollout):
         print(f"rollout-console alerts: {arguments.file} has no alerts.routes: nobody is told", file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     sending = Notifier(loaded.rollout, "test", Redactor(loaded.secrets), is_dry_run=arguments.dry_run)
     return asyncio.run(_test(loaded.rollout, sending, is_dry_run=arguments.dry_run))
 
@@ -55,7 +55,7 @@ async def _test(rollout: Rollout, sending: Notifier, *, is_dry_run: bool) -> int
                 error = error and f"taken, and NOT closed again, so close it there: {error}"
             failed += bool(error)
             print(f"{receiver.label} ({route.severity}): {error or said}")
-    return UNKNOWN if failed else 0
+    return Exit.UNKNOWN if failed else Exit.DONE
 
 
 def _over(delivery: Delivery, at: float) -> Delivery:

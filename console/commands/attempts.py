@@ -8,33 +8,29 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from console.commands.act import FAILED, USAGE, carry_out
+from console.commands.act import carry_out
 from console.commands.arguments import add_file
 from console.core.attempts import Attempt, choices, line_of
+from console.core.exits import Exit
 from console.core.inputs import Actor
 from console.core.planning import PlanRefused
-from console.core.redact import Redactor
 from console.core.text import visible
 from console.core.words import Outcome
 from console.effects import executor
-from console.effects.begin import Intent, places
+from console.effects.begin import places
 from console.effects.executor import CannotStart
 from console.effects.found import Found, attempts_in
 from console.effects.preview import preview
 from console.effects.sessions import find_open, state_dir, this_actor
-from console.effects.settling import rest_of
+from console.effects.settling import intent_of_rest, rest_of
 from console.effects.stopping import stop
-from console.patience import in_time
+from console.patience import READ_S, in_time
 from console.spec.load_action import load_action
 from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError
 from console.spec.written import written
 
-DONE = 0
 SHOWN = 20
-_READ_S = 10.0
-"""How long a disk may take to tell what was begun: many attempts on a slow one take their time."""
-UNKNOWN = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,20 +52,20 @@ def run(arguments: argparse.Namespace) -> int:
         rollout = _rollout_of(arguments.file)
     except RolloutFileError as error:
         print(error, file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     base = state_dir()
     try:
-        found = in_time(lambda: attempts_in(places(base, rollout, find_open(base, rollout))), _READ_S)
+        found = in_time(lambda: attempts_in(places(base, rollout, find_open(base, rollout))), READ_S)
     except OSError as error:
         print(f"what was begun cannot be read: {error}; an action that runs goes on all the same", file=sys.stderr)
-        return UNKNOWN
+        return Exit.UNKNOWN
     if arguments.attempt is None:
         return _listed(arguments, found)
     chosen = next((one for one in found if one.folder.name == arguments.attempt), None)
     if chosen is None:
         known = ", ".join(one.folder.name for one in found[-SHOWN:]) or "none"
         print(f"there is no attempt {visible(arguments.attempt)}; there are: {known}", file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     return _settled(arguments, chosen, line_of({one.folder.name: one.attempt for one in found}, chosen.folder.name))
 
 
@@ -91,7 +87,7 @@ def _listed(arguments: argparse.Namespace, found: list[Found]) -> int:
         if not shown:
             print("no action was begun")
     newest = found[-1].attempt.outcome if found else Outcome.DONE
-    return UNKNOWN if newest is Outcome.UNKNOWN else DONE
+    return Exit.UNKNOWN if newest is Outcome.UNKNOWN else Exit.DONE
 
 
 def _said(arguments: argparse.Namespace, one: Found) -> dict[str, Any]:
@@ -127,12 +123,12 @@ def _settled(arguments: argparse.Namespace, chosen: Found, line: Sequence[Attemp
         what = "say what to do" if asked is None else f"it cannot be told to {asked} now"
         ways = ", ".join(f"--{way}" for way in can) or "nothing: it is settled, or a later one was begun"
         print(f"{chosen.folder.name} ended {chosen.attempt.outcome}; {what}: {ways}", file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     reason, actor = arguments.reason.strip(), this_actor()
     if asked in ("stop", "abandon"):
         if not reason:
             print("say why with --reason", file=sys.stderr)
-            return USAGE
+            return Exit.USAGE
         return _told(chosen, asked, actor, reason)
     found = load_action(arguments.file, os.environ, chosen.attempt.started.action, takes_advance=True)
     if found is None:
@@ -144,27 +140,23 @@ def _told(chosen: Found, asked: str, actor: Actor, reason: str) -> int:
     if asked == "abandon":
         executor.abandon(chosen.folder, actor, reason, time.time())
         print(f"{chosen.folder.name}: abandoned", file=sys.stderr)
-        return DONE
+        return Exit.DONE
     if not stop(chosen.folder, actor, reason, time.time()):
         print("nobody is at work on it any more, or not on this machine", file=sys.stderr)
-        return FAILED
+        return Exit.FAILED
     print(f"{chosen.folder.name}: asked to end", file=sys.stderr)
-    return DONE
+    return Exit.DONE
 
 
 def _carried_on(
     arguments: argparse.Namespace, line: Sequence[Attempt], loaded: Loaded, actor: Actor, *, is_check: bool
 ) -> int:
-    known = line[-1]
     try:
         rest = rest_of(loaded, line, is_check=is_check)
     except PlanRefused as refusal:
         print(visible(str(refusal)), file=sys.stderr)
-        return USAGE
-    way = "verify" if is_check else "resume"
-    why = arguments.reason.strip() or f"{way} {known.started.title}, which ended {known.outcome}"
-    redacted = Redactor(loaded.secrets).redact(why)
-    intent = Intent(time.time(), actor, redacted, "", known.started.attempt, known.next_step, is_check)
+        return Exit.USAGE
+    intent = intent_of_rest(loaded, line, actor, arguments.reason, time.time(), is_check=is_check)
     base = state_dir()
     where = places(base, loaded.rollout.rollout, find_open(base, loaded.rollout.rollout))
     told = sys.stderr if arguments.json else sys.stdout
@@ -172,4 +164,4 @@ def _carried_on(
         return carry_out(preview(rest, loaded, now=""), loaded, intent, where, told, is_json=arguments.json)
     except (CannotStart, OSError) as failure:
         print(visible(str(failure)), file=sys.stderr)
-        return FAILED
+        return Exit.FAILED

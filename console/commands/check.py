@@ -12,6 +12,7 @@ from pathlib import Path
 
 from console.commands.arguments import add_file, duration
 from console.commands.common import load_or_explain
+from console.core.exits import Exit
 from console.core.plain import plain_screen
 from console.core.report_json import check_json
 from console.effects.sessions import this_actor
@@ -20,8 +21,6 @@ from console.opening import CannotOpen, open_session
 from console.reading import events_of
 from console.spec.loaded import Loaded
 
-USAGE = 4
-UNKNOWN = 3
 WIDTH = 120
 SETTLED_S = 1.5
 """Lines have stopped coming for this long: what was in the logs has been read."""
@@ -43,12 +42,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure, print the judgement, and return the exit code of the verdict."""
     loaded = load_or_explain(arguments.file, os.environ)
     if loaded is None:
-        return USAGE
+        return Exit.USAGE
     try:
         return asyncio.run(_check(_at_once(loaded), arguments))
     except CannotOpen as obstacle:
         print(f"rollout-console check: {obstacle}", file=sys.stderr)
-        return UNKNOWN
+        return Exit.UNKNOWN
 
 
 def _at_once(loaded: Loaded) -> Loaded:

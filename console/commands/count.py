@@ -16,6 +16,7 @@ from console.commands.counted import QUANTILES, Counted, count_stream
 from console.commands.forked import Forked
 from console.commands.parts import Begun, Meaning, begin, count_file, meaning, processes_for
 from console.core.classify import Classifier, Rule
+from console.core.exits import Exit
 from console.core.lines import cut_text
 from console.core.patterns import BoundedPattern
 from console.core.redact import Redactor
@@ -25,10 +26,6 @@ from console.lasting import lasting
 from console.spec.problems import RolloutFileError
 from console.spec.written import Written, written, written_rules
 
-UNUSABLE = 4
-"""Exit code of a bad rollout file, and of a log that cannot be read."""
-SHORT = 1
-"""Exit code of counts that are short, because the search of a rule was given up on lines."""
 STDIN = "-"
 _VALUES_SHOWN = 8
 
@@ -48,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     log, *logs = args.logs or [STDIN]
     if sys.stdin is None and STDIN in (log, *logs):
         print("rollout-console count: standard input is closed; name a log file", file=sys.stderr)
-        return UNUSABLE
+        return Exit.USAGE
     try:
         with contextlib.ExitStack() as others:
             checking = others.enter_context(Forked(partial(_checked_meaning, args.file))) if _is_large(log) else None
@@ -57,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
             return _count(_rules(said, begun, checking), begun, [log, *logs], Redactor(said.secrets), is_json=args.json)
     except RolloutFileError as error:
         print(error, file=sys.stderr)
-        return UNUSABLE
+        return Exit.USAGE
 
 
 def _is_large(log: str) -> bool:
@@ -110,7 +107,7 @@ def _count(
 ) -> int:
     """Count the logs, of which the first may have been begun, print the counts and return the exit code."""
     counted = Counted()
-    code = 0
+    code = Exit.DONE
     for log in logs:
         try:
             if log == STDIN:
@@ -126,7 +123,7 @@ def _count(
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             print(f"rollout-console count: {visible(log)}: {reason}; its lines are not counted", file=sys.stderr)
-            code = UNUSABLE
+            code = Exit.USAGE
         begun = None
     if counted.cut:
         print(f"rollout-console count: {cut_text(counted.cut)}", file=sys.stderr)
@@ -134,7 +131,7 @@ def _count(
         if given_up := counted.given_up(event):
             said = f"the search of rule {event} was given up on {count_of(given_up, 'line')}: its count is short"
             print(f"rollout-console count: {said}; `validate` says why", file=sys.stderr)
-            code = code or SHORT
+            code = code or Exit.WARNING
     _print(json.dumps(as_json(rules, counted, redactor), indent=2) if is_json else as_text(rules, counted, redactor))
     return code
 

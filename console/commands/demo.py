@@ -7,12 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from console.commands.arguments import duration
+from console.core.exits import Exit
 from console.demo.worlds import ROLLOUTS, scenario_of, world_of
 
 DEFAULT_ROLLOUT = "stateless-orchestration"
 SLOWEST, FASTEST = 1.0, 20.0
-FAILED = 3
-USAGE = 4
 
 OpenConsole = Callable[..., int]
 
@@ -55,16 +54,16 @@ def run(arguments: argparse.Namespace, open_console: OpenConsole | None = None) 
         scenario_of(world_of(arguments.rollout), arguments.scenario)
     except ValueError as error:
         print(f"rollout-console demo: {error}", file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     if not arguments.headless and (arguments.json or arguments.for_s is not None):
         print("rollout-console demo: --for and --json go with --headless", file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     missing = launch.missing_packages()
     if missing:
         print(
             f"rollout-console demo needs {' and '.join(missing)}: pip install 'rollout-console[demo]'", file=sys.stderr
         )
-        return USAGE
+        return Exit.USAGE
     if open_console is None:
         open_console = importlib.import_module("console.commands.watch").open_console
     try:
@@ -78,13 +77,13 @@ def run(arguments: argparse.Namespace, open_console: OpenConsole | None = None) 
             )
     except (launch.DemoFailed, OSError) as error:
         print(f"rollout-console demo: {error}", file=sys.stderr)
-        return FAILED
+        return Exit.UNKNOWN
 
 
 def _list_scenarios(rollout: str) -> int:
     for name, scenario in world_of(rollout).all_scenarios().items():
         print(f"{name:<20} {scenario.what}")
-    return 0
+    return Exit.DONE
 
 
 def _platform_options(arguments: argparse.Namespace) -> list[str]:

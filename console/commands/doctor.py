@@ -7,11 +7,9 @@ import os
 from dataclasses import asdict
 
 from console.commands.common import load_or_explain
+from console.core.exits import Exit
 from console.sources.examine import Finding, examine
 from console.spec.loaded import Loaded
-
-BAD_FILE = 4
-SOURCE_FAILS = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,13 +22,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Try every source and return 0, 3 when one fails, or 4 when the file cannot be used."""
     loaded = load_or_explain(arguments.file, os.environ)
     if loaded is None:
-        return BAD_FILE
+        return Exit.USAGE
     findings = asyncio.run(_examine_all(loaded))
     if arguments.json:
         print(json.dumps({"rollout": loaded.rollout.rollout, "sources": [asdict(one) for one in findings]}, indent=2))
     else:
         print("\n".join(said(findings)) or "this rollout has no sources")
-    return 0 if all(one.ok for one in findings) else SOURCE_FAILS
+    return Exit.DONE if all(one.ok for one in findings) else Exit.UNKNOWN
 
 
 def said(findings: list[Finding]) -> list[str]:

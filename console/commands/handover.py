@@ -8,13 +8,13 @@ from pathlib import Path
 
 from console.commands.arguments import duration
 from console.commands.exporting import found_or_explain
+from console.core.exits import Exit
 from console.core.export import cleaned
 from console.core.handover import Handover
 from console.core.handover_text import handover_json, handover_md, handover_text
 from console.core.redact import Redactor
 from console.effects.sessions import find_session, list_sessions, state_dir
 
-USAGE = 4
 SHIFT_S = 8 * 3600.0
 
 
@@ -37,16 +37,16 @@ def run(arguments: argparse.Namespace) -> int:
     asked = arguments.session or next((session.id for session in list_sessions(state_dir())), None)
     if asked is None:
         print("no session on this machine; `rollout-console watch FILE` begins one", file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     found = found_or_explain(asked, lambda folder: _read(folder, arguments.since))
     if found is None:
-        return USAGE
+        return Exit.USAGE
     summary = cleaned(found[1], Redactor().redact)
     if arguments.json:
         print(json.dumps(handover_json(summary), indent=2, ensure_ascii=False))
     else:
         print((handover_md if arguments.md else handover_text)(summary), end="")
-    return 0
+    return Exit.DONE
 
 
 def _read(folder: Path, since_s: float) -> Handover:

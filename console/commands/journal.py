@@ -9,6 +9,7 @@ from pathlib import Path
 
 from console.commands.exporting import add_session, folder_or_explain
 from console.core.durations import parse_moment
+from console.core.exits import Exit
 from console.core.export import clock
 from console.core.journal import RecordFilter, record_json, said_of
 from console.core.record import Anchor, ChainBreak, JournalRow, anchor_of
@@ -16,11 +17,6 @@ from console.core.text import visible
 from console.effects.session_reader import SessionReader
 from console.effects.session_schema import SessionUnreadable
 from console.filed import pages
-
-WHOLE = 0
-TAMPERED = 2
-UNREADABLE = 3
-USAGE = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,18 +50,18 @@ def run(arguments: argparse.Namespace) -> int:
         return _refused("--anchor goes with --check")
     folder = folder_or_explain(arguments.session)
     if folder is None:
-        return USAGE
+        return Exit.USAGE
     try:
         with closing(SessionReader.open_read_only(folder)) as file:
             return _check(file, folder, arguments) if arguments.check else _print(file, arguments)
     except (SessionUnreadable, sqlite3.Error) as error:
         print(f"the journal of {visible(folder.name)} cannot be read: {visible(str(error))}", file=sys.stderr)
-        return UNREADABLE
+        return Exit.UNKNOWN
 
 
 def _refused(said: str) -> int:
     print(f"rollout-console journal: {said}", file=sys.stderr)
-    return USAGE
+    return Exit.USAGE
 
 
 def _anchor(text: str) -> Anchor:
@@ -100,7 +96,7 @@ def _print(file: SessionReader, arguments: argparse.Namespace) -> int:
         )
     else:
         print(f"{printed:,} of {looked_at:,} records; the last is {file.journal_end()}", file=sys.stderr)
-    return WHOLE
+    return Exit.DONE
 
 
 def _line(row: JournalRow) -> str:
@@ -124,7 +120,7 @@ def _check(file: SessionReader, folder: Path, arguments: argparse.Namespace) -> 
         print(f"whole  {visible(folder.name)}: {end.seq:,} records{noted}; the last is {end}")
         if not anchors:
             print("without --anchor a journal that was written anew as a whole passes too", file=sys.stderr)
-    return WHOLE if broken is None else TAMPERED
+    return Exit.DONE if broken is None else Exit.CRITICAL
 
 
 def _verdict_json(

@@ -4,10 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from console.core.exits import Exit
 from console.core.text import visible
 from console.spec.starter import NAME, starter
-
-USAGE = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     text = starter(arguments.name or (NAME if path is None else path.stem))
     if path is None:
         print(text, end="")
-        return 0
+        return Exit.DONE
     try:
         with path.open("x", encoding="utf-8") as opened:
             opened.write(text)
@@ -31,9 +30,9 @@ def run(arguments: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         return _refused(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}")
     print(f"{visible(str(path), 500)} is written; try it with: rollout-console validate {visible(str(path), 500)}")
-    return 0
+    return Exit.DONE
 
 
 def _refused(why: str) -> int:
     print(f"rollout-console new: {visible(why, 600)}", file=sys.stderr)
-    return USAGE
+    return Exit.USAGE

@@ -11,6 +11,7 @@ from typing import Any
 from console.commands.arguments import add_file
 from console.commands.common import load_or_explain
 from console.core.cleaned import cleaned_table
+from console.core.exits import Exit
 from console.core.inputs import Input
 from console.core.redact import Redactor
 from console.core.rollout import Metric, Rollout
@@ -19,9 +20,6 @@ from console.core.values import format_value
 from console.sources.base import Answer, ProbeFailed
 from console.sources.connect import Connections
 from console.spec.loaded import Loaded
-
-USAGE = 4
-UNKNOWN = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,13 +33,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the queries and print their rows; 0 if all answered, 3 if one did not, 4 for an unknown name."""
     loaded = load_or_explain(arguments.file, os.environ)
     if loaded is None:
-        return USAGE
+        return Exit.USAGE
     asked = asked_for(loaded.rollout, arguments.name)
     if not asked:
         known = ", ".join(asked_for(loaded.rollout, None))
         named = f" {visible(arguments.name)}" if arguments.name else ""
         print(f"this rollout has no query{named}" + (f"; it has: {known}" if known else ""), file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     answers = asyncio.run(_ask_all(loaded, asked))
     redactor = Redactor(loaded.secrets)
     if arguments.json:
@@ -50,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for name, answer in answers.items():
             _print(loaded, name, asked[name], answer, redactor)
-    return UNKNOWN if any(isinstance(answer, ProbeFailed) for answer in answers.values()) else 0
+    return Exit.UNKNOWN if any(isinstance(answer, ProbeFailed) for answer in answers.values()) else Exit.DONE
 
 
 def asked_for(rollout: Rollout, name: str | None) -> Mapping[str, Metric]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from console.commands.common import load_or_explain
 from console.commands.exporting import add_session, found_or_explain
 from console.core.durations import parse_moment
+from console.core.exits import Exit
 from console.core.recorded import Recording
 from console.core.replay import replay
 from console.core.replay_report import Replay, replay_json, replay_text
@@ -17,8 +18,6 @@ from console.core.rollout import Rollout
 from console.core.text import visible
 from console.spec.changes import changed
 from console.spec.problems import RolloutFileError
-
-USAGE = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,10 +65,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.screen and (arguments.json or not (sys.stdin.isatty() and sys.stdout.isatty())):
         said = "--json goes without --screen" if arguments.json else "no terminal here; without --screen none is needed"
         print(f"rollout-console replay: {said}", file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     found = found_or_explain(arguments.session, read_recording)
     if found is None:
-        return USAGE
+        return Exit.USAGE
     session, recording = found
     try:
         rollout = _rollout(recording, arguments)
@@ -77,10 +76,10 @@ def run(arguments: argparse.Namespace) -> int:
         until = _moment(arguments.until, recording, "--until", recording.until)
     except _Wrong as wrong:
         print(f"rollout-console replay: {wrong.said}", file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     except RolloutFileError as error:
         print(error, file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     if arguments.screen:
         from console.replay_screen import play  # noqa: PLC0415 - text needs no screen
 
@@ -91,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(replay_json(made), indent=2, allow_nan=False))
     else:
         print("\n".join(replay_text(made)))
-    return 0
+    return Exit.DONE
 
 
 def _rollout(recording: Recording, arguments: argparse.Namespace) -> Rollout:

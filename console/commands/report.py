@@ -3,12 +3,11 @@
 import argparse
 
 from console.commands.exporting import add_session, read_or_explain
+from console.core.exits import Exit
 from console.core.redact import Redactor
 from console.core.report_html import report_html
 from console.core.report_md import report_md
 from console.effects.export import report_without_secrets
-
-USAGE = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the report of a session and return 0, or 4 when there is no such session."""
     export = read_or_explain(arguments.session)
     if export is None:
-        return USAGE
+        return Exit.USAGE
     report = report_without_secrets(export, Redactor().redact)
     print(report_html(report) if arguments.html else report_md(report), end="")
-    return 0
+    return Exit.DONE

@@ -3,6 +3,7 @@
 import argparse
 import json
 
+from console.core.exits import Exit
 from console.spec.schema import schema, tests_schema
 
 
@@ -14,4 +15,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the schema and return 0."""
     print(json.dumps(tests_schema() if arguments.tests else schema(), indent=2, ensure_ascii=False))
-    return 0
+    return Exit.DONE

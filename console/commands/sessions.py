@@ -3,6 +3,7 @@
 import argparse
 import json
 
+from console.core.exits import Exit
 from console.core.export import iso
 from console.core.text import visible
 from console.effects.sessions import Session, list_sessions, state_dir
@@ -18,17 +19,17 @@ def run(arguments: argparse.Namespace) -> int:
     found = list_sessions(state_dir())
     if arguments.json:
         print(json.dumps([_as_json(session) for session in found], indent=2))
-        return 0
+        return Exit.DONE
     if not found:
         print(f"no sessions in {visible(str(state_dir()))}; `rollout-console watch FILE` begins one")
-        return 0
+        return Exit.DONE
     rows = [
         (visible(session.id), visible(session.state), _holder(session), visible(session.title)) for session in found
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for row in rows:
         print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip())
-    return 0
+    return Exit.DONE
 
 
 def _holder(session: Session) -> str:

@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from console.core.durations import format_duration
+from console.core.exits import Exit
 from console.core.rule_run import Failure, run_rule_test
 from console.core.text import visible
 from console.core.words import count_of
 from console.spec.problems import RolloutFileError
 from console.spec.rule_tests import LoadedTests, load_tests
-
-FAILED = 1
-USAGE = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
         loaded = [load_tests(file, os.environ) for file in arguments.files]
     except RolloutFileError as error:
         print(error, file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     results = [(file, [run_rule_test(file.rollout, test) for test in file.tests]) for file in loaded]
     failed = sum(bool(failures) for _, found in results for failures in found)
     passed = sum(len(found) for _, found in results) - failed
@@ -43,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         for file, found in results:
             print("\n".join(_as_text(file, found)))
         print(f"{count_of(passed + failed, 'test')}, {failed} failed")
-    return FAILED if failed else 0
+    return Exit.WARNING if failed else Exit.DONE
 
 
 def _as_text(file: LoadedTests, found: list[list[Failure]]) -> Iterator[str]:

@@ -7,12 +7,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from console.core.exits import Exit
 from console.spec.load import load
 from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError
 from console.spec.rule_costs import RuleCost, cost_of_all, costs_of
-
-BAD_FILE = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(json.dumps({"is_valid": False, "problems": _problems(error), "warnings": []}, indent=2))
         else:
             print(error, file=sys.stderr)
-        return BAD_FILE
+        return Exit.USAGE
     costs = costs_of(loaded.rollout.events)
     warnings = [*loaded.warnings, *(cost.warning for cost in costs if cost.warning)]
     if arguments.json:
@@ -39,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(_summary(loaded, costs))
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    return 0
+    return Exit.DONE
 
 
 def _problems(error: RolloutFileError) -> list[dict[str, Any]]:

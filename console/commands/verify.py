@@ -10,16 +10,12 @@ from collections.abc import Sequence
 from console.commands.arguments import add_file
 from console.commands.common import load_or_explain
 from console.commands.verifying import asking
+from console.core.exits import Exit
 from console.core.redact import Redactor
 from console.core.rollout import Check, ChecklistItem, Phase, ValidationWindow
 from console.core.text import visible
 from console.effects.verification import Verified, until_passes
 from console.spec.loaded import Loaded
-
-PASSED = 0
-NOT_PASSED = 2
-NOT_ASKED = 3
-USAGE = 4
 
 Stage = Phase | ValidationWindow
 """What has a checklist."""
@@ -38,21 +34,21 @@ def run(arguments: argparse.Namespace) -> int:
     """Verify, print every item, and return the exit code: 0 all passed, 2 one did not, 3 one could not be asked."""
     loaded = load_or_explain(arguments.file, os.environ)
     if loaded is None:
-        return USAGE
+        return Exit.USAGE
     stages: tuple[Stage, ...] = (*loaded.rollout.phases, *loaded.rollout.validation)
     phases = _chosen(stages, arguments.phase)
     if phases is None:
         known = ", ".join(stage.name for stage in stages)
         print(f"there is no phase {visible(arguments.phase)}; there are: {visible(known)}", file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     asked = [(phase, item, item.verify) for phase in phases for item in _items(phase) if item.verify is not None]
     if not asked:
         print("no checklist item is verified by the console", file=sys.stderr)
     found = asyncio.run(_verified(loaded, [check for _, _, check in asked]))
     _print([(phase, item) for phase, item, _ in asked], found, is_json=arguments.json)
     if any(one.is_known and not one.ok for one in found):
-        return NOT_PASSED
-    return PASSED if all(one.ok for one in found) else NOT_ASKED
+        return Exit.CRITICAL
+    return Exit.DONE if all(one.ok for one in found) else Exit.UNKNOWN
 
 
 def _items(stage: Stage) -> Sequence[ChecklistItem]:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from console.commands.arguments import add_as, add_file, duration
-from console.watching import USAGE, Headless, Watch
+from console.core.exits import Exit
+from console.watching import Headless, Watch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     headless = Headless(arguments.for_s, arguments.until, arguments.json) if arguments.headless else None
     if headless is None and (arguments.for_s or arguments.until or arguments.json):
         print("rollout-console watch: --for, --until and --json go with --headless", file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     asked = Watch(
         arguments.file,
         os.environ,
@@ -75,7 +76,7 @@ def watch(asked: Watch, headless: Headless | None) -> int:
         return watch_headless(asked, headless)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("rollout-console watch: no terminal here; --headless needs none", file=sys.stderr)
-        return USAGE
+        return Exit.USAGE
     from console.on_screen import watch_on_screen  # noqa: PLC0415
 
     return watch_on_screen(asked)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from console.core import automatic, soak
-from console.core.attempts import KEPT, OPEN, Attempt, changes_share, unsettled
+from console.core.attempts import KEPT, OPEN, Attempt, unsettled
 from console.core.inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted, LadderLeft
 from console.core.proving import reshare
 from console.core.record import Record
@@ -77,8 +77,10 @@ def _ended(state: "State", attempt: Attempt, given: ActionEnded) -> Iterable[Rec
     said = f"{started.title}: {given.outcome}"
     body = {"attempt": given.attempt, "outcome": given.outcome.value, "detail": given.detail}
     yield Record(given.at, "outcome", f"{said}: {given.detail}" if given.detail else said, body)
-    if not changes_share(attempt) or started.traffic is None:
-        if started.traffic is not None and not attempt.did_nothing:
+    if started.traffic is None:
+        return
+    if attempt.outcome is not Outcome.DONE:
+        if not attempt.did_nothing:
             state.changed.add("phase")
             state.phase = soak.doubted(
                 state.phase, f"the share may be {started.traffic:g} %: {started.title} ended {given.outcome}"
@@ -105,10 +107,9 @@ def abandon(state: "State", given: ActionAbandoned) -> list[Record]:
     if attempt is None or attempt.outcome not in OPEN:
         return []
     state.changed.add("attempts")
-    detail = f"abandoned by {given.actor}: {given.reason}; it had ended {attempt.outcome}: {attempt.detail}"
-    state.attempts[given.attempt] = replace(attempt, outcome=Outcome.ABANDONED, detail=detail)
+    state.attempts[given.attempt] = attempt = attempt.abandoned(given)
     body = {"attempt": given.attempt, "actor": str(given.actor), "reason": given.reason, "is_abandoned": True}
-    return [Record(given.at, "action", f"{attempt.started.title}: {detail}", body)]
+    return [Record(given.at, "action", f"{attempt.started.title}: {attempt.detail}", body)]
 
 
 def leave_ladder(state: "State", left: LadderLeft) -> list[Record]:

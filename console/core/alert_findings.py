@@ -232,8 +232,16 @@ def _title(state: "State", action: str) -> str:
 def _session(state: "State") -> Iterator[Finding]:
     if state.unwritten is not None:
         since, reason = state.unwritten
-        text = f"the session file cannot be written: {reason}"
+        text = unsaved(reason)
         yield Finding(SESSION, AlertKind.SESSION, Severity.BLIND, SESSION, text, reason, since, ripe_s=RIPE_S)
+
+
+def unsaved(reason: str) -> str:
+    """Return what it means that the session's file cannot be written; what matters at 3 a.m. first: a line is short."""
+    return (
+        f"nothing is saved, actions still work: {reason}"
+        "; counts, measurements and journal wait in memory and are tried again"
+    )
 
 
 def _unknown(state: "State") -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from console.core.compose import implied, shows_itself
 from console.core.frame import AttemptView, StepView
-from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
+from console.core.inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted
 from console.core.rollout import Action, ActionKind, Rollout, Step
 from console.core.text import visible
 from console.core.words import IN_DOUBT, Outcome
@@ -50,6 +50,13 @@ class Attempt:
     def finished(self, end: ActionEnded) -> "Attempt":
         """Return the attempt after it ended."""
         return replace(self, outcome=end.outcome, ended=end.at, detail=end.detail)
+
+    def abandoned(self, said: ActionAbandoned) -> "Attempt":
+        """Return the attempt after somebody decided that it stays as it is; one that left nothing open is the same."""
+        if self.outcome not in OPEN:
+            return self
+        detail = f"abandoned by {said.actor}: {said.reason}; it had ended {self.outcome}: {self.detail}"
+        return replace(self, outcome=Outcome.ABANDONED, detail=detail)
 
     @property
     def did_nothing(self) -> bool:
@@ -134,11 +141,6 @@ def unsettled(attempts: Iterable[Attempt]) -> dict[str, Attempt]:
         if attempt.outcome is not Outcome.RUNNING:
             newest[attempt.started.action] = attempt
     return {name: one for name, one in newest.items() if one.outcome in OPEN and one.ended is not None}
-
-
-def changes_share(attempt: Attempt) -> bool:
-    """Return whether the attempt took effect on the traffic share, for all that is known."""
-    return attempt.outcome in (Outcome.DONE, Outcome.HOLDING) and attempt.started.traffic is not None
 
 
 def view(rollout: Rollout, attempt: Attempt, ladder: "Ladder | None", *, is_newest: bool) -> AttemptView:

@@ -264,6 +264,11 @@ class Parameter(Part):
             raise ValueError(f"expected a regular expression; found one that is none: {error}") from None
         return pattern
 
+    @property
+    def is_looked_up(self) -> bool:
+        """Whether its values are had from a query or a command, and not from the file."""
+        return self.from_ is not None and self.from_.values is None
+
 
 class Action(Part):
     """Something the operator can do."""

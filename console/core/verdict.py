@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from console.core.exits import Exit
+
 
 class Verdict(StrEnum):
     """What is known of a metric at a moment."""
@@ -42,12 +44,12 @@ _GLYPH = {
     Verdict.CRITICAL: "✗",
 }
 _EXIT = {
-    Verdict.OK: 0,
-    Verdict.OFF_TARGET: 0,
-    Verdict.UNKNOWN: 3,
-    Verdict.BROKEN: 3,
-    Verdict.WARNING: 1,
-    Verdict.CRITICAL: 2,
+    Verdict.OK: Exit.DONE,
+    Verdict.OFF_TARGET: Exit.DONE,
+    Verdict.UNKNOWN: Exit.UNKNOWN,
+    Verdict.BROKEN: Exit.UNKNOWN,
+    Verdict.WARNING: Exit.WARNING,
+    Verdict.CRITICAL: Exit.CRITICAL,
 }
 
 

@@ -24,7 +24,7 @@ from console.effects.attempt_files import WorkOrder
 from console.effects.files import create_private, write_private
 from console.effects.lock import Held, Holder, Lock, command_lock, holder_of, machine_lock, service_lock
 from console.effects.preview import command_env, labels
-from console.patience import in_time, waited_for
+from console.patience import READ_S, in_time, waited_for
 from console.spec.loaded import Loaded
 
 RUNNER = (sys.executable, "-P", "-m", "console.commands.run_attempt")
@@ -367,17 +367,25 @@ def _vanished(folder: Path, started: ActionStarted, progress: Sequence[ActionPro
 
 
 async def follow(
-    folder: Path, *, seen: int = 0, poll_s: float = FOLLOW_S
+    folder: Path, *, seen: int = 0, poll_s: float = FOLLOW_S, limit_s: float = READ_S
 ) -> AsyncIterator[ActionProgressed | ActionEnded]:
-    """Report what happens in an attempt, from the progress numbered `seen` on, until it ended or vanished."""
+    """Report what happens in an attempt, from the progress numbered `seen` on, until it ended or vanished.
+
+    Raises `OSError` where the disk tells nothing of it for `limit_s`; the attempt goes on all the same.
+    """
+    read_at = time.monotonic()
     while True:
-        found = await asyncio.to_thread(adopt, folder, time.time())
-        for progress in found.progress[seen:] if found else ():
-            yield progress
-        seen = max(seen, len(found.progress) if found else 0)
-        if found is not None and found.ended is not None:
-            yield found.ended
-            return
+        found = await waited_for(partial(adopt, folder, time.time()), limit_s)
+        if found is not None:
+            read_at = time.monotonic()
+            for progress in found.progress[seen:]:
+                yield progress
+            seen = max(seen, len(found.progress))
+            if found.ended is not None:
+                yield found.ended
+                return
+        elif time.monotonic() - read_at > limit_s:
+            raise OSError(f"{folder} cannot be read")
         await asyncio.sleep(poll_s)
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from console.core.attempts import Attempt
-from console.core.words import Outcome
 from console.effects import executor
 from console.effects.attempt_files import read_abandoned
 from console.effects.begin import Places
@@ -34,8 +33,7 @@ def attempts_in(where: Places) -> list[Found]:
             attempt = attempt.finished(one.ended)
         said = read_abandoned(folder)
         if said is not None:
-            detail = f"abandoned by {said.actor}: {said.reason}; it had ended {attempt.outcome}: {attempt.detail}"
-            attempt = replace(attempt, outcome=Outcome.ABANDONED, detail=detail)
+            attempt = attempt.abandoned(said)
         before = known.get(one.started.continues)
         if before is not None:
             known[one.started.continues] = (before[0], replace(before[1], carried_on=one.started.attempt))

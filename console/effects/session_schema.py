@@ -1,5 +1,6 @@
 """The session file's tables, and how it is opened: checked, and never twice for writing."""
 
+import errno
 import os
 import sqlite3
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ WAL_BYTES = 8 * 1024 * 1024
 """What the log beside the file is cut back to. It is folded into the file every 4 MB, and is longer only while
 somebody reads what was before that."""
 
-FailureKind = Literal["full", "read-only", "gone", "damaged", "busy", "refused", "io"]
+FailureKind = Literal["full", "read-only", "no access", "gone", "damaged", "busy", "refused", "io"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +112,16 @@ def failure(error: Exception, path: Path) -> StoreFailed:
     """Return what an error of SQLite or of the system means for a commit."""
     if isinstance(error, FileNotFoundError):
         return StoreFailed("gone", f"the session file {path} is no longer there")
-    if not isinstance(error, sqlite3.Error):
-        return StoreFailed("io", f"writing {path} failed: {error}")
     name = getattr(error, "sqlite_errorname", "") or ""
-    if name == "SQLITE_FULL":
-        return StoreFailed("full", f"the disk of {path} is full")
-    if name.startswith("SQLITE_READONLY"):
-        return StoreFailed("read-only", f"{path} can no longer be written: {error}")
+    number = error.errno if isinstance(error, OSError) else None
+    if name == "SQLITE_FULL" or number in (errno.ENOSPC, errno.EDQUOT):
+        return StoreFailed("full", f"the disk is full: {path}")
+    if name.startswith("SQLITE_IOERR") or number == errno.EIO:
+        return StoreFailed("io", f"the disk fails: {path}: {error}")
+    if name == "SQLITE_PERM" or number in (errno.EACCES, errno.EPERM):
+        return StoreFailed("no access", f"this account may no longer write: {path}: {error}")
+    if name.startswith("SQLITE_READONLY") or number == errno.EROFS:
+        return StoreFailed("read-only", f"the disk can only be read: {path}: {error}")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return StoreFailed("damaged", f"{path} is damaged: {error}")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):

@@ -3,11 +3,27 @@
 from collections.abc import Sequence
 
 from console.core.attempts import Attempt, unproven
+from console.core.inputs import Actor
 from console.core.plan import Plan
 from console.core.planning import PlanRefused, carried_on, plan
+from console.core.redact import Redactor
 from console.core.rollout import ActionKind
-from console.effects.begin import digest_of
+from console.effects.begin import Intent, digest_of
 from console.spec.loaded import Loaded
+
+
+def intent_of_rest(
+    loaded: Loaded, line: Sequence[Attempt], actor: Actor, reason: str, at: float, *, is_check: bool
+) -> Intent:
+    """Return who wants the rest of an attempt, and why: by what is said, or else by how the attempt ended.
+
+    `line` is the attempt as `attempts.line_of` returns it.
+    """
+    known = line[-1]
+    way = "verify" if is_check else "resume"
+    why = reason.strip() or f"{way} {known.started.title}, which ended {known.outcome}"
+    said = Redactor(loaded.secrets).redact(why)
+    return Intent(at, actor, said, continues=known.started.attempt, first_step=known.next_step, is_check=is_check)
 
 
 def rest_of(loaded: Loaded, line: Sequence[Attempt], *, is_check: bool) -> Plan:

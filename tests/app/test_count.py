@@ -24,9 +24,10 @@ from hypothesis import strategies as st
 
 from console.cli import main
 from console.commands import count, parts
-from console.commands.count import SHORT, UNUSABLE, as_json, as_text
+from console.commands.count import as_json, as_text
 from console.commands.counted import CHUNK_BYTES, NoLog, count_stream
 from console.core.classify import Classifier
+from console.core.exits import Exit
 from console.core.lines import LINE_LIMIT_BYTES
 from console.core.redact import Redactor
 from console.core.rollout import EventRule
@@ -453,9 +454,9 @@ def test_a_rule_that_is_given_up_is_named_and_its_count_is_said_to_be_short(
     file.write_text(ROLLOUT + "  endless: {match: '^(?:a|aa)+$'}\n")
     log = written(tmp_path, "app.log", b"a" * 60 + b"!\naaaa\n")
 
-    assert main(["count", str(file), log, "--json"]) == SHORT
+    assert main(["count", str(file), log, "--json"]) == Exit.WARNING
     told = capsys.readouterr()
-    assert main(["count", str(file), log]) == SHORT
+    assert main(["count", str(file), log]) == Exit.WARNING
     table = capsys.readouterr().out
 
     assert json.loads(told.out)["events"]["endless"] == {"count": 1, "given_up": 1}
@@ -490,7 +491,7 @@ def test_a_compressed_log_is_not_counted_and_the_remedy_is_said(
     packed = pack(b"denied\n" * 9) if program != "zstdcat" else pack([b"", b"rest"])
     log = written(tmp_path, "app.log.packed", packed)
 
-    assert main(["count", rollout, log, "--json"]) == UNUSABLE
+    assert main(["count", rollout, log, "--json"]) == Exit.USAGE
 
     told = capsys.readouterr()
     assert json.loads(told.out)["lines"] == 0
@@ -520,6 +521,6 @@ def test_a_closed_standard_input_is_said_in_one_line(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", None)
 
-    assert main(["count", rollout]) == UNUSABLE
+    assert main(["count", rollout]) == Exit.USAGE
 
     assert capsys.readouterr().err == "rollout-console count: standard input is closed; name a log file\n"

@@ -1,6 +1,8 @@
 """A session as its engine, a second console and a report see it: kept in bounds, and never off by a line."""
 
 import asyncio
+import errno
+import os
 import sqlite3
 import threading
 import time
@@ -167,6 +169,36 @@ async def test_a_disk_that_does_not_answer_is_an_alert_and_counting_goes_on(open
     assert await commit
     assert await engine.commit()
     assert "has not answered" not in "".join(alert.text for alert in engine.fresh_frame().alerts)
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        (errno.ENOSPC, "the disk is full"),
+        (errno.EIO, "the disk fails"),
+        (errno.EACCES, "this account may no longer write"),
+        (errno.EROFS, "the disk can only be read"),
+    ],
+)
+async def test_a_disk_that_takes_nothing_is_an_alert_that_says_what_is_not_saved_and_what_still_works(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch, number: int, why: str
+) -> None:
+    engine = engine_of(opened)
+
+    def fail(_: SessionFile) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as disk:
+        disk.setattr(SessionFile, "_check_still_there", fail)
+        engine.apply(lines(engine, 0))
+        assert not await engine.commit()
+
+        told = [alert.text for alert in engine.fresh_frame().alerts]
+
+    assert told[0].startswith(f"nothing is saved, actions still work: {why}: {opened.session.folder}")
+    assert told[0].endswith("; counts, measurements and journal wait in memory and are tried again")
+    assert await engine.commit()
+    assert engine.fresh_frame().alerts == ()
 
 
 async def test_a_session_is_taken_up_as_it_was_left(shop: Loaded, tmp_path: Path) -> None:

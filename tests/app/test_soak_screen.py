@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.core.alert_findings import unsaved
 from console.core.frame import AlertView, Frame
 from console.core.verdict import Verdict
 from console.screens.arrange import Wants, arrange
@@ -173,10 +174,10 @@ async def test_when_the_engine_stops_publishing_the_screen_says_that_it_is_old()
 
 @pytest.mark.parametrize("size", [(60, 16), *SIZES])
 async def test_trouble_of_the_monitoring_itself_is_said_at_every_size(size: tuple[int, int]) -> None:
-    alert = AlertView("session", "blind", "the session file cannot be written: no space left", AT - 60)
+    alert = AlertView("session", "blind", unsaved("the disk fails: /state/session.db"), AT - 60)
 
     async with console(replace(frames.healthy(), alerts=(alert,)), size) as shown:
-        assert "! the session file cannot be written: no space left" in shown.text
+        assert "! nothing is saved, actions still work" in shown.text
         assert "lag under 1s" in shown.text
 
 

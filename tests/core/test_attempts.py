@@ -1,13 +1,15 @@
 """What verifications can show of an attempt, and of those that carried it on."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from console.core.attempts import Attempt, line_of, unproven
+from console.core.attempts import OPEN, Attempt, line_of, unproven
 from console.core.frame import StepView
-from console.core.inputs import ActionStarted, Actor
+from console.core.inputs import ActionAbandoned, ActionStarted, Actor
 from console.core.rollout import Step
+from console.core.words import Outcome
 
 EDIT = Step.model_validate({"env_file": {"path": ".env", "set": {"SHARE": "0"}}})
 UP = Step.model_validate({"run": ["docker", "compose", "up", "-d", "app"]})
@@ -75,3 +77,10 @@ def test_what_a_later_attempt_did_counts_and_what_was_only_verified_does_not() -
     assert unproven(line, (OTHER, OTHER, OTHER), is_verified=True) == ""
     assert unproven(line[:2], (OTHER, OTHER, OTHER), is_verified=True).startswith("step 2 failed, step 3 was never")
     assert unproven(line[2:], (OTHER, OTHER, OTHER), is_verified=True) == ""
+
+
+@pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome not in OPEN])
+def test_what_left_nothing_to_be_decided_cannot_be_abandoned(outcome: Outcome) -> None:
+    one = replace(attempt("a"), outcome=outcome)
+
+    assert one.abandoned(ActionAbandoned(2.0, "a", one.started.actor, "by hand")) is one

@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 import yaml
 
+from console.core.words import Outcome
 from console.demo.servers import EmbeddedPostgres, EmbeddedValkey
+from console.effects import executor
 from console.effects.lock import Lock, service_lock
-from tests.effects.acting import ACTOR
+from tests.effects.acting import ACTOR, wait_until
 from tests.effects.test_act import ACTIONS, PHASES, Shell
 from tests.faults.acts_world import INJECTED
 
@@ -186,6 +188,25 @@ def test_a_disk_that_hangs_does_not_keep_the_list_of_attempts_waiting_for_ever(s
 
     assert listed.returncode == 3
     assert "what was begun cannot be read: no answer" in listed.stderr
+
+
+def test_a_disk_that_begins_to_hang_does_not_keep_whoever_follows_an_action_waiting_for_ever(shell: Shell) -> None:
+    begun = shell.folder / "begun"
+    fault = {"who": "act", "at": 0, "way": "hangs", "under": [str(shell.state)], "armed": str(begun)}
+    shell.env |= {"FAULT": json.dumps(fault), "PYTHONPATH": str(INJECTED)}
+
+    told = shell.act("wait", "--yes", "--json")
+
+    (shell.folder / "go").touch()
+    assert told.returncode == 5
+    said = json.loads(told.stdout)
+    assert said["outcome"] == "unknown"
+    assert said["detail"].startswith("how it goes on cannot be read: no answer within 10s; it goes on all the same")
+    wait_until(lambda: (found := executor.adopt(Path(said["folder"]), time.time())) is not None and bool(found.ended))
+    found = executor.adopt(Path(said["folder"]), time.time())
+    assert found is not None
+    assert found.ended is not None
+    assert found.ended.outcome is Outcome.DONE
 
 
 def test_a_lock_is_respected_where_it_cannot_be_written_any_more(shell: Shell, tiny_disk: Path) -> None:

@@ -3,10 +3,13 @@
 import asyncio
 import contextlib
 import errno
+import functools
 import os
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,6 +85,69 @@ async def test_adopting_outlives_the_disk_of_an_attempt_that_did_not_go_well(
 
             assert not done, task.exception()
         assert soak.engine.fresh_frame().attempts[0].outcome is Outcome.FAILED
+
+
+class HangingDisk:
+    """A look that hangs, until the disk answers again."""
+
+    def __init__(self, real: Callable[..., Any]) -> None:
+        self._real = real
+        self._answers = threading.Event()
+        self.waiting = 0
+
+    def __call__(self, *given: object) -> Any:
+        self.waiting += not self._answers.is_set()
+        assert self._answers.wait(DEADLINE_S)
+        return self._real(*given)
+
+    def answer(self) -> None:
+        self._answers.set()
+
+
+async def test_a_disk_that_hangs_is_told_once_while_an_attempt_is_followed_which_is_reported_when_it_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = HangingDisk(executor.adopt)
+    monkeypatch.setattr(executor, "adopt", disk)
+    monkeypatch.setattr(executor, "follow", functools.partial(executor.follow, limit_s=0.5))
+    async with soaking(written(tmp_path)) as soak:
+
+        def told() -> list[str]:
+            return [one.text for one in soak.engine.journal() if "cannot be read" in one.text]
+
+        shown = await soak.desk.preview("back")
+        attempt = await soak.desk.start(shown, reason="slow", typed=shown.type_to_confirm or "")
+        await until(lambda: disk.waiting == 2)
+        disk.answer()
+
+        assert await soak.until_over() is Outcome.DONE
+        assert told() == [f"how {attempt} goes on cannot be read: no answer within 0.5s; it goes on all the same"]
+        assert disk.waiting == 2
+
+
+async def test_a_disk_that_tells_nothing_of_an_attempt_is_not_asked_for_ever(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="cannot be read"):
+        async for _ in executor.follow(tmp_path / "gone", poll_s=0.01, limit_s=0.05):
+            pass
+
+
+async def test_a_disk_that_hangs_does_not_keep_the_screen_from_what_was_printed_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with soaking(written(tmp_path)) as soak:
+        shown = await soak.desk.preview("back")
+        attempt = await soak.desk.start(shown, reason="slow", typed=shown.type_to_confirm or "")
+        await soak.until_over()
+        await until(lambda: bool(soak.desk.output(attempt)))
+        before = soak.desk.output(attempt)
+        disk = HangingDisk(executor.output)
+        monkeypatch.setattr(executor, "output", disk)
+
+        during = [soak.desk.output(attempt) for _ in range(20)]
+
+        disk.answer()
+        assert during == [before] * 20
+        assert disk.waiting == 1
 
 
 async def test_what_was_done_before_a_session_is_written_down_in_it_once_and_not_read_again(

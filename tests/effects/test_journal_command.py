@@ -85,7 +85,7 @@ def test_json_has_all_that_is_needed_to_check_the_chain_elsewhere(session: Sessi
     rows = [JournalRow(r["seq"], Record(r["at"], r["kind"], r["text"], r["body"]), r["hash"]) for r in read]
     assert check_chain(rows) is None
     assert read[0]["hash"] == chain(GENESIS, 1, rows[0].record)
-    assert read[2]["actor"] == {"user": "ben", "host": "ops2", "tty": "", "acts_as": "", "came_from": ""}
+    assert read[2]["actor"] == {"user": "ben", "host": "ops2", "tty": "", "acts_as": "", "came_from": "", "says": ""}
 
 
 def test_a_whole_journal_is_0_and_names_its_anchor(session: Session, capsys: Capture) -> None:

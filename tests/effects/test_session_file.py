@@ -405,7 +405,7 @@ def test_a_full_disk_is_named_and_nothing_is_lost(tiny_disk: Path) -> None:
 
         assert isinstance(failed, StoreFailed)
         assert failed.kind == "full"
-        assert "is full" in failed.reason
+        assert failed.reason.startswith("the disk is full: ")
         filler.unlink()
         committed(session.commit(counted=[stretch(1, 2)], records=[Record(AT, "note", "y" * 50_000)]))
         assert session.load().totals == {("canary", "fsm"): 2}
