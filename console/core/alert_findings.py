@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from console.core.alerts import AlertKind, Facts, Finding, Severity
+from console.core.alerts import AlertKind, Facts, Finding, Severity, source_key
 from console.core.attempts import unsettled
 from console.core.incident_findings import incident_findings
 from console.core.judging import LEVELS, UNSEEN, Judged, shown_value
@@ -40,6 +40,10 @@ class Findings:
     """Keys of what may call for attention, and nobody knows: an alert of these goes on."""
     watched: Mapping[AlertKind, tuple[str, frozenset[str]]] = field(default_factory=dict)
     """Per kind of alert what it is about, in a word, and those that the rollout file has."""
+
+    def is_unknown(self, alert: Finding) -> bool:
+        """Return whether nobody knows what became of the trouble of an alert."""
+        return alert.key in self.unknown or (alert.kind is AlertKind.SOURCE and _parts_of(alert.about) in self.unknown)
 
     def unwatched(self, alert: Finding) -> str:
         """Return why nobody can see any more whether the trouble of an alert is over; empty while somebody can."""
@@ -143,11 +147,11 @@ def _sources(state: "State", at: float) -> Iterator[Finding]:
     for source in state.sources.values():
         if source.is_in_trouble:
             said = f"source {source.name} {source.state}: {source.reason}"
-            yield _of_source(state, source, f"source:{source.name}", said, reason=source.reason, since=source.since)
+            yield _of_source(state, source, source_key(source.name), said, reason=source.reason, since=source.since)
         for one in source.unread:
             since = at if source.unread_since is None else source.unread_since
             said = f"source {source.name}: {one.name} cannot be read: {one.reason}"
-            yield _of_source(state, source, f"unread:{source.name}:{one.name}", said, reason=one.reason, since=since)
+            yield _of_source(state, source, _parts_of(source.name) + one.name, said, reason=one.reason, since=since)
 
 
 def _of_source(state: "State", source: WatchedSource, key: str, text: str, *, reason: str, since: float) -> Finding:
@@ -260,15 +264,14 @@ def _unknown(state: "State") -> Iterator[str]:
             yield f"budget:{name}:{Severity.WARNING}"
     for source in state.sources.values():
         if source.state is SourceState.STARTING:
-            yield f"source:{source.name}"
+            yield source_key(source.name)
         if source.state is SourceState.STARTING or source.is_in_trouble:
-            yield f"unread:{source.name}:"
+            yield _parts_of(source.name)
 
 
-def is_unknown(key: str, unknown: frozenset[str]) -> bool:
-    """Return whether nobody knows what became of the trouble of a key."""
-    kind, _, rest = key.partition(":")
-    return key in unknown or (kind == "unread" and f"{kind}:{rest.partition(':')[0]}:" in unknown)
+def _parts_of(source: str) -> str:
+    """Return what the keys of the parts of a source that cannot be read begin with; it stands for all of them."""
+    return f"unread:{source}:"
 
 
 def _sources_of(state: "State", name: str) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def _undelivered(book: AlertBook) -> Iterator[AlertView]:
 
 def _is_own(book: AlertBook, alert: Alert) -> bool:
     """Whether an alert that is not found now is shown: a warning that became critical is told by that."""
-    return alert.key.removesuffix("warning") + "critical" not in book.alerts
+    return not any(alert.found.is_milder_than(other.found) for other in book.alerts.values())
 
 
 def _view(state: "State", found: Finding, alert: Alert | None, at: float) -> AlertView:

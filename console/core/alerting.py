@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from console.core.alert_findings import Findings, is_unknown
-from console.core.alerts import Alert, AlertBook, AlertKind, Finding, Item, Page, Said, Severity, Silence
+from console.core.alert_findings import Findings
+from console.core.alerts import Alert, AlertBook, AlertKind, Finding, Item, Page, Said, Silence
 from console.core.inputs import AlertAcknowledged, SilenceEnded, SilenceMade
 from console.core.outbox import LAST_RETRY_S
 from console.core.record import Record
@@ -42,7 +42,7 @@ def see(book: AlertBook, seen: Findings, at: float) -> list[Record]:
             if one.kind in _OWN_RECORD:
                 records.append(_record(at, book.alerts[key], one.text))
     for key, alert in list(book.alerts.items()):
-        if key not in found and not is_unknown(key, seen.unknown):
+        if key not in found and not seen.is_unknown(alert.found):
             over = replace(book.alerts.pop(key), resolved_at=at, unwatched=seen.unwatched(alert.found))
             book.resolved.append(over)
             book.changes += 1
@@ -93,15 +93,9 @@ def acknowledge(book: AlertBook, given: AlertAcknowledged) -> list[Record]:
     book.changes += 1
     body = {"alert": given.alert, "actor": str(given.actor), "reason": given.reason}
     said = f"{alert.found.text}: acknowledged by {given.actor}: {given.reason}"
-    milder = [one.key for one in book.alerts.values() if _is_milder(one.found, alert.found)]
+    milder = [one.key for one in book.alerts.values() if one.found.is_milder_than(alert.found)]
     also = [record for key in milder for record in acknowledge(book, replace(given, alert=key))]
     return [Record(given.at, "acknowledge", said, body), *also]
-
-
-def _is_milder(found: Finding, other: Finding) -> bool:
-    """Return whether an alert is the warning of what another says is critical: the same metric or budget."""
-    is_same = (found.kind, found.about) == (other.kind, other.about)
-    return is_same and found.severity is Severity.WARNING and other.severity is Severity.CRITICAL
 
 
 def silence(book: AlertBook, given: SilenceMade | SilenceEnded) -> list[Record]:
@@ -144,10 +138,9 @@ def muting(book: AlertBook, alert: Alert, at: float) -> Muting | None:
     for other in book.alerts.values():
         if other.key == alert.key:
             continue
-        if _is_milder(found, other.found):
+        if found.is_milder_than(other.found):
             return Muting(False, f"muted by {other.found.text}")
-        is_down = other.found.kind is AlertKind.SOURCE and other.key.startswith("source:")
-        if is_down and found.key != other.key and other.found.about in found.sources:
+        if other.found.is_source_down and found.key != other.key and other.found.about in found.sources:
             return Muting(False, f"muted by {other.found.text}")
     return None
 

@@ -114,6 +114,21 @@ class Finding:
     is_escalation: bool = False
     """Somebody did not react in time: nothing is waited for, and those to whom is escalated are told too."""
 
+    @property
+    def is_source_down(self) -> bool:
+        """Whether a source does not answer, and not only a part of it cannot be read."""
+        return self.key == source_key(self.about)
+
+    def is_milder_than(self, other: "Finding") -> bool:
+        """Return whether it is the warning of what another says is critical: the same metric or budget."""
+        is_same = (self.kind, self.about) == (other.kind, other.about)
+        return is_same and self.severity is Severity.WARNING and other.severity is Severity.CRITICAL
+
+
+def source_key(source: str) -> str:
+    """Return the key of the alert that a source does not answer."""
+    return f"source:{source}"
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
