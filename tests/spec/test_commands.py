@@ -18,7 +18,7 @@ def test_a_good_file_is_summed_up(capsys: Capture) -> None:
 
     shown = capsys.readouterr()
     assert shown.out.splitlines()[0] == "stateless-orchestration: Stateless orchestration and the safe JSON parser"
-    assert "2 sources, 7 events, 5 metrics, 8 queries, 6 phases, 3 actions" in shown.out
+    assert "2 sources, 7 events, 5 metrics, 11 queries, 6 phases, 4 actions" in shown.out
     assert shown.err == ""
 
 
