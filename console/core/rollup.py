@@ -1,7 +1,7 @@
 """Counters over time: every event of every track, in any window."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TypeVar
 
@@ -49,6 +49,8 @@ class Rollup:
         self._label_limit = label_limit
         self._edges = Edges()
         self._totals: dict[str, dict[str, int]] = {}
+        self._tracks: set[str] = set()
+        """Those of the totals."""
         self._counts: dict[str, dict[str, CountSeries]] = {}
         self._bins: dict[str, dict[str, BinSeries]] = {}
         self._labels: dict[str, dict[str, dict[str, dict[str, int]]]] = {}
@@ -78,6 +80,7 @@ class Rollup:
             self._add(cell, count, _FOR_EVER)
         for (track, event), total in totals.items():
             self._totals.setdefault(event, {})[track] = total
+            self._tracks.add(track)
         self._keep_within()
 
     def packed(self) -> Packed:
@@ -106,7 +109,7 @@ class Rollup:
 
     def tracks(self) -> tuple[str, ...]:
         """Return the tracks that anything was counted on, in order of the alphabet."""
-        return tuple(sorted({track for totals in self._totals.values() for track in totals}))
+        return tuple(sorted(self._tracks))
 
     def total(self, track: str | None, event: str) -> int:
         """Return how often an event happened since counting began; `None` is all tracks."""
@@ -118,15 +121,20 @@ class Rollup:
 
     def count(self, track: str | None, event: str, *, since: float, until: float) -> int:
         """Return how often an event happened in a window; `None` is all tracks."""
+        found = _of(self._counts, track, event)
+        if not found:
+            return 0
         window = self._window(since, until)
-        return sum(series.count(window) for series in _of(self._counts, track, event))
+        return sum(series.count(window) for series in found)
 
     def bins(self, track: str | None, event: str, *, since: float, until: float) -> dict[int, int]:
         """Return how often each bucket of an event's number (`core.quantiles`) happened in a window."""
+        known, found = _of(self._bins, track, event), dict[int, int]()
+        if not known:
+            return found
         first, end = self._whole_of_bins(since), self._whole_of_bins(until)
         window = parts(first, max(first, end))
-        found: dict[int, int] = {}
-        for series in _of(self._bins, track, event):
+        for series in known:
             for number, count in series.bins(window).items():
                 found[number] = found.get(number, 0) + count
         return found
@@ -194,6 +202,7 @@ class Rollup:
         if cell.bin == 0:
             totals = self._totals.setdefault(cell.event, {})
             totals[cell.track] = totals.get(cell.track, 0) + count
+            self._tracks.add(cell.track)
         if not self._edges.kept <= cell.second < end:
             return
         if cell.bin != 0:
@@ -257,9 +266,9 @@ def _series(known: dict[str, dict[str, T]], track: str, event: str, make: type[T
     return found
 
 
-def _of(known: Mapping[str, Mapping[str, T]], track: str | None, event: str) -> Iterable[T]:
+def _of(known: Mapping[str, Mapping[str, T]], track: str | None, event: str) -> tuple[T, ...]:
     """Return what is known of an event on one track, or on all."""
     by_track = known.get(event, {})
     if track is None:
-        return by_track.values()
+        return tuple(by_track.values())
     return (by_track[track],) if track in by_track else ()
