@@ -288,7 +288,7 @@ class Metric(Part):
     @property
     def is_probed(self) -> bool:
         """Whether it is measured by asking something, rather than folded from log lines."""
-        return self.kind not in ("events", "quantile")
+        return self.events is None and self.quantile is None
 
     @property
     def timeout_s(self) -> float:

@@ -8,8 +8,9 @@ late tick. Longer than `WATCH_GAP_S` without a tick is a gap: nobody watched.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 
-from console.core.conditions import Condition, parse_condition, split_pause
+from console.core.conditions import parse_condition, split_pause
 from console.core.durations import format_duration
 from console.core.pace import Pace
 from console.core.record import Record
@@ -45,7 +46,10 @@ class StopKind(StrEnum):
     @property
     def rank(self) -> int:
         """Its place, the worst last."""
-        return list(StopKind).index(self)
+        return _RANK[self]
+
+
+_RANK = {kind: rank for rank, kind in enumerate(StopKind)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,14 +233,15 @@ def share_text(state: PhaseState, phase: Phase) -> str:
 
 def pause_holds(text: str, standing: Standing) -> bool | None:
     """Return whether a pause condition is true now; `None` if that cannot be known."""
-    metric, condition = _pause(text, standing.units)
+    metric, said = _split(text)
+    condition = _parsed(said, standing.units.get(metric, ""))
     value, baseline = standing.values.get(metric, (None, None))
     return condition.holds(value, baseline)
 
 
-def _pause(text: str, units: Mapping[str, str]) -> tuple[str, Condition]:
-    metric, said = split_pause(text)
-    return metric, parse_condition(said, units.get(metric, ""))
+# What the file says does not change, and it is asked at every look.
+_split = lru_cache(maxsize=256)(split_pause)
+_parsed = lru_cache(maxsize=256)(parse_condition)
 
 
 def holds_of(state: PhaseState, phase: Phase, standing: Standing) -> tuple[Hold, ...]:
@@ -244,8 +249,8 @@ def holds_of(state: PhaseState, phase: Phase, standing: Standing) -> tuple[Hold,
     share = share_text(state, phase)
     begins = [Hold(StopKind.PREREQUISITE, NOT_BEGUN)] if standing.waits else []
     found = begins + [Hold(StopKind.SHARE, text) for text in (share, state.doubt) if text]
-    paused = {split_pause(text)[0]: text for text in phase.pause if pause_holds(text, standing) is True}
-    named = {split_pause(text)[0]: _STOPS_PAUSE for text in phase.pause} | dict.fromkeys(phase.advance, _STOPS_ADVANCE)
+    paused = {_split(text)[0]: text for text in phase.pause if pause_holds(text, standing) is True}
+    named = {_split(text)[0]: _STOPS_PAUSE for text in phase.pause} | dict.fromkeys(phase.advance, _STOPS_ADVANCE)
     ordered = dict.fromkeys((*phase.advance, *named))
     judged = [
         metric for metric in ordered if standing.verdicts.get(metric) in named[metric] or metric in standing.blind
