@@ -62,7 +62,9 @@ def doubted(
             unread = "nothing was read yet since this console came back"
         short, missing = _missing(logs, reading.track, since, until)
         at_most = _at_most(reading, metric, missing, until - since) if short else None
-        readings.append(replace(reading, unread=unread, short=short, at_most=at_most))
+        if (unread, short, at_most) != (reading.unread, reading.short, reading.at_most):
+            reading = replace(reading, unread=unread, short=short, at_most=at_most)  # noqa: PLW2901
+        readings.append(reading)
     return replace(sample, readings=tuple(readings))
 
 
