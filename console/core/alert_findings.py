@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from console.core.alerts import AlertKind, Facts, Finding, Severity, source_key
 from console.core.attempts import unsettled
 from console.core.incident_findings import incident_findings
-from console.core.judging import LEVELS, UNSEEN, Judged, shown_value
+from console.core.judging import LEVELS, UNJUDGED, UNSEEN, Judged, shown_value
 from console.core.metrics import MetricState, baseline_note
 from console.core.proportions import ShareSeen
 from console.core.rollout import ActionKind
@@ -252,7 +253,7 @@ def _unknown(state: "State") -> Iterator[str]:
     for name in state.metrics:
         judged = state.verdict_of(name)
         if judged.verdict in UNSEEN:
-            yield from (f"metric:{name}:{severity}" for severity in (Severity.CRITICAL, Severity.WARNING))
+            yield from _keys_of_metric(name)
         if judged.unseen_since is not None:
             yield f"blind:{name}"  # nobody sees yet, whichever of the two it is called, and after a change of track
         if judged.verdict is Verdict.CRITICAL:
@@ -274,6 +275,11 @@ def _parts_of(source: str) -> str:
     return f"unread:{source}:"
 
 
+@lru_cache(maxsize=512)  # at every tick, of every metric that is not known
+def _keys_of_metric(name: str) -> tuple[str, ...]:
+    return tuple(f"metric:{name}:{severity}" for severity in (Severity.CRITICAL, Severity.WARNING))
+
+
 def _sources_of(state: "State", name: str) -> tuple[str, ...]:
     """Return the sources that a metric is measured with; one of events needs every log source."""
     metric = state.rollout.metrics[name]
@@ -285,7 +291,7 @@ def _sources_of(state: "State", name: str) -> tuple[str, ...]:
 def _facts(state: "State", name: str, judged: Judged) -> Facts:
     found = state.metrics[name]
     spec, track = found.metric, found.judged_track(state.phase.traffic)
-    baseline = found.judged.get("baseline", Judged()).value if track != "baseline" else None
+    baseline = found.judged.get("baseline", UNJUDGED).value if track != "baseline" else None
     said = spec.critical if judged.verdict is Verdict.CRITICAL else spec.warning
     return Facts(
         verdict=judged.verdict.value,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from console.core.durations import format_duration
 from console.core.inputs import ActionStarted, AutomaticArmed, AutomaticFired, AutomaticStopped
-from console.core.judging import Judged
+from console.core.judging import UNJUDGED, Judged
 from console.core.metrics import TRACKS, MetricState
 from console.core.record import Record
 from console.core.rollout import ActionKind
@@ -95,7 +95,7 @@ def proven(metric: MetricState, judged: Judged, *, traffic: float, at: float, op
     condition, run = thresholds.critical, judged.critical
     if condition is None or run.fired is None or run.cleared is not None:
         return False
-    beside = metric.judged.get("baseline", Judged())
+    beside = metric.judged.get("baseline", UNJUDGED)
     is_of_now = 0 < traffic < 100 and beside.at == judged.at
     return condition.holds(judged.value, beside.value if is_of_now else None) is True
 
@@ -115,7 +115,7 @@ def _is_still_worse(metric: MetricState) -> bool:
     rates = metric.bad_rates
     if rates is not None:
         return rates[0] > allowed * rates[1]
-    canary, baseline = (metric.judged.get(track, Judged()).value for track in TRACKS)
+    canary, baseline = (metric.judged.get(track, UNJUDGED).value for track in TRACKS)
     if canary is None or baseline is None:
         return False
     return canary < baseline if metric.thresholds.is_more_better else canary > baseline

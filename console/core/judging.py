@@ -77,6 +77,10 @@ class Judged:
         return self.critical if level is Verdict.CRITICAL else self.warning
 
 
+UNJUDGED = Judged()
+"""What is known of a track before it is measured."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One measurement to be judged."""
@@ -109,14 +113,16 @@ class Measured:
 
 def observe(thresholds: Thresholds, before: Judged, measured: Measured) -> Judged:
     """Return the judgement after a measurement; one without a number, or with too few samples, is missing data."""
-    if before.at is not None and measured.at - before.at > thresholds.stale_after_s:
+    if is_old(thresholds, before, measured.at):
         before = _interrupted(before)
+    is_empty = measured.value is None or measured.samples == 0
+    keeps_number = bool(thresholds.elsewhere) or not is_empty
     answered = replace(
         before,
         at=measured.at,
-        value=measured.value,
+        value=measured.value if keeps_number else None,
         samples=measured.samples,
-        bad=measured.bad,
+        bad=measured.bad if keeps_number else None,
         worse=measured.worse,
         unread=measured.unread,
         short=measured.short,
@@ -126,11 +132,10 @@ def observe(thresholds: Thresholds, before: Judged, measured: Measured) -> Judge
     )
     if thresholds.elsewhere:
         return _not_asked(answered, measured.at, thresholds.elsewhere)
-    if measured.value is None or measured.samples == 0:
+    if is_empty:
         if measured.unread:  # what is not read is not absent, so it is never held for good or bad
-            answered = replace(answered, value=None, bad=None)
             return _settle(answered, measured.at, Verdict.UNKNOWN, measured.unread, thresholds, has_data=False)
-        return _without_data(thresholds, before, replace(answered, value=None, bad=None), measured.at)
+        return _without_data(thresholds, before, answered, measured.at)
     is_few = measured.samples is not None and measured.samples < thresholds.min_samples
     is_hit = thresholds.is_zero_tolerance and measured.value != 0
     if is_few and not is_hit:
@@ -187,7 +192,10 @@ def _held(thresholds: Thresholds, before: Judged, at: float, why: str) -> Judged
 
 def _interrupted(judged: Judged) -> Judged:
     """Return the judgement after a gap in measuring."""
-    return replace(judged, warning=judged.warning.interrupted(), critical=judged.critical.interrupted())
+    warning, critical = judged.warning.interrupted(), judged.critical.interrupted()
+    if warning is judged.warning and critical is judged.critical:
+        return judged  # most gaps interrupt nothing
+    return replace(judged, warning=warning, critical=critical)
 
 
 def _run_on(thresholds: Thresholds, judged: Judged, level: Verdict, measured: Measured, within: Interval) -> Run:
@@ -223,9 +231,14 @@ def failed(thresholds: Thresholds, before: Judged, at: float, error: str) -> Jud
     return _settle(judged, at, Verdict.BROKEN, error, thresholds, has_data=False)
 
 
+def is_old(thresholds: Thresholds, judged: Judged, at: float) -> bool:
+    """Whether the last answer is too old to count at `at`."""
+    return judged.at is not None and at - judged.at > thresholds.stale_after_s
+
+
 def aged(thresholds: Thresholds, before: Judged, at: float) -> Judged:
     """Return the judgement as time goes by without a measurement: a value that is too old becomes UNKNOWN."""
-    if before.at is None or at - before.at <= thresholds.stale_after_s:
+    if not is_old(thresholds, before, at):
         return before
     if before.error and before.errors >= thresholds.broken_after:
         return before
@@ -350,7 +363,9 @@ def _settle(
 ) -> Judged:
     """Give `judged` its verdict; without data a verdict that stands goes on, and pending runs start again."""
     if not has_data:
-        judged = replace(_interrupted(judged), held_since=None)
+        judged = _interrupted(judged)
+        if judged.held_since is not None:
+            judged = replace(judged, held_since=None)
         for level in LEVELS:
             if stands(thresholds, judged, level):
                 verdict, reason = level, f"{reason}; was {_standing(thresholds, judged, level)}"
@@ -363,6 +378,8 @@ def _judged_as(judged: Judged, at: float, verdict: Verdict, reason: str) -> Judg
     unseen_since = None
     if verdict in UNSEEN:
         unseen_since = at if judged.unseen_since is None else judged.unseen_since
+    if (verdict, reason, since, unseen_since) == (judged.verdict, judged.reason, judged.since, judged.unseen_since):
+        return judged  # as it is most of the time
     return replace(judged, verdict=verdict, reason=reason, since=since, unseen_since=unseen_since)
 
 

@@ -7,7 +7,7 @@ from console.core.conditions import share_scale
 from console.core.evidence import Comparison
 from console.core.evidence_words import sentence
 from console.core.inputs import Reading, SampleFailed, SampleTaken
-from console.core.judging import LEVELS, Judged, Measured, aged, failed, let_go, observe
+from console.core.judging import LEVELS, UNJUDGED, Judged, Measured, aged, failed, is_old, let_go, observe
 from console.core.quantiles import quantile
 from console.core.rollout import Metric
 from console.core.rollup import Rollup
@@ -47,7 +47,7 @@ class MetricState:
         """The present rates of bad samples on canary and baseline; `None` without them, or with too few samples."""
         rates = []
         for track in TRACKS:
-            judged = self.judged.get(track, Judged())
+            judged = self.judged.get(track, UNJUDGED)
             if judged.bad is None or not judged.samples or judged.samples < self.thresholds.min_samples:
                 return None
             bad = judged.samples - judged.bad if self.thresholds.is_more_better else judged.bad
@@ -56,7 +56,7 @@ class MetricState:
 
     def judged_track(self, traffic: float) -> str:
         """Return the track that the verdict is about: the canary, or the baseline while the canary has no traffic."""
-        if not (self.judged.keys() & set(TRACKS)):
+        if "canary" not in self.judged and "baseline" not in self.judged:
             return ""
         return "baseline" if traffic == 0 and "baseline" in self.judged else "canary"
 
@@ -89,7 +89,7 @@ class MetricState:
                 short=reading.short,
                 at_most=reading.at_most,
             )
-            judged = observe(self.thresholds, self.judged.get(track, Judged()), measured)
+            judged = observe(self.thresholds, self.judged.get(track, UNJUDGED), measured)
             if reading.base is not None:
                 judged = replace(judged, base=reading.base, base_phase=reading.base_phase)
             self.judged[track] = judged
@@ -125,7 +125,7 @@ class MetricState:
         """Judge a measurement that failed."""
         self.answered_at, self.took_s, self.error = sample.at, sample.took_s, sample.reason
         for track in list(self.judged) or [""]:
-            judged = failed(self.thresholds, self.judged.get(track, Judged()), sample.at, sample.reason)
+            judged = failed(self.thresholds, self.judged.get(track, UNJUDGED), sample.at, sample.reason)
             self.judged[track] = aged(self.thresholds, judged, sample.at)
             self.remember(track, sample.at, None)
 
@@ -141,7 +141,7 @@ class MetricState:
     def _changed(self, reading: Reading, phase: str) -> Reading:
         if reading.value is None:
             return reading
-        known = self.judged.get(reading.track, Judged())
+        known = self.judged.get(reading.track, UNJUDGED)
         base = known.base if known.base is not None and known.base_phase == phase else reading.value
         change = 100 * (reading.value - base) / abs(base) if base else 0.0 if reading.value == base else None
         return replace(reading, value=change, base=base, base_phase=phase)
@@ -156,6 +156,10 @@ class MetricState:
         """Let go of what the last answer showed beside its numbers, which another console had."""
         self.table = self.took_s = self.answered_at = None
         self.error, self.skipped = "", 0
+
+    def grows_old(self, at: float) -> bool:
+        """Whether a value is too old by now, so that `grow_old` may change something."""
+        return any(is_old(self.thresholds, judged, at) for judged in self.judged.values())
 
     def grow_old(self, at: float) -> None:
         """Let values that are too old become unknown."""
@@ -228,7 +232,7 @@ def change_note(metric: MetricState, judged: Judged) -> str:
 def baseline_note(metric: MetricState, judged: Judged, track: str) -> str:
     """Return that the baseline breaches the same condition, if it does: then it may be the weather, not the canary."""
     run, condition = judged.run(judged.verdict), metric.thresholds.level(judged.verdict)
-    baseline = metric.judged.get("baseline", Judged())
+    baseline = metric.judged.get("baseline", UNJUDGED)
     if judged.verdict not in LEVELS or track == "baseline" or run.since is None or condition is None:
         return ""
     is_few = baseline.samples is not None and baseline.samples < metric.thresholds.min_samples

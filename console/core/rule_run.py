@@ -18,7 +18,7 @@ from console.core.inputs import (
     SourceChanged,
     TimePassed,
 )
-from console.core.judging import Judged
+from console.core.judging import UNJUDGED
 from console.core.replay import Change, Replayed, Sample, changes_in
 from console.core.rollout import Rollout
 from console.core.rule_tests import (
@@ -245,7 +245,7 @@ def _times(lines: LinesWritten, length_s: float) -> Iterator[float]:
 
 def _expected(state: State, number: int, wanted: Expected) -> Iterator[Failure]:
     metric = state.metrics[wanted.metric]
-    judged = state.verdict_of(wanted.metric) if wanted.track is None else metric.judged.get(wanted.track, Judged())
+    judged = state.verdict_of(wanted.metric) if wanted.track is None else metric.judged.get(wanted.track, UNJUDGED)
     is_so = judged.verdict is wanted.verdict and (wanted.reason or "") in judged.reason
     if is_so:
         return

@@ -76,7 +76,7 @@ class Run:
             fired = (at if run.fired is None else run.fired) if fires else None
             return replace(run, since=since, fired=fired, cleared=None)
         if run.fired is None:
-            return replace(run, since=None)
+            return run._ended()
         cleared = at if run.cleared is None else run.cleared
         if at - cleared < rules.keep_for_s:
             return replace(run, since=None, cleared=cleared)
@@ -90,7 +90,11 @@ class Run:
 
     def interrupted(self) -> "Run":
         """Return the state after a gap in measuring: a pending run starts again, a verdict that stands goes on."""
-        return self if self.fired is not None else replace(self, since=None)
+        return self if self.fired is not None else self._ended()
+
+    def _ended(self) -> "Run":
+        """Return the state without the run of true measurements, if there is one."""
+        return self if self.since is None else replace(self, since=None)
 
     def shifted(self, pause_s: float, now: float = inf) -> "Run":
         """Return the state after so many seconds that do not count: what was held is held for as long as before."""

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING
 
 from console.core.evidence_words import sentence
-from console.core.judging import LEVELS, Judged
+from console.core.judging import LEVELS, UNJUDGED, Judged
 from console.core.ticks import waited_for
 from console.core.verdict import Verdict
 from console.core.weighing import Weighing
@@ -53,7 +54,7 @@ def standing_of(state: "State") -> Standing:
         values={
             name: (
                 one.value if _is_known(state, name, one) else None,
-                state.metrics[name].judged.get("baseline", Judged()).value,
+                state.metrics[name].judged.get("baseline", UNJUDGED).value,
             )
             for name, one in judged.items()
         },
@@ -63,29 +64,42 @@ def standing_of(state: "State") -> Standing:
         answered={name: one.at for name, one in judged.items()},
         reasons={name: one.reason for name, one in judged.items()},
         expected={name: seconds for name, seconds in expected.items() if seconds is not None},
-        unproven={
-            name: f"{name}: {sentence(weighing.comparison, wait_s=wait_s)}"
-            for name, (weighing, wait_s) in waiting.items()
-        },
+        unproven={name: f"{name}: {unproven.text}" for name, unproven in waiting.items()},
         waits=bool(waited_for(state)),
         # A canary that is sure to be worse is not on its way to the contrary, however the estimate comes out.
         proven_in={
-            name: wait_s
-            for name, (weighing, wait_s) in waiting.items()
-            if isfinite(wait_s) and weighing.stands_since is None
+            name: unproven.wait_s
+            for name, unproven in waiting.items()
+            if isfinite(unproven.wait_s) and not unproven.is_worse
         },
     )
 
 
-def _waiting(state: "State") -> dict[str, tuple[Weighing, float]]:
+@dataclass(frozen=True, slots=True)
+class _Unproven:
+    """What evidence has yet to prove."""
+
+    text: str
+    wait_s: float
+    """In how many seconds it may be proven; infinite if never."""
+    is_worse: bool
+    """The canary is sure to be worse."""
+
+
+def _waiting(state: "State") -> dict[str, _Unproven]:
     """Return the evidence that has yet to show a canary no worse than allowed, and in how many seconds it may."""
     if not 0 < state.phase.traffic < 100:
         return {}  # nothing runs beside the canary, so there is nothing to prove
-    return {
-        name: (metric.weighing, metric.weighing.wait_s)
-        for name, metric in state.metrics.items()
-        if metric.weighing is not None and not metric.weighing.comparison.is_not_worse
-    }
+    found = {name: _unproven(metric.weighing) for name, metric in state.metrics.items() if metric.weighing is not None}
+    return {name: unproven for name, unproven in found.items() if unproven is not None}
+
+
+@lru_cache(maxsize=64)  # it is asked at every look, and changes only with the counts of an interval
+def _unproven(weighing: Weighing) -> _Unproven | None:
+    if weighing.comparison.is_not_worse:
+        return None
+    wait_s = weighing.wait_s
+    return _Unproven(sentence(weighing.comparison, wait_s=wait_s), wait_s, weighing.stands_since is not None)
 
 
 def _verdict(judged: Judged) -> Verdict:
@@ -117,7 +131,7 @@ def _lacks_baseline(state: "State", metric: str) -> bool:
     found = state.metrics[metric]
     if not found.thresholds.asks_baseline or not 0 < state.phase.traffic < 100:
         return False
-    return found.judged.get("baseline", Judged()).value is None
+    return found.judged.get("baseline", UNJUDGED).value is None
 
 
 def _is_known(state: "State", metric: str, judged: Judged) -> bool:
@@ -141,7 +155,7 @@ def _expected(state: "State", metric: str, judged: Judged) -> float | None:
     thresholds = state.metrics[metric].thresholds
     held = [
         thresholds.rules.keep_for_s - (state.at - run.cleared)
-        for run in (judged.run(level) for level in LEVELS)
+        for run in (judged.critical, judged.warning)
         if run.fired is not None and run.cleared is not None
     ]
     if held:

@@ -71,7 +71,7 @@ from console.core.inputs import (
     SourceSeen,
     TimePassed,
 )
-from console.core.judging import Judged, shifted
+from console.core.judging import UNJUDGED, Judged, shifted
 from console.core.metrics import TRACKS, MetricState, read_events
 from console.core.record import Record
 from console.core.ring import RowRing
@@ -100,6 +100,7 @@ class State:
         self.began = at
         self.away_until = -inf
         """When the console last came back from where nothing is read; what was written meanwhile comes after it."""
+        self._declared_tracks = {*rollout.tracks, *(spec.track for spec in rollout.sources.values() if spec.track)}
         self.rollup = Rollup()
         self.rows = RowRing()
         self.rows_dropped = 0
@@ -152,14 +153,13 @@ class State:
     @property
     def tracks(self) -> tuple[str, ...]:
         """The tracks in use, canary first; the empty one only where there is no other."""
-        declared = set(self.rollout.tracks) | {spec.track for spec in self.rollout.sources.values() if spec.track}
-        known = declared | {track for track in self.rollup.tracks() if track}
-        return tuple(track for track in (*TRACKS, *sorted(known - set(TRACKS))) if track in known) or ("",)
+        known = self._declared_tracks | {track for track in self.rollup.tracks() if track}
+        return tuple(track for track in (*TRACKS, *sorted(known.difference(TRACKS))) if track in known) or ("",)
 
     def verdict_of(self, metric: str) -> Judged:
         """Return the judgement that counts for a metric: the one on the track that is judged now."""
         found = self.metrics[metric]
-        return found.judged.get(found.judged_track(self.phase.traffic), Judged())
+        return found.judged.get(found.judged_track(self.phase.traffic), UNJUDGED)
 
     @property
     def running(self) -> Attempt | None:
@@ -279,7 +279,8 @@ class State:
         records = proving.weigh_events(self, at) if blind is None else []
         for name, state in self.metrics.items():
             if state.metric.is_probed:
-                records += self._judging(name, at, partial(state.grow_old, at))
+                if state.grows_old(at):
+                    records += self._judging(name, at, partial(state.grow_old, at))
             elif blind is not None:
                 if blind:
                     records += self._judging(name, at, partial(state.fail, SampleFailed(at, name, blind, 0.0)))
@@ -416,7 +417,7 @@ class State:
         before = self.verdict_of(name)
         judge()
         after = self.verdict_of(name)
-        if after is not before:
+        if after is not before or after is UNJUDGED:
             self.changed.add(f"metric:{name}")
             self.phase = self.phase.paced(name, at, after.samples if is_few(self, name, after) else None)
         if after.verdict is before.verdict:

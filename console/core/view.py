@@ -36,7 +36,7 @@ from console.core.frame import (
     TrackValue,
 )
 from console.core.gaps import short_counts
-from console.core.judging import LEVELS, Judged, pending, shown_value, stands
+from console.core.judging import LEVELS, UNJUDGED, Judged, pending, shown_value, stands
 from console.core.ladder import ladder_of
 from console.core.matrix import matrices
 from console.core.metrics import MetricState, baseline_note, change_note
@@ -188,7 +188,7 @@ def _lag_s(state: State, sources: tuple[SourceView, ...]) -> float | None:
 def _panel(state: State, metric: MetricState, at: float) -> Panel:
     thresholds, spec = metric.thresholds, metric.metric
     track = metric.judged_track(state.phase.traffic)
-    judged = metric.judged.get(track, Judged())
+    judged = metric.judged.get(track, UNJUDGED)
     held = pending(thresholds, judged)
     age_s = None if judged.at is None else max(0.0, at - judged.at)
     return Panel(
@@ -268,7 +268,7 @@ def _in_order(metric: MetricState) -> list[str]:
 
 
 def _track_value(metric: MetricState, track: str) -> TrackValue:
-    judged = metric.judged.get(track, Judged())
+    judged = metric.judged.get(track, UNJUDGED)
     return TrackValue(
         track=track,
         value=judged.value,
