@@ -8,14 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from console.app import ConsoleApp
+from console.core.dashboard_frame import DashboardRow, DashboardSection, DashboardView
 from console.core.frame import Frame
+from console.core.matrix import MatrixRow, MatrixSide, MatrixView
 from console.core.plan import Plan, Preview
 from console.core.planning import plan
 from console.core.record import JournalRow
+from console.core.verdict import Verdict
 from console.core.words import Row
 from console.effects.preview import build_preview
 from console.engine import journal_view
-from tests.frames import FakeDesk
+from tests.frames import FakeDesk, healthy
 from tests.scenes import FOLDER, frame_of, journal_of, loaded, state_of
 from tests.screen_text import text_of, until
 
@@ -66,6 +69,42 @@ async def _preview(asked: Plan, folder: Path, why: str) -> Preview:
     )
 
 
+def with_transitions(frame: Frame) -> Frame:
+    """Return a frame with a table of pairs, as `fsm-checkpoint` has."""
+    states = ("IDLE", "SERVICE_SELECTION", "SLOT_SELECTION", "CUSTOMER_DATA", "CONFIRMATION", "BOOKED")
+    counts = (
+        (0, 4_812, 0, 0, 0, 0),
+        (61, 0, 4_702, 0, 0, 0),
+        (22, 130, 0, 4_511, 0, 0),
+        (14, 0, 95, 0, 4_380, 0),
+        (9, 0, 0, 41, 0, 4_322),
+        (4_310, 0, 0, 0, 0, 0),
+    )
+    rejected = {"SLOT_SELECTION": (("confirm", 12), ("cancel", 7)), "CUSTOMER_DATA": (("confirm", 3),)}
+    rows = tuple(
+        MatrixRow(state, pairs, sum(times for _, times in rejected.get(state, ())), rejected.get(state, ()))
+        for state, pairs in zip(states, counts, strict=True)
+    )
+    view = MatrixView("fsm_transition", "fsm_rejected", states, (MatrixSide(None, rows, 0, 0),))
+    return replace(frame, matrices=(view,))
+
+
+def with_view(frame: Frame) -> Frame:
+    """Return a frame with a view for those who do not read panels, as `user-context` has."""
+    health = (
+        DashboardRow("✓", Verdict.OK, "Sessions that end in an error", "0.444 %"),
+        DashboardRow("✓", Verdict.OK, "95th percentile of the duration", "1.49 s"),
+        DashboardRow("✓", Verdict.OK, "Sessions that more than one user was seen in", "0"),
+    )
+    course = (
+        DashboardRow("▶", None, "Canary 10%", "17h 13m of 2d"),
+        DashboardRow("○", None, "Rollout 25%", "to come"),
+        DashboardRow("○", None, "Full 100%", "to come"),
+    )
+    sections = (DashboardSection("System health", health), DashboardSection("The rollout", course))
+    return replace(frame, views=(DashboardView("executive", "Executive", sections),))
+
+
 async def pictures() -> dict[str, str]:
     """Return every picture by the name of its file."""
     good, bad, gone = state_of(), state_of(is_failing=True), state_of(is_failing=True, is_rolled_back=True)
@@ -85,6 +124,9 @@ async def pictures() -> dict[str, str]:
         "journal-narrow.svg": await picture(newest, (80, 24), journal=journal),
         "incident.svg": await picture(regression, (120, 40), rows=rows[id(bad)], key="5"),
         "incident-narrow.svg": await picture(regression, (80, 24), rows=rows[id(bad)], key="5"),
+        "checklist.svg": await picture(healthy(), (120, 40), key="c"),
+        "view.svg": await picture(with_view(frame_of(good)), (120, 40), rows=rows[id(good)], key="l"),
+        "transitions.svg": await picture(with_transitions(frame_of(good)), (120, 40), key="p"),
         "narrow.svg": await picture(regression, (80, 24), rows=rows[id(bad)]),
     }
 

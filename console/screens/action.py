@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.events import Event, Key
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, Input
@@ -40,6 +41,14 @@ def rungs_of(preview: Preview) -> tuple[float, ...]:
     return tuple(sorted({*own, *preview.plan.ladder}, reverse=True))
 
 
+class _DialogButton(Button):
+    """A button that hands every letter on to the dialog, at once: a key that bubbles may be overtaken by the next."""
+
+    def _forward_event(self, event: Event) -> None:
+        if not (isinstance(event, Key) and isinstance(self.screen, ActionScreen) and self.screen.take_letter(event)):
+            super()._forward_event(event)
+
+
 class ActionScreen(ConsoleDialog[None]):
     """Shows an action and starts it once it is confirmed; the cursor begins on Cancel."""
 
@@ -62,6 +71,8 @@ class ActionScreen(ConsoleDialog[None]):
         self._rungs: tuple[float, ...] = ()
         self._rung: float | None = None
         """The rung that was chosen last, whether its preview is there already or not."""
+        self._early: list[str] = []
+        """The letters that were typed before it was known what must be typed."""
         self._is_given = False
         self._is_armed = False
         self._arming: Timer | None = None
@@ -70,10 +81,11 @@ class ActionScreen(ConsoleDialog[None]):
         self._status = Page(id="status")
         self._word = Entry(id="word", select_on_focus=False)  # else the second key replaces the first
         self._reason = Entry(id="reason", placeholder="why, for the journal (needed)")
-        self._cancel = Button("Cancel", id="cancel", compact=True)
-        self._confirm = Button(Content(clean(action.title)), id="confirm", compact=True, disabled=True)
-        self._dry_run = Button("Dry run", id="dry-run", compact=True, disabled=True)
+        self._cancel = _DialogButton("Cancel", id="cancel", compact=True)
+        self._confirm = _DialogButton(Content(clean(action.title)), id="confirm", compact=True, disabled=True)
+        self._dry_run = _DialogButton("Dry run", id="dry-run", compact=True, disabled=True)
         self._asked = Horizontal(self._said, self._word, id="asked")
+        self._asked.display = self._word.display = self._reason.display = False
         self._buttons = Horizontal(self._cancel, self._confirm, self._dry_run, id="buttons")
 
     @property
@@ -93,9 +105,8 @@ class ActionScreen(ConsoleDialog[None]):
 
     def on_mount(self) -> None:
         """Begin on Cancel, and fetch what the action would do."""
-        self._asked.display = self._reason.display = False
         self._say("reading the present state …", Role.DIM)
-        self._cancel.focus()
+        self.set_focus(self._cancel)  # now, and not after what was typed early has its field
         self.run_worker(self._fetch(None), group="preview", exclusive=True, exit_on_error=False)
 
     def show_frame(self, frame: Frame) -> None:
@@ -116,6 +127,7 @@ class ActionScreen(ConsoleDialog[None]):
         self._word.display = bool(preview.type_to_confirm)
         self._said.styles.width = cells(line.spans) + 1 if preview.type_to_confirm else "1fr"
         self._said.show((line,))
+        self._take_early(preview.type_to_confirm)
 
     async def _fetch(self, traffic: float | None) -> None:
         """Fetch the preview; for a step down, of the rung below the present share."""
@@ -238,16 +250,40 @@ class ActionScreen(ConsoleDialog[None]):
         else:
             self._give(is_dry_run=True)
 
-    def on_key(self, event: events.Key) -> None:
-        """Let a word that is typed at once go into its field, although Cancel is what Enter means until then."""
-        character = event.character
+    def _forward_event(self, event: Event) -> None:
+        if not (isinstance(event, Key) and self.take_letter(event)):
+            super()._forward_event(event)
+
+    def take_late(self, event: Key) -> None:
+        """Keep a letter of the word that was typed right behind the key of the action; after the preview it is late."""
+        if self._preview is None:
+            self.take_letter(event)
+
+    def take_letter(self, event: Key) -> bool:
+        """Let a word that is typed at once go into its field, although Cancel is what Enter means until then.
+
+        Returns whether the key was taken. What comes before the preview waits for it. The field has the focus before
+        this returns, so that the next letter cannot arrive there before this one.
+        """
         # Any character that a service may have in its name; a space presses the button.
-        if not (event.is_printable and character and not character.isspace() and self._word.display):
-            return
-        if isinstance(self.focused, Button):
-            event.stop()
-            self._word.focus()
-            self._word.insert_text_at_cursor(character)
+        if not (event.is_printable and event.character and not event.character.isspace()):
+            return False
+        if self._preview is None and not self._asked.display:
+            self._early.append(event.character)
+        elif self._word.display:
+            self.set_focus(self._word)
+            self._word._forward_event(event)
+        else:
+            return False
+        return True
+
+    def _take_early(self, wanted: str) -> None:
+        """Put what was typed early into the field if the word begins so; else it was hit in a hurry, as a second R."""
+        early, self._early = "".join(self._early), []
+        if early and wanted.startswith(early):
+            self.set_focus(self._word)
+            self._word.value = early
+            self._word.cursor_position = len(early)
 
     def action_yes(self) -> None:
         """Confirm with one key, where no word is asked for."""

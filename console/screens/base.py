@@ -44,6 +44,9 @@ class ConsoleScreen(Screen[Result]):
     def show_frame(self, frame: Frame) -> None:
         """Draw a new frame; called five times a second."""
 
+    def take_late(self, event: events.Key) -> None:
+        """Take a key that was pressed for this screen and arrived at the one before; it is dropped."""
+
     @property
     def may_act(self) -> bool:
         """Whether this console may change anything."""
@@ -121,11 +124,14 @@ class ConsoleScreen(Screen[Result]):
     def on_key(self, event: events.Key) -> None:
         """Offer the action whose key was pressed; this comes before the console's own keys.
 
-        A key that was pressed before another screen came up, and arrives after it, is dropped.
+        A key that was pressed before another screen came up, and arrives after it, does nothing here.
         """
         if not self.is_active:
             event.stop()
             event.prevent_default()
+            following = self.app.screen
+            if isinstance(following, ConsoleScreen):
+                following.take_late(event)
             return
         if not self.has_action_keys or not event.character:
             return

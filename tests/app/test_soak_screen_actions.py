@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from textual import events
 
 from console.core.frame import Frame
 from console.core.plan import StepPreview
@@ -88,6 +89,52 @@ async def test_a_name_with_a_dash_goes_into_its_field_when_it_is_typed_at_once()
         await shown.press("minus", "a", "minus", "p")
 
         assert screen.query_one("#word", Entry).value == "-a-p"
+
+
+def hit(shown: Shown, keys: str) -> None:
+    """Hand all keys to the application before it has seen to the first, as a burst from a terminal does."""
+    for key in keys:
+        shown.app.post_message(events.Key("minus" if key == "-" else key, key))
+
+
+async def test_a_name_that_comes_as_one_burst_goes_into_its_field_whole_and_in_order() -> None:
+    async with console(frames.regression()) as shown:
+        screen = await opened(shown)
+
+        hit(shown, "ai-jack")
+
+        await shown.until(lambda: len(screen.query_one("#word", Entry).value) == len("ai-jack"))
+        assert screen.query_one("#word", Entry).value == "ai-jack"
+
+
+@pytest.mark.parametrize("is_slow", [False, True], ids=["preview at once", "preview after the name"])
+async def test_a_name_that_comes_in_one_burst_with_the_key_waits_for_its_field(is_slow: bool) -> None:
+    async with console(frames.regression()) as shown:
+        shown.desk.gate = asyncio.Event()
+        if not is_slow:
+            shown.desk.gate.set()
+
+        hit(shown, "Rapp")
+        await shown.until(lambda: isinstance(shown.app.screen, ActionScreen))
+        await shown.pilot.pause()
+        shown.desk.gate.set()
+        await shown.until(lambda: "to confirm" in shown.text)
+
+        assert shown.app.screen.query_one("#word", Entry).value == "app"
+        assert focused(shown) == "word"
+        assert shown.desk.orders == []
+
+
+@pytest.mark.parametrize("keys", ["RR", "Ryes", "RapX"])
+async def test_what_is_hit_behind_the_key_and_does_not_begin_the_name_is_dropped(keys: str) -> None:
+    async with console(frames.regression()) as shown:
+        hit(shown, keys)
+        await shown.until(lambda: "to confirm" in shown.text)
+
+        assert shown.app.screen.query_one("#word", Entry).value == ""
+        assert focused(shown) == "cancel"
+        assert len(shown.app.screen_stack) == 2
+        assert shown.desk.orders == []
 
 
 async def test_the_right_word_and_enter_start_the_rollback_once() -> None:

@@ -218,6 +218,20 @@ def test_a_rollback_by_key_asks_for_the_name_runs_once_and_is_written_down(shop:
     assert (shop.parent / "rolled-back").exists()
 
 
+@pytest.mark.parametrize("keys", [("R", "ai-agent"), ("Rai-agent",)], ids=["once it is asked for", "with the key"])
+def test_a_name_that_is_written_at_once_arrives_in_its_field_every_time(shop: Path, keys: tuple[str, ...]) -> None:
+    shop.write_text(FILE.replace("service: shop", "service: ai-agent"))
+    write(shop.parent / "shop.log", 0, 100)
+    with console(shop) as terminal:
+        terminal.wait(lambda text: "50 of 100" in text)
+        for _ in range(5):
+            for written in keys:
+                terminal.send(written)
+                terminal.wait("to confirm")
+            terminal.wait(lambda text: "to confirm: ai-agent" in " ".join(text.split()))
+            press_until(terminal, "\x1b", lambda text: "to confirm" not in text)
+
+
 def test_the_screen_survives_a_storm_of_sizes(shop: Path) -> None:
     write(shop.parent / "shop.log", 0, 100)
     with console(shop) as terminal:
