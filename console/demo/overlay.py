@@ -31,6 +31,10 @@ QUESTIONS_PER_S = 10
 HELD_S = 4.0
 """Longest `for` and `keep_for` at speed 1."""
 SOAK_S = 60.0
+VALIDATION_S = 12.0
+"""Shortest validation window at any speed, of which a metric may need the first seconds for its least samples."""
+WATCHED = "50%"
+"""How much of a validation window a metric must be known: those seconds are nothing in days, and much of this."""
 NOT_WORSE_THAN = 5
 """Less can be proven in a minute of a demo than in hours of production."""
 SETTLE = "10s"
@@ -216,12 +220,13 @@ class Overlay:
             yield phase | changed
 
     def _validation(self) -> Iterator[Part]:
-        """Yield the validation windows, each as long as half a soak."""
+        """Yield the validation windows, each as long as half a soak, and at least `VALIDATION_S`."""
         ends = {parse_duration(window[key]) for window in self._windows() for key in ("from", "until") if key in window}
-        length_s = max(5.0, SOAK_S / 2 / self._speed)
+        length_s = max(VALIDATION_S, SOAK_S / 2 / self._speed)
         moments = {end: f"{rank * length_s:g}s" for rank, end in enumerate(sorted(ends | {0.0}))}
         for window in self._windows():
             changed: Part = {key: moments[parse_duration(window[key])] for key in ("from", "until") if key in window}
+            changed["watched"] = WATCHED
             if "metrics" in window:
                 changed["metrics"] = [name for name in window["metrics"] if name not in self._dropped]
             if "checklist" in window:
