@@ -26,11 +26,17 @@ LEAST_WINDOW_S = 10.0
 """Shortest one at any speed: a request that takes longer is in none, and slow ones take some seconds."""
 EVERY_S = 2.0
 """Longest interval of a metric, at any speed: a query has most of it to answer in, and machines are busy."""
+PASS_S = 60.0
+"""Longest `stale_after`, at any speed: going through all keys takes its time, however often it is asked for."""
 QUESTIONS_PER_S = 10
 """Asked by all metrics together at most, so that a rollout of many metrics has longer intervals."""
 HELD_S = 4.0
 """Longest `for` and `keep_for` at speed 1."""
 SOAK_S = 60.0
+VALIDATION_S = 12.0
+"""Shortest validation window at any speed, of which a metric may need the first seconds for its least samples."""
+WATCHED = "50%"
+"""How much of a validation window a metric must be known: those seconds are nothing in days, and much of this."""
 NOT_WORSE_THAN = 5
 """Less can be proven in a minute of a demo than in hours of production."""
 SETTLE = "10s"
@@ -193,6 +199,8 @@ class Overlay:
             }
         # What goes with the shipped interval goes with it.
         changed |= {key: None for key in ("timeout", "stale_after") if key in said}
+        if "stale_after" in said:
+            changed["stale_after"] = self._shorter(said["stale_after"], PASS_S, least_s=PASS_S)
         return changed
 
     def _shorter(self, text: str, longest_s: float, *, least_s: float) -> str:
@@ -216,12 +224,13 @@ class Overlay:
             yield phase | changed
 
     def _validation(self) -> Iterator[Part]:
-        """Yield the validation windows, each as long as half a soak."""
+        """Yield the validation windows, each as long as half a soak, and at least `VALIDATION_S`."""
         ends = {parse_duration(window[key]) for window in self._windows() for key in ("from", "until") if key in window}
-        length_s = max(5.0, SOAK_S / 2 / self._speed)
+        length_s = max(VALIDATION_S, SOAK_S / 2 / self._speed)
         moments = {end: f"{rank * length_s:g}s" for rank, end in enumerate(sorted(ends | {0.0}))}
         for window in self._windows():
             changed: Part = {key: moments[parse_duration(window[key])] for key in ("from", "until") if key in window}
+            changed["watched"] = WATCHED
             if "metrics" in window:
                 changed["metrics"] = [name for name in window["metrics"] if name not in self._dropped]
             if "checklist" in window:

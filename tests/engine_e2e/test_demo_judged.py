@@ -17,7 +17,7 @@ from console.demo.folder import DemoFolder
 from console.demo.overlay import write
 from console.demo.traffic import Traffic
 from console.demo.world import TRACKS
-from console.demo.worlds import world_of
+from console.demo.worlds import ROLLOUTS, world_of
 from console.spec.load import load
 
 BEGAN = 1_795_219_200.0
@@ -153,3 +153,15 @@ def test_tools_that_are_denied_are_a_warning_and_nothing_is_critical(tmp_path: P
     assert found is not None
     assert 15 <= found <= 45
     assert all(first(seen, Verdict.CRITICAL) is None for seen in verdicts.values())
+
+
+@pytest.mark.parametrize("rollout", ROLLOUTS)
+def test_a_whole_rollout_at_speed_4_makes_a_person_wait_for_less_than_ten_minutes(rollout: str, tmp_path: Path) -> None:
+    folder = DemoFolder(tmp_path)
+    write(folder, rollout=rollout, speed=4, ports=dict.fromkeys(TRACKS, 1), has_containers=False, is_whole=True)
+
+    found = load(folder.rollout, ENV).rollout
+
+    waits_s = [phase.soak for phase in found.phases] + [max(window.until for window in found.validation)]
+    assert all(waits_s)
+    assert sum(waits_s) < 600

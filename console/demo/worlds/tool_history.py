@@ -124,7 +124,7 @@ class ToolHistory(World):
         "ROWS_EXPECTED_WITHIN": "8s",
         "ROWS_LATE_AFTER": "10s",
         "ROWS_MISSING_AFTER": "16s",
-        "STORAGE_MB_PER_YEAR": "1000000",
+        "STORAGE_MB_PER_YEAR": "10000000",
     }
     schema = (
         MAKE_TABLE
