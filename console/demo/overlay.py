@@ -26,6 +26,8 @@ LEAST_WINDOW_S = 10.0
 """Shortest one at any speed: a request that takes longer is in none, and slow ones take some seconds."""
 EVERY_S = 2.0
 """Longest interval of a metric, at any speed: a query has most of it to answer in, and machines are busy."""
+PASS_S = 60.0
+"""Longest `stale_after`, at any speed: going through all keys takes its time, however often it is asked for."""
 QUESTIONS_PER_S = 10
 """Asked by all metrics together at most, so that a rollout of many metrics has longer intervals."""
 HELD_S = 4.0
@@ -197,6 +199,8 @@ class Overlay:
             }
         # What goes with the shipped interval goes with it.
         changed |= {key: None for key in ("timeout", "stale_after") if key in said}
+        if "stale_after" in said:
+            changed["stale_after"] = self._shorter(said["stale_after"], PASS_S, least_s=PASS_S)
         return changed
 
     def _shorter(self, text: str, longest_s: float, *, least_s: float) -> str:
