@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from tests.terminal import Terminal
 
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
+"""How long a phase may take to be finished: a machine with others on it draws a screen in seconds."""
 CURSOR, OPEN, AGAIN = "▌", ("[ ]", "[✗]"), "again signs"
 _PHASE = re.compile(r"phase (\d+) of (\d+)")
 _NAME = re.compile(r"Type +(\S+) +to confirm")
@@ -70,16 +71,20 @@ class Operator:
     def advance(self) -> None:
         """Go on to the next phase, and wait until it is there and all was verified."""
         number, count = self.phase
-        done = (f"phase {number + 1} of {count}", "DONE", "Esc close")
+        done = (f"phase {number + 1} of {count}", "DONE")
         until = time.monotonic() + PATIENCE_S
         while not self._act("A", done=done):
             # Between two looks a number went the wrong way for a moment.
             assert time.monotonic() < until, self._terminal.text
             self.finish_phase()
 
-    def run_task(self, key: str) -> None:
-        """Run a task by its key, and wait until it is done."""
-        assert self._act(key, done=("DONE", "Esc close")), self._terminal.text
+    def run_task(self, key: str, value: str = "") -> None:
+        """Run a task by its key, for a value if it asks for one, and wait until it is done."""
+        if value:
+            self.press_until(key, lambda text: "Enter take it" in text)
+            # The hint in the field goes when it takes what is typed.
+            self.press_until("\x15" + value, lambda text: "type some of it" not in text)
+        assert self._act("\r" if value else key, done=("DONE",)), self._terminal.text
 
     def _act(self, key: str, *, done: tuple[str, ...]) -> bool:
         """Ask for an action, confirm it as the dialog wants it, wait until it is done, and close it.
@@ -97,18 +102,22 @@ class Operator:
             self._terminal.send("\x15" + asked[1])
             self._terminal.wait(lambda text: f"to confirm: {asked[1]}" in " ".join(text.split()))
             confirm = "\r"
-        self.press_until(confirm, lambda text: all(words in text for words in done))
+        self.press_until(confirm, lambda text: "Esc close" in text)
         self.press_until("\x1b", lambda text: "Esc close" not in text)
+        # It goes on without its dialog, in which what it prints may leave no room for its outcome.
+        self._terminal.wait(lambda text: "RUNNING" not in text and all(words in text for words in done), PATIENCE_S)
         return True
 
     def _tick_all(self) -> None:
         """Go down the checklists from the first row that waits to the last that may be ticked now."""
         self.press_until("c", _is_checklists)
+        # The list is drawn from its beginning before it goes to the row that waits.
+        self._comes(lambda _: self._row() is not None, within_s=6.0)
         while (row := self._row()) is not None and row.is_mine:
             if row.is_open:
                 self._tick()
             self._terminal.send("j")
-            if not self._comes(lambda _, old=row.text: self._is_elsewhere(old), within_s=2.0):
+            if not self._comes(lambda _, old=row.text: self._is_elsewhere(old), within_s=6.0):
                 break
         self.press_until("\x1b", lambda text: not _is_checklists(text))
 
@@ -132,10 +141,10 @@ class Operator:
 
     def _tick(self) -> None:
         self._terminal.send(" ")
-        self._comes(lambda text: not self._is_open() or AGAIN in text, within_s=5.0)
+        self._comes(lambda text: not self._is_open() or AGAIN in text, within_s=15.0)
         if self._is_open() and AGAIN in self._terminal.text:
             self._terminal.send(" ")
-            self._comes(lambda _: not self._is_open(), within_s=5.0)
+            self._comes(lambda _: not self._is_open(), within_s=15.0)
 
     def _is_open(self) -> bool:
         row = self._row()
