@@ -79,7 +79,7 @@ def test_no_permission_on_the_socket_is_said_with_the_remedy(open_folder: Path) 
 @pytest.mark.parametrize(
     ("host", "said"),
     [
-        (f"tcp://127.0.0.1:{free_port()}", "is the Docker engine running?"),
+        pytest.param(f"tcp://127.0.0.1:{free_port()}", "is the Docker engine running?", id="nobody listens"),
         ("tcp://no-such-host.invalid:2375", "the host no-such-host.invalid cannot be found"),
         ("ftp://host", "is no engine address"),
         ("nonsense", "is no engine address"),
