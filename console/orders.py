@@ -130,7 +130,7 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders):
 
     async def start(self, preview: Preview, *, reason: str, typed: str, is_dry_run: bool = False) -> str:
         """Carry a previewed action out and return the id of the attempt."""
-        asked, unmet = preview.plan, preview.unmet
+        asked = preview.plan
         if is_dry_run:
             self._engine.apply(NoteWritten(time.time(), self._actor, f"dry run of {asked.title}: nothing was done"))
             return ""
@@ -144,10 +144,9 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders):
         rung = asked.traffic if asked.kind is ActionKind.STEP_DOWN else None
         if self._plan(asked.action, rung, dict(asked.given)) != asked:
             raise Refused("the rollout has moved on since this preview; look at it again")
-        if asked.kind is ActionKind.ADVANCE:
-            unmet = self._previewing.unmet()
-            if unmet and not preview.unmet:
-                raise Refused("clauses that were met when this was shown are not any more; look at it again")
+        unmet = self._previewing.unmet_for(asked)
+        if unmet and not preview.unmet:
+            raise Refused("clauses that were met when this was shown are not any more; look at it again")
         why = reason.strip() or preview.why or asked.title
         without = replace(preview, unmet=unmet).without
         return await self._start_by_hand(asked, Intent(time.time(), self._actor, why, without))

@@ -28,7 +28,8 @@ class ConsoleCommands(Provider):
         if screen.may_act:
             for action in screen.desk.frame.actions:
                 name = clean(f"{action.title} ({action.key})" if action.key else action.title)
-                said = "Show what it will do" if action.is_available else "Not possible now; show why"
+                place = "Needs a reason in this phase; show what it will do" if action.out_of_place else ""
+                said = place or "Show what it will do" if action.is_available else "Not possible now; show why"
                 found.append((name, said, partial(screen.offer, action)))
         for key in screen.keys:
             if key.group == "move" or key.id in _LEFT_OUT or not screen.check_action(key.id, ()):

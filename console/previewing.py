@@ -7,7 +7,7 @@ from pathlib import Path
 from console.core.checklist_frame import one_person
 from console.core.desk import Refused
 from console.core.outlook import share_line
-from console.core.plan import Plan, Preview
+from console.core.plan import Plan, Preview, out_of_place
 from console.core.planning import PlanRefused
 from console.core.rollout import ActionKind
 from console.effects import earlier
@@ -38,15 +38,20 @@ class Previewing:
             self._engine.loaded,
             now=f"{now}; {measured}" if measured else now,
             why="; ".join(f"{panel.metric} {panel.verdict}: {panel.reason}" for panel in blamed),
-            unmet=self.unmet() if asked.kind is ActionKind.ADVANCE else (),
+            unmet=self.unmet_for(asked),
             took_s=await asyncio.to_thread(
                 earlier.took_in_time, self._state_dir, self._engine.loaded.rollout.rollout, asked.action
             ),
         )
 
-    def unmet(self) -> tuple[str, ...]:
-        """Return what stands against going on at this moment: clauses that are not met, and who may not do it alone."""
+    def unmet_for(self, asked: Plan) -> tuple[str, ...]:
+        """Return what stands against a plan at this moment until somebody says why.
+
+        Against going on: clauses that are not met, and who may not do it alone. Against a task: another phase.
+        """
         phase = self._engine.fresh_frame().phase
+        if asked.kind is not ActionKind.ADVANCE:
+            return out_of_place(asked.phases, phase.name)
         missing = (clause.text for clause in phase.clauses if not clause.is_met)
         return (*missing, *one_person(phase.sign_off, self._engine.actor))
 

@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     base, actor = state_dir(), this_actor(says=arguments.says or "")
     session = _session_of(base, loaded.rollout.rollout)
     action = loaded.rollout.actions.get(arguments.action)
-    needs_standing = action is None or action.kind in (ActionKind.STEP_DOWN, ActionKind.ADVANCE)
+    needs_standing = action is None or bool(action.phases) or action.kind in (ActionKind.STEP_DOWN, ActionKind.ADVANCE)
     where = places(base, loaded.rollout.rollout, session)
     standing = standing_of(session, where, actor) if needs_standing else Standing(said="")
     try:
@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
         loaded,
         now=standing.said,
         why=standing.why_for(planned.action),
-        unmet=standing.unmet_for(planned.kind),
+        unmet=standing.unmet_for(planned, loaded.rollout),
         took_s=earlier.took_in_time(base, loaded.rollout.rollout, planned.action),
     )
     if planned.before:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from console.core.checklist_frame import one_person
 from console.core.inputs import Actor
-from console.core.rollout import ActionKind
+from console.core.plan import Plan, out_of_place
+from console.core.rollout import ActionKind, Rollout
 from console.core.words import Outcome
 from console.effects import executor
 from console.effects.begin import Places
@@ -28,12 +29,14 @@ class Standing:
     why: tuple[tuple[str, str], ...] = ()
     """Which action each verdict that stands calls for, and the verdict in words."""
 
-    def unmet_for(self, kind: ActionKind) -> tuple[str, ...]:
-        """Return what stands against an action of a kind until somebody says why: nothing against a rollback."""
+    def unmet_for(self, planned: Plan, rollout: Rollout) -> tuple[str, ...]:
+        """Return what stands against a plan until somebody says why: nothing against a rollback."""
         doubt = (f"the share is known: {self.doubt}",) if self.doubt else ()
-        if kind is ActionKind.ADVANCE:
+        if planned.kind is ActionKind.ADVANCE:
             return (*self.unmet, *doubt)
-        return doubt if kind is ActionKind.STEP_DOWN else ()
+        if planned.kind is ActionKind.STEP_DOWN:
+            return doubt
+        return out_of_place(planned.phases, None if self.phase is None else rollout.phases[self.phase].name)
 
     def why_for(self, action: str) -> str:
         """Return the verdicts that call for an action."""

@@ -330,6 +330,8 @@ class ActionView:
     """Why the key is dimmed, empty while it works."""
     parameters: tuple[tuple[str, str], ...] = ()
     """What is chosen before, by name, and how it is asked for."""
+    out_of_place: str = ""
+    """Why it is not offered in this phase; it can be begun with a reason all the same. Empty where it belongs."""
 
 
 @dataclass(frozen=True, slots=True)

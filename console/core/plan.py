@@ -38,6 +38,8 @@ class Plan:
     """When the first of its attempts began, for one that verifies or carries on another; seconds since the epoch."""
     unproven: str = ""
     """For one that only verifies: the steps that no verification stands for, in words."""
+    phases: tuple[str, ...] = ()
+    """The phases it belongs to; without any, all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +84,26 @@ class Preview:
     type_to_confirm: str
     """The word to type; empty where one more key is enough."""
     needs_reason: bool
-    """An advance without its clauses met, or anything the file says needs one."""
+    """An advance without its clauses met, a task outside its phases, or anything the file says needs one."""
     unmet: tuple[str, ...]
-    """Clauses that are not met, for an advance."""
+    """Clauses that are not met, for an advance; for a task, that the phase is not its own."""
     took_s: tuple[float, ...] = ()
     """How long it took when it went well before, the newest first."""
     before: tuple[StepPreview, ...] = ()
     """What is looked at first. What is found stands in the way of nothing but an advance, a step or a task without a
-    reason: no monitoring may block the way out."""
+    reason, and what could not be found only of a task: no monitoring may block the way out."""
 
     @property
     def not_passed(self) -> tuple[str, ...]:
         """What was looked at before and was not as it should be, in words."""
         return tuple(f"{look.label}: {look.found}" for look in self.before if look.is_passed is False)
+
+    @property
+    def not_known(self) -> tuple[str, ...]:
+        """What a task was to look at before and could not, in words; nothing for what moves the share of traffic."""
+        if self.plan.kind != "task":
+            return ()
+        return tuple(f"{look.label}: {look.found}" for look in self.before if look.is_passed is None and look.found)
 
     @property
     def is_waiting(self) -> bool:
@@ -104,8 +113,8 @@ class Preview:
 
     @property
     def without(self) -> str:
-        """What it is done without: clauses that are not met, and looks that did not pass."""
-        return "; ".join((*self.unmet, *self.not_passed))
+        """What it is done without: clauses that are not met, looks that did not pass or that a task went without."""
+        return "; ".join((*self.unmet, *self.not_passed, *self.not_known))
 
     def answered(self, answers: Sequence[tuple[bool | None, str]]) -> Preview:
         """Return the preview with what each look before the action found."""
@@ -113,8 +122,17 @@ class Preview:
             replace(look, is_passed=is_passed, found=found or ("nothing was found" if is_passed is None else ""))
             for look, (is_passed, found) in zip(self.before, answers, strict=True)
         )
-        is_blocked = self.plan.kind != "rollback" and any(look.is_passed is False for look in looks)
-        return replace(self, before=looks, needs_reason=self.needs_reason or is_blocked)
+        seen = replace(self, before=looks)
+        is_blocked = self.plan.kind != "rollback" and bool(seen.not_passed or seen.not_known)
+        return replace(seen, needs_reason=self.needs_reason or is_blocked)
+
+
+def out_of_place(phases: Sequence[str], present: str | None) -> tuple[str, ...]:
+    """Return what stands against an action that belongs to some phases; `present` is `None` where nobody knows."""
+    if not phases or present in phases:
+        return ()
+    where = "and the present phase is not known" if present is None else f"and this is {present}"
+    return (f"this belongs to {' or '.join(phases)}, {where}",)
 
 
 def took_text(took_s: Sequence[float]) -> str:

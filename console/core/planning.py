@@ -98,6 +98,7 @@ def plan(
         phase=phase,
         given=tuple(chosen.items()),
         before=tuple(_resolved(check, share, chosen) for check in action.before),
+        phases=action.phases,
     )
 
 

@@ -280,6 +280,8 @@ class Action(Part):
     """What it does to the share of traffic: to 0, one rung down, to the next phase, or nothing."""
     parameters: dict[Name, Parameter] = Field(default_factory=dict)
     """What is chosen before, such as a tenant, by name."""
+    phases: Names = ()
+    """The phases a task belongs to; in others it is begun only with a reason. Without any, all."""
     before: tuple[Check, ...] = ()
     """What is looked at before it is confirmed, such as the capacity of the side that takes the traffic."""
     steps: tuple[Step, ...] = ()

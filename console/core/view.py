@@ -40,6 +40,7 @@ from console.core.judging import LEVELS, UNJUDGED, Judged, pending, shown_value,
 from console.core.ladder import ladder_of
 from console.core.matrix import matrices
 from console.core.metrics import MetricState, baseline_note, change_note
+from console.core.plan import out_of_place
 from console.core.rollout import CONDITIONS, ActionKind
 from console.core.state import State
 from console.core.tally import CUT, GIVEN_UP, LINES
@@ -354,7 +355,7 @@ def _actions(state: State, session: SessionView, *, is_running: bool) -> tuple[A
         elif action.kind is ActionKind.ADVANCE and state.phase.index == len(state.rollout.phases) - 1:
             why_not = "this is the last phase"
         asked = tuple((one, visible(said.title or one)) for one, said in action.parameters.items())
-        views.append(
-            ActionView(name, action.key or "", visible(action.title), action.kind, not why_not, why_not, asked)
-        )
+        title, present = visible(action.title), state.rollout.phases[state.phase.index].name
+        elsewhere = "; ".join(visible(one) for one in out_of_place(action.phases, present))
+        views.append(ActionView(name, action.key or "", title, action.kind, not why_not, why_not, asked, elsewhere))
     return tuple(views)

@@ -266,6 +266,9 @@ class Overlay:
             if key in said or key in checks:
                 checks[key] = [*checks.get(key, ()), *kept]
         changed: Part = {"steps": steps, **checks}
+        if "phases" in said:  # one whose phases are all left out belongs to every phase of the demo
+            there = {phase["name"] for phase in self._phases()}
+            changed["phases"] = [name for name in said["phases"] if name in there]
         if "hold" in said:
             changed["hold"] = self._shorter(said["hold"], WINDOW_S, least_s=6.0)
         return changed

@@ -41,7 +41,8 @@ def help_lines(frame: Frame, width: int, *, may_act: bool) -> tuple[Line, ...]:
     for group, title in GROUPS.items():
         keys = [(key.shown, key.tooltip) for key in (*KEYS, *JOURNAL_KEYS) if _belongs(key, group, may_act=may_act)]
         if group == "actions" and may_act:
-            keys = [(action.key, _said(action.title, action.why_not)) for action in frame.actions if action.key]
+            offered = [action for action in frame.actions if action.key]
+            keys = [(one.key, _said(one.title, one.why_not or one.out_of_place)) for one in offered]
         if keys:
             lines += [Line((Span(f" {title}", Role.HEAD),)), *_pairs(keys, width), BLANK]
     lines.append(Line((Span(" Verdicts", Role.HEAD),)))

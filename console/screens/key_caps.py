@@ -37,8 +37,9 @@ def _automatic_caps(key: Key, frame: Frame) -> list[KeyCap]:
 
 def key_caps(frame: Frame, *, may_act: bool, steered: AttemptView | None, is_view: bool = False) -> tuple[KeyCap, ...]:
     """Return the keys of the last line."""
-    caps = [_action_cap(action, frame) for action in frame.actions if action.key] if may_act else []
-    taken = {cap.key for cap in caps}
+    keyed = [action for action in frame.actions if action.key] if may_act else []
+    caps = [_action_cap(action, frame) for action in keyed if not action.out_of_place]
+    taken = {action.key for action in keyed}
     shown = {"has_views": frame.views, "has_kpis": frame.kpis, "has_matrix": frame.matrices}
     for key in KEYS:
         if key.weight is None or key.shown in taken or (is_view and key in NOT_IN_VIEWS):

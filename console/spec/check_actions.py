@@ -53,6 +53,7 @@ def check_actions(review: Review) -> None:
         check_text(review, (*path, "title"), action.title)
         _check_key(review, path, action, keys)
         _check_parameters(review, path, action)
+        _check_its_phases(review, path, action)
         for index, step in enumerate(action.steps):
             _check_step(review, (*path, "steps", index), step, action.parameters)
             _check_to(review, (*path, "steps", index, "to"), action, step)
@@ -117,13 +118,27 @@ def _check_places(review: Review, path: Path, action: Action, name: str) -> None
             review.wrong((*path, "steps", index, "run"), f"a shell would read the value of {name}", expected)
 
 
+def _check_its_phases(review: Review, path: Path, action: Action) -> None:
+    """Check that only a task belongs to phases, so that no way out is hindered, and that there are such phases."""
+    path = (*path, "phases")
+    if action.phases and action.kind is not ActionKind.TASK:
+        found = f"a {action.kind} belongs to every phase"
+        review.wrong(path, found, "take this key away; only a task, an action without a kind, is held to phases")
+        return
+    _check_phase_names(review, path, action.phases)
+
+
 def _check_to(review: Review, path: Path, action: Action, step: Step) -> None:
     """Check that a step that is only done on the way into some phases names those there are."""
     if step.to and action.kind is not ActionKind.ADVANCE:
         review.wrong(path, f"a {action.kind} enters no phase", "take this key away; it belongs to an advance")
         return
+    _check_phase_names(review, path, step.to)
+
+
+def _check_phase_names(review: Review, path: Path, named: tuple[str, ...]) -> None:
     names = [phase.name for phase in review.rollout.phases]
-    for name in step.to:
+    for name in named:
         if name not in names:
             review.wrong(path, f"there is no phase {visible(name, 80)}", suggestion(name, names, "phases are"))
 

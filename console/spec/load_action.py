@@ -31,7 +31,7 @@ class LoadedAction:
 def load_action(
     file: str | Path, env: Mapping[str, str], action: str, *, takes_advance: bool = False
 ) -> LoadedAction | None:
-    """Read one action of a rollout file with the sources that it names, and nothing else; of an advance the phases too.
+    """Read one action of a rollout file with the sources that it names, and the phases if it needs them; nothing else.
 
     `None` where the file has no such action, and unless `takes_advance` for one that advances, because whether it may
     is decided by the whole file.
@@ -47,7 +47,7 @@ def load_action(
         rest = _without_looks(tree, action)
         if rest is None:
             raise
-        # A look that cannot be made must not stand in the way of what it was to look after.
+        # A look that cannot be made must not stand in the way out. A task that deletes or restores is none.
         looks = (key_of(("actions", action, "before")),)
         found = _loaded(said, rest, [one for one in said.problems if not _is_under(one.key, looks)], action)
         return LoadedAction(found.loaded, (*found.left_out, *map(str, error.problems)))
@@ -77,9 +77,11 @@ def _loaded(said: Written, tree: MapNode, problems: Sequence[Problem], action: s
 
 
 def _without_looks(tree: MapNode, action: str) -> MapNode | None:
-    """Return the tree of an action without what is looked at before it; `None` where nothing is."""
+    """Return the tree of an action without what is looked at before it; `None` where nothing is, and for a task."""
     entry = _mapping(tree, "actions")[action]
     if not isinstance(entry.node, MapNode) or "before" not in entry.node.entries:
+        return None
+    if _kind_of(entry.node) in (None, ActionKind.TASK):
         return None
     kept = {name: part for name, part in entry.node.entries.items() if name != "before"}
     place = tree.entries["actions"].place
@@ -93,11 +95,10 @@ def _pruned(tree: MapNode, action: str, *, takes_advance: bool) -> MapNode | Non
     entry = actions.get(action)
     if entry is None or not isinstance(entry.node, MapNode):
         return None
-    kind = entry.node.entries.get("kind")
-    is_advance = kind is not None and isinstance(kind.node, ScalarNode) and kind.node.value == ActionKind.ADVANCE
+    is_advance = _kind_of(entry.node) == ActionKind.ADVANCE
     if is_advance and not takes_advance:
         return None
-    head = (*_HEAD, "phases") if is_advance else _HEAD
+    head = (*_HEAD, "phases") if is_advance or "phases" in entry.node.entries else _HEAD
     kept = {name: tree.entries[name] for name in head if name in tree.entries}
     kept["actions"] = Entry(tree.entries["actions"].place, MapNode(tree.entries["actions"].place, {action: entry}))
     named = set(_sources_of(entry.node))
@@ -105,6 +106,11 @@ def _pruned(tree: MapNode, action: str, *, takes_advance: bool) -> MapNode | Non
     if found:
         kept["sources"] = Entry(tree.entries["sources"].place, MapNode(tree.entries["sources"].place, found))
     return MapNode(tree.place, kept)
+
+
+def _kind_of(action: MapNode) -> object:
+    kind = action.entries.get("kind")
+    return kind.node.value if kind is not None and isinstance(kind.node, ScalarNode) else None
 
 
 def _mapping(tree: MapNode, section: str) -> Mapping[str, Entry]:

@@ -36,7 +36,9 @@ phases:
     prerequisites:
       - {id: loud, text: A loud program, verify: {command: [sh, ./loud.sh]}}
       - {id: both, text: Two persons, second_person: true}
-actions: {on: {key: A, title: Go on, kind: advance}}
+actions:
+  on: {key: A, title: Go on, kind: advance}
+  wipe: {key: W, title: Wipe, phases: [All], steps: [{run: [touch, "{folder}/wiped"]}]}
 """
 
 
@@ -78,6 +80,24 @@ async def test_a_verification_that_somebody_asked_for_keeps_the_end_of_what_it_p
     export = read_export(opened.session.folder, "s", "")
     assert export.frame.stages[1].items[0] == item
     assert "s3cr3t-of-the-shop" not in str(export)
+
+
+async def test_a_task_of_another_phase_is_not_offered_and_begun_only_with_a_reason_that_is_kept(
+    opened: Opened, tmp_path: Path
+) -> None:
+    orders = desk(opened, tmp_path)
+    why = "this belongs to All, and this is Canary"
+
+    shown = await orders.preview("wipe")
+    with pytest.raises(Refused, match="say why"):
+        await orders.start(shown, reason="", typed="shop")
+    was_wiped = (tmp_path / "wiped").exists()
+    attempt = await orders.start(shown, reason="nothing is served yet", typed="shop")
+
+    assert opened.engine is not None
+    assert (shown.unmet, shown.needs_reason, was_wiped) == ((why,), True, False)
+    assert [(one.action, one.out_of_place) for one in fresh(opened).actions] == [("on", ""), ("wipe", why)]
+    assert opened.engine.state.attempts[attempt].started.override == why
 
 
 async def test_a_replay_and_a_second_console_show_the_same_checklists(opened: Opened, tmp_path: Path) -> None:

@@ -536,6 +536,21 @@ async def test_an_action_that_is_not_possible_now_says_why() -> None:
         assert isinstance(shown.app.screen, SoakScreen)
 
 
+async def test_an_action_of_another_phase_is_not_in_the_footer_and_its_key_shows_it() -> None:
+    why = "this belongs to Migration, and this is Canary"
+    frame = frames.healthy()
+    actions = (*frame.actions[:-1], replace(frame.actions[-1], is_available=True, why_not="", out_of_place=why))
+    async with console(replace(frame, actions=actions)) as shown:
+        await shown.until(lambda: "R Roll back" in shown.text)
+        footer = shown.text.splitlines()[-1]
+        await shown.press("question_mark")
+        await shown.until(lambda: why in " ".join(shown.text.split()))
+        await shown.press("escape", "M")
+        await shown.until(lambda: isinstance(shown.app.screen, ActionScreen))
+
+        assert "Migrate" not in footer
+
+
 async def test_the_file_wins_where_it_names_a_key_of_the_console() -> None:
     frame = frames.regression()
     actions = (replace(frame.actions[0], key="S"), *frame.actions[1:])

@@ -11,7 +11,7 @@ import yaml
 from console.effects import attempt_files as files
 from console.effects import earlier
 from tests.effects.acting import write_rollout
-from tests.effects.test_act import Shell
+from tests.effects.test_act import Shell, standing_at
 
 
 def shell_with(folder: Path, *before: dict[str, Any], **more: Any) -> Shell:
@@ -74,6 +74,74 @@ def test_what_is_no_way_out_needs_a_reason_where_a_look_did_not_pass(tmp_path: P
     assert "say why with --reason" in refused.stderr
     assert done.returncode == 0, done.stderr
     assert ran(shell) == 1
+
+
+def test_a_task_that_could_not_look_needs_a_reason_and_the_journal_says_without_what(tmp_path: Path) -> None:
+    shell = shell_with(tmp_path, {**HANGS, "within": "1s"})
+
+    refused = shell.act("task", "--yes")
+    done = shell.act("task", "--yes", "--reason", "looked by hand")
+
+    assert refused.returncode == 4
+    assert "say why with --reason" in refused.stderr
+    assert done.returncode == 0, done.stderr
+    assert "sleep 600 exits 0, within 1s: no answer in time" in intent_of(shell, "task")["override"]
+    assert ran(shell) == 1
+
+
+def test_a_task_whose_look_cannot_be_made_is_not_begun(tmp_path: Path) -> None:
+    shell = shell_with(tmp_path, {"query": "room.sql", "source": "nowhere"})
+
+    refused = shell.act("task", "--yes", "--reason", "all the same")
+
+    assert refused.returncode == 4
+    assert "actions.task.before" in refused.stderr
+    assert ran(shell) == 0
+
+
+PLACED = {"title": "Migrate", "phases": ["Move"], "steps": [{"run": ["echo ran >> ran"], "shell": True}]}
+PHASES = [{"name": "Canary", "traffic": "10%"}, {"name": "Move", "traffic": "100%"}]
+
+
+def placed(folder: Path, phase: int | None) -> Shell:
+    """A task of the phase Move, and a session that stands in a phase; `None` for no session."""
+    shell = Shell(folder)
+    back = {"title": "Roll back", "kind": "rollback", "steps": PLACED["steps"]}
+    actions = {"task": PLACED, "back": back}
+    shell.file = write_rollout(folder, {"steps": [{"run": ["true"]}]}, phases=PHASES, actions=actions)
+    if phase is not None:
+        standing_at(shell, shell.session(), 100, phase=phase)
+    return shell
+
+
+@pytest.mark.parametrize(
+    ("phase", "why"),
+    [
+        (0, "this belongs to Move, and this is Canary"),
+        (None, "this belongs to Move, and the present phase is not known"),
+    ],
+)
+def test_a_task_outside_its_phases_needs_a_reason_that_is_written_down(
+    tmp_path: Path, phase: int | None, why: str
+) -> None:
+    shell = placed(tmp_path, phase)
+
+    refused = shell.act("task", "--yes")
+    left = ran(shell)
+    done = shell.act("task", "--yes", "--reason", "the canary is the only one left", "--json")
+
+    assert (refused.returncode, left) == (4, 0)
+    assert f"not met  {why}" in refused.stdout
+    assert done.returncode == 0, done.stderr
+    assert why in json.loads((Path(json.loads(done.stdout)["folder"]) / files.INTENT).read_text())["override"]
+
+
+def test_a_task_in_its_phase_and_a_rollback_in_any_need_no_reason(tmp_path: Path) -> None:
+    shell = placed(tmp_path, 1)
+
+    assert shell.act("task", "--yes").returncode == 0
+    assert shell.act("back", "--yes").returncode == 0
+    assert ran(shell) == 2
 
 
 def test_a_look_that_hangs_delays_the_way_out_only_for_a_moment(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_what_is_not_migrated_is_migrated_once_there_is_a_backup() -> None:
         console.run("act", str(console.demo.file), "migrate", "--yes", code=4)
         still = console.rows(names)[0]["n"]
         console.act("backup")
-        console.run("act", str(console.demo.file), "migrate", "--yes")
+        console.act("migrate")
         after = console.rows(names)[0]["n"]
 
     assert (before, still, after) == (4, 4, SIX)

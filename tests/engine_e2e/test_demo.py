@@ -282,7 +282,7 @@ def test_what_a_demo_has_not_got_is_left_out_and_never_judged(tmp_path: Path) ->
         ],
         "actions": {
             "migrate": {"title": "Migrate", "steps": [{"run": ["./migrate.sh"]}]},
-            "count": {"title": "Count", "steps": [{"run": ["${LENGTH:-./length.sh}"]}]},
+            "count": {"title": "Count", "phases": ["Off", "On"], "steps": [{"run": ["${LENGTH:-./length.sh}"]}]},
         },
         "views": [{"name": "Operations", "metrics": ["memory", "errors"]}],
         "kpis": {"size": {"metric": "memory"}, "memory": {}},
@@ -300,7 +300,10 @@ def test_what_a_demo_has_not_got_is_left_out_and_never_judged(tmp_path: Path) ->
     assert [phase["name"] for phase in said["phases"]] == ["On"]
     assert said["phases"][0]["advance"] == ["errors"]
     assert said["phases"][0]["pause"] == ["errors > 1"]
-    assert said["actions"] == {"migrate": None, "count": {"steps": [{"run": ["${LENGTH:-./length.sh}"]}]}}
+    assert said["actions"] == {
+        "migrate": None,
+        "count": {"steps": [{"run": ["${LENGTH:-./length.sh}"]}], "phases": ["On"]},
+    }
     assert said["metrics"]["length"] == {"every": "2s"}
     assert said["views"] == [{"name": "Operations", "metrics": ["errors"]}]
     assert said["kpis"]["memory"] is None

@@ -280,6 +280,15 @@ MEANING = [
         "actions: {a: {title: t, key: D, steps: [{run: [x]}]}, b: {title: t, key: D, steps: [{run: [x]}]}}",
         "actions.b.key: the key D belongs to a; give every action a key of its own",
     ),
+    (
+        "phases: [{name: Move, traffic: 0%}]\nactions: {a: {title: t, phases: [Mvoe], steps: [{run: [x]}]}}",
+        "5: actions.a.phases: there is no phase Mvoe; did you mean Move?",
+    ),
+    (
+        "phases: [{name: Move, traffic: 0%}]\n"
+        "actions: {a: {title: t, kind: rollback, phases: [Move], steps: [{run: [x]}]}}",
+        "5: actions.a.phases: a rollback belongs to every phase; take this key away",
+    ),
     ("actions: {a: {title: t, steps: [{run: ['']}]}}", "this command is empty; write its words"),
     (
         "actions: {a: {title: t, steps: [{run: [x], timeout: 0s}]}}",
