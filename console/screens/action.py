@@ -17,7 +17,7 @@ from console.core.frame import ActionView, Frame
 from console.core.plan import Preview
 from console.screens.attempt import AttemptScreen
 from console.screens.base import ConsoleDialog
-from widgets.entry import Entry
+from widgets.entry import EDITING, Entry
 from widgets.ink import Role
 from widgets.key_bar import KeyCap
 from widgets.lines import Line, Span, cells, clean, wrap
@@ -42,10 +42,22 @@ def rungs_of(preview: Preview) -> tuple[float, ...]:
 
 
 class _DialogButton(Button):
-    """A button that hands every letter on to the dialog, at once: a key that bubbles may be overtaken by the next."""
+    """A button that sees to a key before the next is looked at.
+
+    A key that bubbles may be overtaken by the next, and would then mean what it means where that one put the focus.
+    """
 
     def _forward_event(self, event: Event) -> None:
-        if not (isinstance(event, Key) and isinstance(self.screen, ActionScreen) and self.screen.take_letter(event)):
+        dialog = self.screen
+        if not isinstance(event, Key) or not isinstance(dialog, ActionScreen):
+            super()._forward_event(event)
+        elif event.key == "enter":
+            self.press()
+        elif event.key == "tab":
+            dialog.focus_next()
+        elif event.key == "shift+tab":
+            dialog.focus_previous()
+        elif not dialog.take_letter(event):
             super()._forward_event(event)
 
 
@@ -266,10 +278,11 @@ class ActionScreen(ConsoleDialog[None]):
         this returns, so that the next letter cannot arrive there before this one.
         """
         # Any character that a service may have in its name; a space presses the button.
-        if not (event.is_printable and event.character and not event.character.isspace()):
+        letter = event.character if event.is_printable else None
+        if event.key not in EDITING and not (letter and not letter.isspace()):
             return False
         if self._preview is None and not self._asked.display:
-            self._early.append(event.character)
+            self._early += [letter] if letter else []
         elif self._word.display:
             self.set_focus(self._word)
             self._word._forward_event(event)

@@ -93,8 +93,9 @@ async def test_a_name_with_a_dash_goes_into_its_field_when_it_is_typed_at_once()
 
 def hit(shown: Shown, keys: str) -> None:
     """Hand all keys to the application before it has seen to the first, as a burst from a terminal does."""
+    names = {"-": "minus", "\r": "enter", "\t": "tab", "\x15": "ctrl+u"}
     for key in keys:
-        shown.app.post_message(events.Key("minus" if key == "-" else key, key))
+        shown.app.post_message(events.Key(names.get(key, key), key))
 
 
 async def test_a_name_that_comes_as_one_burst_goes_into_its_field_whole_and_in_order() -> None:
@@ -105,6 +106,30 @@ async def test_a_name_that_comes_as_one_burst_goes_into_its_field_whole_and_in_o
 
         await shown.until(lambda: len(screen.query_one("#word", Entry).value) == len("ai-jack"))
         assert screen.query_one("#word", Entry).value == "ai-jack"
+
+
+@pytest.mark.parametrize("keys", ["\x15app", "\tapp", "xy\x15app"], ids=["emptied first", "after Tab", "typed anew"])
+async def test_keys_before_the_name_in_one_burst_act_before_it_and_not_on_it(keys: str) -> None:
+    async with console(frames.regression()) as shown:
+        screen = await opened(shown)
+
+        hit(shown, keys)
+        await shown.until(lambda: not screen._confirm.disabled)
+
+        assert screen.query_one("#word", Entry).value == "app"
+        assert focused(shown) == "word"
+        assert shown.desk.orders == []
+
+
+async def test_enter_before_the_name_in_one_burst_cancels_and_starts_nothing() -> None:
+    async with console(frames.regression()) as shown:
+        await opened(shown)
+
+        hit(shown, "\rapp")
+        await shown.until(lambda: isinstance(shown.app.screen, SoakScreen))
+        await shown.pilot.pause()
+
+        assert shown.desk.orders == []
 
 
 @pytest.mark.parametrize("is_slow", [False, True], ids=["preview at once", "preview after the name"])
