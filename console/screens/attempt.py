@@ -33,6 +33,8 @@ class AttemptScreen(ConsoleDialog[None]):
         self._reason.display = False
         self._choice: Choice | None = None
         """What is decided once the reason is given."""
+        self._is_end_shown = False
+        """Whether the body went up to how the attempt ended, which stands above its output."""
 
     def fields(self) -> Iterable[Widget]:
         """Return the field for a reason."""
@@ -49,7 +51,7 @@ class AttemptScreen(ConsoleDialog[None]):
         return next((view for view in self.desk.frame.attempts if view.attempt == self.attempt), None)
 
     def show_frame(self, frame: Frame) -> None:
-        """Draw the attempt; a body that shows its end goes on showing it."""
+        """Draw the attempt; a body that shows its end goes on showing it, until it is known how the attempt ended."""
         view = self.view
         if view is None:
             return
@@ -57,7 +59,10 @@ class AttemptScreen(ConsoleDialog[None]):
         was_at_end = body.top + body.page >= len(body.lines)
         keys = ladder_keys(view) if self.may_act else ()
         body.show(AttemptPart(view, self.desk.output(self.attempt), int(frame.at), keys))
-        if was_at_end:
+        if _is_over(view) and not self._is_end_shown:
+            self._is_end_shown = True
+            body.scroll_rows(-len(body.lines))
+        elif was_at_end:
             body.scroll_rows(len(body.lines))
         if view.title != self.title_text:
             self.title_text = view.title
@@ -67,8 +72,7 @@ class AttemptScreen(ConsoleDialog[None]):
     def key_hints(self) -> tuple[KeyCap, ...]:
         """Return the keys that work, and that leaving is harmless."""
         view = self.view
-        is_over = view is not None and view.outcome not in (Outcome.RUNNING, Outcome.HOLDING)
-        caps = [KeyCap("Esc", "close" if is_over else "close; the action goes on", 0)]
+        caps = [KeyCap("Esc", "close" if view is not None and _is_over(view) else "close; the action goes on", 0)]
         if view is not None and self.may_act:
             caps += [KeyCap(key, label, 1) for key, label in ladder_keys(view)]
         caps += [KeyCap(key.shown, key.label, 1) for key in ATTEMPT_KEYS if self._may(key.id)]
@@ -169,3 +173,7 @@ class AttemptScreen(ConsoleDialog[None]):
                 self.app.switch_screen(AttemptScreen(self.desk, following, is_read_only=self.is_read_only))
 
         self.order(carry_out)
+
+
+def _is_over(view: AttemptView) -> bool:
+    return view.outcome not in (Outcome.RUNNING, Outcome.HOLDING)

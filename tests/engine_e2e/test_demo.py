@@ -321,8 +321,8 @@ def test_validation_windows_keep_their_order_and_become_short(tmp_path: Path) ->
     said = overlay.document("some-rollout")["validation"]
 
     assert said == [
-        {"name": "0-4 h", "until": "15s"},
-        {"name": "4-24 h", "from": "15s", "until": "30s", "metrics": []},
+        {"name": "0-4 h", "until": "15s", "watched": "50%"},
+        {"name": "4-24 h", "from": "15s", "until": "30s", "metrics": [], "watched": "50%"},
     ]
 
 
