@@ -88,7 +88,7 @@ async def test_where_nothing_can_be_written_it_is_told_all_the_same(
 
 async def test_what_came_last_is_told_before_the_watch_ends(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
     stop = asyncio.get_running_loop().create_future()
-    keeping = asyncio.create_task(asyncio.sleep(3600))
+    keeping: asyncio.Task[object] = asyncio.create_task(asyncio.Event().wait())
     note(engine, "the last")
 
     await headless._until_it_ends(engine, Headless(for_s=0.0), stop, keeping)

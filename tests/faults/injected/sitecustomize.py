@@ -16,7 +16,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,8 +94,8 @@ class Points:
 
     def _fail(self) -> None:
         way = self._said["way"]
-        while way == "hangs":
-            time.sleep(60)
+        if way == "hangs":
+            threading.Event().wait()
         raise OSError(_ERRORS[way], os.strerror(_ERRORS[way]))
 
     def _is_there(self, place: object) -> bool:
