@@ -40,14 +40,14 @@ class Terminal:
         self.code: int | None = None
         self.pid, self._master = pty.fork()
         if self.pid == 0:
-            # Given as a whole: the process may hold COLUMNS and LINES, which would beat the terminal's own size.
-            shown = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "TEXTUAL_ANIMATIONS": "none"}
-            inherited = {
-                name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")
-            }
+            # Given as a whole: COLUMNS and LINES would beat the terminal's own size, and the tests' workers hold them.
+            given = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "TEXTUAL_ANIMATIONS": "none"}
+            given |= env or {}
+            for name in ("COLUMNS", "LINES", "NO_COLOR"):
+                given.pop(name, None)
             if cwd is not None:
                 os.chdir(cwd)
-            os.execvpe(command[0], list(command), {**inherited, **shown, **(env or {})})
+            os.execvpe(command[0], list(command), given)
         self.resize(columns, rows)
 
     def resize(self, columns: int, rows: int) -> None:

@@ -19,13 +19,15 @@ import yaml
 
 from console.demo import launch
 from console.demo.restart import read_services
-from console.demo.world import TRACKS
+from console.demo.world import TRACKS, Scenario
 from console.demo.worlds import ROLLOUTS, world_of
 from console.spec.files import shipped_folder
 from tests.engine_e2e.drives import Operator
 from tests.terminal import PROGRAM, Terminal
 
 SPEED = 20
+PATIENCE_S = (25, 100)
+"""How long a failure may take to be seen: the second is for a machine with others on it."""
 EXIT_CODES = {"WARNING": 1, "CRITICAL": 2}
 
 
@@ -209,18 +211,25 @@ def failures() -> Iterator[Any]:
                 yield pytest.param(rollout, name, id=f"{rollout}-{name}")
 
 
+def promised(scenario: Scenario) -> set[tuple[str, str]]:
+    critical = {(metric, "CRITICAL") for metric in scenario.critical}
+    return critical | {(metric, "WARNING") for metric in scenario.warning}
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("rollout", "name"), list(failures()))
 def test_a_failure_that_the_document_names_is_seen_and_ends_with_its_exit_code(rollout: str, name: str) -> None:
     scenario = world_of(rollout).all_scenarios()[name]
-    words = [*PROGRAM, "demo", rollout, "--scenario", name, "--headless", "--speed", "4", "--for", "25s", "--json"]
+    said, code = {}, 0
+    for seconds in PATIENCE_S:
+        words = [*PROGRAM, "demo", rollout, "--scenario", name, "--headless", "--speed", "4", "--for", f"{seconds}s"]
+        ran = subprocess.run([*words, "--json"], capture_output=True, text=True, check=False, timeout=seconds + 90)
+        said, code = json.loads(ran.stdout.splitlines()[-1]), ran.returncode
+        found = {(metric["name"], metric["verdict"]) for metric in said["metrics"] if metric["track"] != "baseline"}
+        if promised(scenario) <= found:
+            break
 
-    ran = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
-
-    said = json.loads(ran.stdout.splitlines()[-1])
-    found = {(metric["name"], metric["verdict"]) for metric in said["metrics"] if metric["track"] != "baseline"}
-    assert {(metric, "CRITICAL") for metric in scenario.critical} <= found
-    assert {(metric, "WARNING") for metric in scenario.warning} <= found
+    assert promised(scenario) <= found
     # Before the deployment other metrics may be worse than the one that the scenario is about.
     assert said["verdict"] in (("CRITICAL",) if scenario.critical else ("WARNING", "CRITICAL"))
-    assert ran.returncode == EXIT_CODES[said["verdict"]]
+    assert code == EXIT_CODES[said["verdict"]]

@@ -46,6 +46,8 @@ LINE = TEXT.encode() + b"%d"
 BURST = 5_000
 """Lines of a burst that just fit into a file of a megabyte, so that the engine itself rotates nothing."""
 HIDDEN = range(1_000, 4_000)
+WITH_A_BURST = f"{burst(HIDDEN.start - 1)}; sleep 0.5; {burst(BURST, HIDDEN.start)}"
+"""The burst, with a pause where lines are hidden: a machine with others on it may write them too fast to be missed."""
 
 
 @pytest.mark.parametrize("driver", ["json-file", "local"])
@@ -53,7 +55,7 @@ async def test_what_a_stream_leaves_out_is_read_again_before_anything_after_it_i
     engine: PrivateEngine, containers: Containers, open_folder: Path, driver: str
 ) -> None:
     sink, mail = RecordingSink(), Mailbox()
-    containers.run("app-1", f"echo up 0; {WAIT}; {burst(BURST)}; sleep 60", log_config=rotated(driver))
+    containers.run("app-1", f"echo up 0; {WAIT}; {WITH_A_BURST}; sleep 60", log_config=rotated(driver))
 
     relay = LogRelay(engine, f"{open_folder}/r.sock", leaving_out)
     async with relay, following(relay.url, sink, mail):
@@ -72,7 +74,7 @@ async def test_what_a_terminal_leaves_out_is_read_again(
     engine: PrivateEngine, containers: Containers, open_folder: Path
 ) -> None:
     sink, mail = RecordingSink(), Mailbox()
-    app = containers.run("app-1", f"echo up 0; {WAIT}; {burst(BURST)}; sleep 60", log_config=rotated(), tty=True)
+    app = containers.run("app-1", f"echo up 0; {WAIT}; {WITH_A_BURST}; sleep 60", log_config=rotated(), tty=True)
 
     relay = LogRelay(engine, f"{open_folder}/r.sock", leaving_out, has_terminal=True)
     async with relay, following(relay.url, sink, mail):
@@ -121,7 +123,7 @@ async def test_what_is_not_in_the_log_any_more_is_a_gap_with_its_bounds(
     engine: PrivateEngine, containers: Containers, open_folder: Path
 ) -> None:
     sink, mail = RecordingSink(), Mailbox()
-    app = containers.run("app-1", f"echo up 0; {WAIT}; {burst(BURST)}; sleep 60", log_config=rotated())
+    app = containers.run("app-1", f"echo up 0; {WAIT}; {WITH_A_BURST}; sleep 60", log_config=rotated())
 
     is_rotated = False
 
