@@ -58,6 +58,7 @@ class Release:
     def __init__(self, folder: Path, postgres: EmbeddedPostgres, database: str, cache: str, health: str) -> None:
         self.folder = folder
         self._postgres = postgres
+        self.bin_dir = postgres.bin_dir
         self._name = database.rsplit("/", 1)[1]
         self.file = folder / "release.yaml"
         self.file.write_text(FILE)
@@ -331,3 +332,40 @@ def test_the_table_is_removed_only_behind_an_archive_from_which_it_comes_back(re
     assert release.sql("SELECT count(*), sum(execution_time_ms) FROM public.user_tool_history").strip() == "|".join(
         ("120", str(sum(one.milliseconds for one in executions(120))))
     )
+
+
+def test_the_table_is_not_removed_without_a_reason_while_a_row_may_be_newer_than_the_archive(release: Release) -> None:
+    release.migrate()
+    release.deploy()
+    release.record([Execution(1, "quiz", True, 5, None, minutes_ago=90.0)])
+    archived = release.run("act", str(release.file), "archive", "--yes", "--reason", "first")
+
+    refused = release.run("act", str(release.file), "downgrade", "--yes")
+    release.sql("UPDATE user_tool_history SET created_at = now() - interval '3 hours'")
+    done = release.run("act", str(release.file), "downgrade", "--yes")
+
+    assert archived.returncode == 0, archived.stdout + archived.stderr
+    assert refused.returncode == 4
+    assert "is_still" in refused.stdout
+    assert "not met" not in refused.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_second_archive_leaves_the_first_where_it_is_and_the_newest_is_looked_into(release: Release) -> None:
+    release.migrate()
+    del release.env["ARCHIVE"], release.env["ARCHIVE_CHECK"]
+    release.env["PATH"] = f"{release.bin_dir}:{release.env['PATH']}"
+    order = (str(release.file), "archive", "--yes", "--reason", "a month is over")
+    release.record([Execution(1, "quiz", True, 5, None, minutes_ago=5.0)])
+
+    first = release.run("act", *order)
+    release.sql("DELETE FROM user_tool_history")
+    second = release.run("act", *order)
+    made = sorted(release.folder.glob("tool_history_*.sql"), key=lambda file: file.stat().st_mtime_ns)
+    made[-1].write_text("cut")
+    cut = release.run("act", str(release.file), "clean_up", "--yes", "--reason", "now")
+
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    assert len(made) == 2
+    assert "\tquiz\t" in made[0].read_text()
+    assert cut.returncode == 5, cut.stdout
