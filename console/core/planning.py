@@ -97,7 +97,7 @@ def plan(
         hold_s=action.hold,
         phase=phase,
         given=tuple(chosen.items()),
-        before=tuple(_resolved(check, share, chosen) for check in action.before),
+        before=tuple(_resolved(check, share, chosen) for check in action.before if not check.to or entered in check.to),
         phases=action.phases,
     )
 

@@ -370,6 +370,8 @@ class Check(Part):
     """How long to go on trying."""
     for_: Annotated[Seconds, Field(alias="for")] = 0.0
     """How long a container must have been running."""
+    to: Names = ()
+    """Of what an advance looks at before: the phases on the way into which this is asked; without any, all."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

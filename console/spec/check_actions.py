@@ -31,6 +31,10 @@ _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLACE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
+TO_IS_ELSEWHERE = ("this is asked on the way into no phase", "take this key away; it belongs to `before` of an advance")
+"""What is wrong with `to` on a check that no advance looks at."""
+
+
 def check_text(review: Review, path: Path, text: str) -> None:
     """A text that is drawn, and perhaps typed by the operator to confirm something."""
     if not text.strip():
@@ -60,6 +64,10 @@ def check_actions(review: Review) -> None:
         for part in ("before", "verify"):
             for index, check in enumerate(getattr(action, part)):
                 check_check(review, (*path, part, index), check)
+                if part == "before":
+                    _check_to(review, (*path, part, index, "to"), action, check)
+                elif check.to:
+                    review.wrong((*path, part, index, "to"), *TO_IS_ELSEWHERE)
         if action.kind is ActionKind.TASK:
             _check_no_traffic(review, path)
     has_share = any(phase.traffic > 0 for phase in review.rollout.phases)
@@ -128,8 +136,8 @@ def _check_its_phases(review: Review, path: Path, action: Action) -> None:
     _check_phase_names(review, path, action.phases)
 
 
-def _check_to(review: Review, path: Path, action: Action, step: Step) -> None:
-    """Check that a step that is only done on the way into some phases names those there are."""
+def _check_to(review: Review, path: Path, action: Action, step: Step | Check) -> None:
+    """Check that a step or look that is only for the way into some phases names those there are."""
     if step.to and action.kind is not ActionKind.ADVANCE:
         review.wrong(path, f"a {action.kind} enters no phase", "take this key away; it belongs to an advance")
         return

@@ -3,7 +3,7 @@
 from console.core.conditions import ConditionError, split_pause
 from console.core.rollout import ChecklistItem, Phase, ProcedureItem, SourceSpec
 from console.core.text import visible
-from console.spec.check_actions import check_check, check_text
+from console.spec.check_actions import TO_IS_ELSEWHERE, check_check, check_text
 from console.spec.nodes import Path, ScalarNode
 from console.spec.problems import suggestion
 from console.spec.review import Review
@@ -110,3 +110,5 @@ def check_item(review: Review, where: Path, item: ChecklistItem | ProcedureItem,
         check_text(review, (*where, "group"), item.group)
     if isinstance(item, ChecklistItem) and item.verify is not None:
         check_check(review, (*where, "verify"), item.verify)
+        if item.verify.to:
+            review.wrong((*where, "verify", "to"), *TO_IS_ELSEWHERE)

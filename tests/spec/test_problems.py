@@ -289,6 +289,18 @@ MEANING = [
         "actions: {a: {title: t, kind: rollback, phases: [Move], steps: [{run: [x]}]}}",
         "5: actions.a.phases: a rollback belongs to every phase; take this key away",
     ),
+    (
+        "actions: {a: {title: t, before: [{command: [x], to: [Move]}], steps: [{run: [x]}]}}",
+        "4: actions.a.before[0].to: a task enters no phase; take this key away",
+    ),
+    (
+        "actions: {a: {title: t, verify: [{command: [x], to: [Move]}], steps: [{run: [x]}]}}",
+        "4: actions.a.verify[0].to: this is asked on the way into no phase",
+    ),
+    (
+        "phases: [{name: a, traffic: 0%, checklist: [{id: x, text: a, verify: {command: [x], to: [a]}}]}]",
+        "phases[0].checklist[0].verify.to: this is asked on the way into no phase",
+    ),
     ("actions: {a: {title: t, steps: [{run: ['']}]}}", "this command is empty; write its words"),
     (
         "actions: {a: {title: t, steps: [{run: [x], timeout: 0s}]}}",
