@@ -1,13 +1,15 @@
 -- title: 95th percentile of the duration by track, in seconds
 -- window: 24h
--- A session whose end is not known has no duration; one that ended before it began (clocks differ) took none.
+-- A session whose end is not known has no duration: none is written, or it is what it was when the session began, or the
+-- status says that it goes on. One that ended before it began (clocks differ) took none.
 WITH recent AS (
     SELECT
         CASE WHEN lower(metadata ->> 'useStateless') = 'true' THEN 'canary' ELSE 'baseline' END AS track,
         greatest(extract(epoch FROM updated_at - created_at)::double precision, 0) AS seconds
     FROM agent_sessions
     WHERE created_at >= now() - :window
-        AND updated_at IS NOT NULL
+        AND updated_at <> created_at
+        AND coalesce(lower(status), '') NOT IN ('running', 'in_progress', 'active', 'pending', 'open')
 )
 SELECT
     tracks.track,

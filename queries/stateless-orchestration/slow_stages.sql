@@ -10,7 +10,7 @@ SELECT
         AS p95_s
 FROM agent_sessions
 WHERE created_at >= now() - :window
-    AND updated_at >= created_at
+    AND updated_at > created_at
 GROUP BY 1, 2
 ORDER BY p95_s DESC, stage, side
 LIMIT 50

@@ -240,6 +240,39 @@ async def test_the_peak_of_concurrent_sessions_counts_those_that_have_not_ended(
     assert peak["samples"] == 5
 
 
+LONG_RUNNING = """
+INSERT INTO agent_sessions (session_id, user_id, status, created_at, updated_at)
+SELECT 'run' || number, 'ann', 'running', began, began + touched
+FROM (
+    SELECT number, now() - interval '2 hours' AS began, (number % 2) * interval '10 minutes' AS touched
+    FROM generate_series(1, 150) AS number
+) AS long
+"""
+"""Sessions that run for two hours; `updated_at` is when they began, its default, or when one went to its next stage."""
+
+
+async def test_sessions_that_began_before_the_hour_are_at_work_in_it(connection: "asyncpg.Connection[Any]") -> None:
+    await connection.execute(LONG_RUNNING)
+    await connection.execute(
+        "INSERT INTO agent_sessions (status, created_at, updated_at) VALUES"
+        " ('completed', now() - interval '3 hours', now() - interval '2 hours'),"
+        " ('completed', now() - interval '3 hours', now() - interval '30 minutes'),"
+        " ('running', now() - interval '3 days', now() - interval '3 days')"
+    )
+
+    assert await ask(connection, "concurrent_sessions") == [{"value": 151, "samples": 151}]
+
+
+async def test_a_session_that_has_not_ended_is_no_fast_one(connection: "asyncpg.Connection[Any]") -> None:
+    await connection.execute(LONG_RUNNING)
+
+    latencies = await ask(connection, "p95_latency")
+    (ready,) = await ask(connection, "monitoring_ready")
+
+    assert [(row["value"], row["samples"]) for row in latencies] == [(None, 0), (None, 0)]
+    assert ready["without_end"] == 75
+
+
 async def test_investigations_show_what_an_operator_asks_next(connection: "asyncpg.Connection[Any]") -> None:
     await fill(connection)
 
