@@ -1,5 +1,5 @@
 -- title: Sessions that more than one user was seen in, with their users
--- window: 1h
+-- window: 24h
 SELECT
     session_id,
     count(DISTINCT user_id) AS users,

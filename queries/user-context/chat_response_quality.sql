@@ -1,13 +1,17 @@
 -- title: AI responses that were generated, by track, percent
 -- window: 30m
--- A request without a response yet, or that needs none, is not counted. Index: chat_requests (started_at).
+-- A request without a response yet is not counted, but one that is not over after a minute has failed. One that is over
+-- without a response needed none. Index: chat_requests (started_at).
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,
         coalesce(response_status = 'generated', false) AS is_good
     FROM chat_requests
     WHERE started_at >= now() - :window
-        AND response_status IN ('generated', 'failed')
+        AND (
+            response_status IN ('generated', 'failed')
+            OR (response_status IS NULL AND finished_at IS NULL AND started_at < now() - interval '1 minute')
+        )
 )
 SELECT
     tracks.track,

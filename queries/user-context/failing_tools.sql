@@ -1,5 +1,5 @@
 -- title: Tools by how often they fail
--- window: 1h
+-- window: 24h
 SELECT
     coalesce(tool, '(no name)') AS tool,
     count(*) AS executions,

@@ -1,13 +1,17 @@
 -- title: How much slower the new code is at the 95th percentile, percent of the old
 -- window: 30m
--- No number while either side has no request that is over. Index: chat_requests (finished_at).
+-- One that is not over after a minute counts with its age. No number while either side has no request that counts.
+-- Indexes: chat_requests (finished_at) and (started_at).
 WITH recent AS (
     SELECT
         migrated IS TRUE AS is_canary,
-        greatest(extract(epoch FROM finished_at - started_at)::double precision, 0) AS seconds
+        greatest(extract(epoch FROM coalesce(finished_at, now()) - started_at)::double precision, 0) AS seconds
     FROM chat_requests
-    WHERE finished_at >= now() - :window
-        AND started_at IS NOT NULL
+    WHERE started_at IS NOT NULL
+        AND (
+            finished_at >= now() - :window
+            OR (finished_at IS NULL AND started_at >= now() - :window AND started_at < now() - interval '1 minute')
+        )
 ),
 sides AS (
     SELECT

@@ -1,7 +1,8 @@
 -- title: Slowest chat requests
 -- window: 1h
+-- Also those that are not over after a minute, with their age. Index: chat_requests (started_at).
 SELECT
-    round(extract(epoch FROM finished_at - started_at)::numeric, 2) AS seconds,
+    round(extract(epoch FROM coalesce(finished_at, now()) - started_at)::numeric, 2) AS seconds,
     CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS side,
     request_id,
     user_id,
@@ -9,6 +10,6 @@ SELECT
     started_at
 FROM chat_requests
 WHERE started_at >= now() - :window
-    AND finished_at IS NOT NULL
-ORDER BY finished_at - started_at DESC, started_at DESC
+    AND (finished_at IS NOT NULL OR started_at < now() - interval '1 minute')
+ORDER BY coalesce(finished_at, now()) - started_at DESC, started_at DESC
 LIMIT 20

@@ -17,6 +17,7 @@ from console.core.classify import PAIR, Classifier
 from console.spec.check_actions import COVERED_KEYS, RESERVED_KEYS
 from console.spec.files import shipped
 from console.spec.load import load
+from queries.loader import load_query
 from tests import queries
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,17 @@ def test_it_loads_without_any_environment_and_without_a_warning(
     assert loaded.warnings == ()
     assert loaded.secrets == ()
     assert loaded.base_dir == tmp_path
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_what_one_case_makes_critical_is_found_by_its_queries_however_long_ago_it_was(name: str) -> None:
+    metrics = load(name, {}).rollout.metrics
+
+    for metric in metrics.values():
+        if metric.target != "== 0" or not isinstance(metric.window, float):
+            continue
+        windows = [load_query(name, query, Path("/nowhere")).window_s for query in metric.investigate]
+        assert all(window_s is None or window_s >= metric.window for window_s in windows)
 
 
 def test_reading_a_rollout_file_imports_nothing_heavy() -> None:

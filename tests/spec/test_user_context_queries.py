@@ -156,7 +156,8 @@ def both(canary: tuple[Any, ...], baseline: tuple[Any, ...], *names: str) -> lis
     [
         # Of q1 to q4: two completed, one failed, one runs for too long. Of q6 and q7 both completed.
         ("golden_path_success_rate", (50.0, 4, 2), (100.0, 2, 0)),
-        ("chat_response_quality", (200 / 3, 3, 1), (100.0, 1, 0)),
+        # q4 has no response after a minute; q5 may still get one, and q7 needed none.
+        ("chat_response_quality", (50.0, 4, 2), (100.0, 1, 0)),
         # a1, a2 and a7 succeeded, a3 failed, a6 runs for too long.
         ("agent_execution_success_rate", (60.0, 5, 2), (100.0, 1, 0)),
         ("workflow_success_rate", (200 / 3, 3, 1), (100.0, 1, 0)),
@@ -192,8 +193,8 @@ async def test_bad_ones_are_counted_among_all(
 @pytest.mark.parametrize(
     ("name", "canary", "baseline"),
     [
-        # 1, 3 and 2 s: 0.95 of the way from the first to the third is 2.9. On the other side 2 and 0 s.
-        ("response_time_p95", (2.9, 3), (1.9, 2)),
+        # 1, 2 and 3 s, and 90 s that q4 runs already: 3 + 0.85 * 87. On the other side 2 and 0 s.
+        ("response_time_p95", (76.95, 4), (1.9, 2)),
         ("workflow_time", (4.0, 2), (3.0, 1)),
         # 50, 100 and 2,000 ms: 100 + 0.9 * 1,900. On the other side twice 20 ms.
         ("websocket_event_latency", (1810.0, 3), (20.0, 2)),
@@ -209,6 +210,20 @@ async def test_a_number_is_of_the_rows_that_have_it(
     filled: "asyncpg.Connection[Any]", name: str, canary: tuple[Any, ...], baseline: tuple[Any, ...]
 ) -> None:
     assert await ask(filled, name) == both(canary, baseline, "value", "samples")
+
+
+async def test_requests_that_hang_are_slow_and_without_a_response(connection: "asyncpg.Connection[Any]") -> None:
+    await connection.execute(
+        "INSERT INTO chat_requests SELECT 'r' || n, 'ann', true, ago(180), CASE WHEN n > 100 THEN ago(179) END,"
+        " CASE WHEN n > 100 THEN 'completed' END, CASE WHEN n > 100 THEN 'generated' END, NULL"
+        " FROM generate_series(1, 120) AS n"
+    )
+
+    (slowest, *_) = await ask(connection, "response_time_p95")
+    (quality, *_) = await ask(connection, "chat_response_quality")
+
+    assert (slowest["value"], slowest["samples"]) == (pytest.approx(180), 120)
+    assert (quality["value"], quality["failed"]) == (pytest.approx(100 * 20 / 120), 100)
 
 
 async def test_data_of_one_user_that_reached_another_is_found_wherever_it_did(
@@ -245,7 +260,7 @@ async def test_contexts_that_are_open_and_those_of_the_new_code_are_counted(
 async def test_the_new_code_is_compared_with_the_old_at_its_95th_percentile(filled: "asyncpg.Connection[Any]") -> None:
     (impact,) = await ask(filled, "performance_impact")
 
-    assert impact["value"] == pytest.approx(100 * (2.9 / 1.9 - 1))
+    assert impact["value"] == pytest.approx(100 * (76.95 / 1.9 - 1))
     assert impact["samples"] == 2
 
 
@@ -274,7 +289,7 @@ async def test_investigations_show_what_an_operator_asks_next(filled: "asyncpg.C
         ("user context", "rule user-mismatch", 1),
         ("workflow", "state lost", 1),
     ]
-    assert slow == [("q2", 3.0), ("q3", 2.0), ("q6", 2.0), ("q1", 1.0), ("q7", -1.0)]
+    assert slow == [("q4", 90.0), ("q2", 3.0), ("q3", 2.0), ("q6", 2.0), ("q1", 1.0), ("q7", -1.0)]
     assert flows == [("w2", 6.0), ("w4", 3.0), ("w1", 2.0), ("w3", 1.0)]
     # Of each tool: executions, failed, not permitted, ran all the same, on the canary.
     assert tools == [
