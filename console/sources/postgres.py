@@ -228,10 +228,11 @@ class PostgresAsker:
 
 async def _read(connection: Any, sql: str, arguments: Sequence[Any], timeout_s: float) -> Rows:
     """Run one statement in a read-only transaction with limits of its own."""
+    # UTC, because what has no time zone of its own is read in the session's, and services write it in UTC.
     # Below the probe's own limit, so that it is the server that stops the query, and stops working on it.
     limit_ms = max(50, round(timeout_s * 900))
     await connection.execute(
-        f"begin transaction read only; set local statement_timeout = {limit_ms};"
+        f"begin transaction read only; set local time zone 'UTC'; set local statement_timeout = {limit_ms};"
         f" set local lock_timeout = {min(1000, limit_ms)}; set local idle_in_transaction_session_timeout = 60000"
     )
     statement = await connection.prepare(sql)

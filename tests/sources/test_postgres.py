@@ -136,6 +136,21 @@ async def test_other_columns_are_a_table_safe_to_draw_and_bounded(database: str)
     assert answer.table.is_cut
 
 
+async def test_a_time_without_a_zone_is_read_as_utc_wherever_the_server_is(
+    postgres: EmbeddedPostgres, database: str
+) -> None:
+    sql = "-- window: 1h\nselect count(*) as value from written where at >= now() - :window"
+    name = database.rsplit("/", 1)[1]
+    postgres.run_sql(
+        f"alter database \"{name}\" set timezone to 'America/New_York'; create table written as"
+        " select now() at time zone 'UTC' - n * interval '1 minute' as at from generate_series(1, 120) as n",
+        database=name,
+    )
+
+    async with asking(database) as asker:
+        assert (await reading(asker, sql)).value == 59
+
+
 async def test_the_window_is_a_bound_interval(database: str) -> None:
     sql = "-- window: 24h\nselect extract(epoch from :window) as value"
 
