@@ -1,7 +1,7 @@
--- title: Data of one user that reached another, by track
+-- title: Data of one user that reached another, on either side
 -- window: 24h
 -- An execution in a context belongs to the context's user, and an event to the user it was made for. Rows of which
--- either user is not known prove nothing and are no sample.
+-- either user is not known prove nothing and are no sample. Both sides are counted together: a leak is one, wherever it is.
 -- Indexes: agent_executions (started_at), tool_executions (started_at), websocket_events (created_at), and the key of
 -- user_contexts (context_id).
 WITH checked AS (
@@ -21,7 +21,7 @@ WITH checked AS (
 ),
 recent AS (
     SELECT
-        CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,
+        coalesce(migrated, false) AS is_canary,
         kind,
         owner,
         seen_by <> owner AS is_violation
@@ -30,12 +30,10 @@ recent AS (
         AND owner IS NOT NULL
 )
 SELECT
-    tracks.track,
-    count(*) FILTER (WHERE recent.is_violation) AS value,
-    count(recent.track) AS samples,
-    left(string_agg(DISTINCT recent.owner::text, ', ') FILTER (WHERE recent.is_violation), 200) AS affected_users,
-    string_agg(DISTINCT recent.kind, ', ') FILTER (WHERE recent.is_violation) AS violation_type
-FROM (VALUES ('canary'), ('baseline')) AS tracks (track)
-LEFT JOIN recent USING (track)
-GROUP BY tracks.track
-ORDER BY tracks.track DESC
+    count(*) FILTER (WHERE is_violation) AS value,
+    count(*) AS samples,
+    left(string_agg(DISTINCT owner::text, ', ') FILTER (WHERE is_violation), 200) AS affected_users,
+    string_agg(DISTINCT kind, ', ') FILTER (WHERE is_violation) AS violation_type,
+    count(*) FILTER (WHERE is_violation AND is_canary) AS on_canary,
+    count(*) FILTER (WHERE is_violation AND NOT is_canary) AS on_baseline
+FROM recent

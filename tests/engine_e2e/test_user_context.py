@@ -23,6 +23,8 @@ from console.spec.load import load
 from queries.loader import load_query
 
 NAME = "user-context"
+BOTH = ""
+"""What an answer that is not split by track is of."""
 BEGAN_S = 90.0
 """So long ago the traffic began; the scenarios show after 15 seconds of it."""
 SHARES = {"canary": 25.0, "baseline": 75.0}
@@ -36,7 +38,7 @@ class Played:
     rows: dict[str, Rows]
     """By track, then by table."""
     said: dict[str, dict[str, dict[str, Any]]]
-    """By query, then by track: the row of its answer."""
+    """By query, then by track, or both: the row of its answer."""
 
 
 async def play(scenario: str, database: str, redis_url: str, queries: Iterable[str]) -> Played:
@@ -58,7 +60,7 @@ async def play(scenario: str, database: str, redis_url: str, queries: Iterable[s
         for name in queries:
             query = load_query(NAME, name, Path("/nowhere"))
             found = await connection.fetch(query.sql, timedelta(minutes=30))
-            said[name] = {row["track"]: dict(row) for row in found}
+            said[name] = {row.get("track") or BOTH: dict(row) for row in found}
     finally:
         await connection.close()
     return Played(rows, said)
@@ -112,7 +114,7 @@ async def test_what_the_queries_say_is_what_was_written_and_is_judged_as_the_pla
     played = await play(scenario, database, redis_url, QUERIES)
 
     for track in TRACKS:
-        rows, said = played.rows[track], {name: found[track] for name, found in played.said.items()}
+        rows, said = played.rows[track], {name: found[track] for name, found in played.said.items() if track in found}
         chats, agents = rows["chat_requests"], rows["agent_executions"]
         took = [max(0.0, row["finished_at"] - row["started_at"]) for row in chats]
         held = [row["memory_bytes"] / 1e6 for row in rows["user_contexts"]]
@@ -125,13 +127,14 @@ async def test_what_the_queries_say_is_what_was_written_and_is_judged_as_the_pla
         assert float(said["agent_execution_success_rate"]["value"]) == pytest.approx(
             share(agents, "status", "succeeded")
         )
-        assert said["user_isolation_violations"]["value"] == violations(rows)
         assert said["response_time_p95"]["value"] == pytest.approx(p95(took), abs=1e-3)
         assert float(said["memory_usage_per_context"]["value"]) == pytest.approx(sum(held) / len(held))
         assert (said["error_rate"]["total"], said["error_rate"]["bad"]) == (
             len(agents),
             sum(row["error"] is not None for row in agents),
         )
+    leaked = played.said["user_isolation_violations"][BOTH]
+    assert {f"on_{track}": violations(played.rows[track]) for track in TRACKS}.items() <= leaked.items()
     assert judged(metric, played) is verdict
 
 
@@ -140,7 +143,7 @@ def judged(metric: str, played: Played) -> Verdict:
     rollout = load(NAME, {}).rollout
     state = State(rollout.model_copy(update={"phases": rollout.phases[1:]}), 0.0)
     answer = played.said[metric]
-    readings = tuple(Reading(track, float(answer[track]["value"]), answer[track]["samples"]) for track in TRACKS)
+    readings = tuple(Reading(track, float(row["value"]), row["samples"]) for track, row in answer.items())
     for at in (1.0, 31.0):
         state.apply(SampleTaken(at, metric, readings, 0.0))
     return state.verdict_of(metric).verdict

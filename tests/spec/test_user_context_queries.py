@@ -235,19 +235,27 @@ async def test_data_of_one_user_that_reached_another_is_found_wherever_it_did(
     # a3 in bob's context, t2 in ann's, e2 for ann; a6 and a7 have no known owner and e3 and e5 no receiver.
     assert counted == [
         {
-            "track": "canary",
             "value": 3,
-            "samples": 11,
+            "samples": 15,
             "affected_users": "ann, bob",
             "violation_type": "agent execution, tool result, websocket event",
+            "on_canary": 3,
+            "on_baseline": 0,
         },
-        {"track": "baseline", "value": 0, "samples": 4, "affected_users": None, "violation_type": None},
     ]
     assert {(row["kind"], row["id"], row["owner"], row["seen_by"], row["side"]) for row in found} == {
         ("agent execution", "a3", "bob", "ann", "canary"),
         ("tool result", "t2", "ann", "bob", "canary"),
         ("websocket event", "e2", "ann", "bob", "canary"),
     }
+
+
+async def test_violations_on_both_sides_are_counted_together(filled: "asyncpg.Connection[Any]") -> None:
+    await filled.execute("UPDATE tool_executions SET migrated = NULL WHERE execution_id = 't2'")
+
+    (counted,) = await ask(filled, "user_isolation_violations")
+
+    assert (counted["value"], counted["on_canary"], counted["on_baseline"]) == (3, 2, 1)
 
 
 async def test_contexts_that_are_open_and_those_of_the_new_code_are_counted(
