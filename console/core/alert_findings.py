@@ -81,7 +81,7 @@ def _verdicts(state: "State", at: float) -> Iterator[Finding]:
     for name in state.metrics:
         judged = state.verdict_of(name)
         if judged.verdict in LEVELS:
-            severity, metric = Severity(judged.verdict.lower()), state.metrics[name]
+            severity, metric = _told_as(state, name, judged.verdict), state.metrics[name]
             track = metric.judged_track(state.phase.traffic)
             reason = visible(judged.reason + baseline_note(metric, judged, track))
             yield Finding(
@@ -95,6 +95,13 @@ def _verdicts(state: "State", at: float) -> Iterator[Finding]:
                 facts=_facts(state, name, judged),
                 sources=_sources_of(state, name),
             )
+
+
+def _told_as(state: "State", name: str, verdict: Verdict) -> Severity:
+    """Return how a verdict is told: as what it is, or as critical where the first warning is an incident already."""
+    rules = state.rollout.incidents
+    is_incident = rules is not None and rules.opens_at_warning(name, state.rollout.metrics[name].severity)
+    return Severity.CRITICAL if is_incident else Severity(verdict.lower())
 
 
 def _shares(state: "State", at: float) -> Iterator[Finding]:

@@ -115,9 +115,7 @@ def severity_of(rules: Incidents, state: "State", alert: Alert) -> int:
     """Return the severity of the incident that an alert opens: its metric's, the one that names it, or `otherwise`."""
     about = alert.found.about
     spec = state.rollout.metrics.get(about) if alert.found.kind is AlertKind.METRIC else None
-    if spec is not None and spec.severity is not None:
-        return spec.severity
-    return next((rule.severity for rule in rules.severities if about in rule.about), rules.otherwise)
+    return rules.severity_of(about, None if spec is None else spec.severity)
 
 
 def opened(state: "State", severity: int, why: str, at: float, by: str = "") -> Incident:

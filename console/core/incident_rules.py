@@ -31,6 +31,9 @@ class SeverityRule(Part):
     """Addresses that are told beside the alert routes; they are kept secret."""
     about: Names = ()
     """The metrics, budgets and actions whose critical alert is an incident of this severity."""
+    opens_at: Literal["warning", "critical"] = "critical"
+    """Which verdict opens the incident, on a metric of `about` or one that says this severity; a `warning` that does is
+    told as if it were critical."""
     action: str | None = None
     """The action that is offered."""
     advice: str = ""
@@ -115,6 +118,18 @@ class Incidents(Part):
         """Return what a severity asks for."""
         found = next((one for one in self.severities if one.severity == severity), None)
         return found or SeverityRule.model_validate({"severity": severity})
+
+    def severity_of(self, about: str, said: int | None = None) -> int:
+        """Return the severity of an alert's incident: what its metric says, the one that names it, or `otherwise`."""
+        return self._named(about, said) or self.otherwise
+
+    def opens_at_warning(self, about: str, said: int | None = None) -> bool:
+        """Return whether the first warning of a metric is an incident already; `said` is the metric's own severity."""
+        severity = self._named(about, said)
+        return severity is not None and self.rule(severity).opens_at == "warning"
+
+    def _named(self, about: str, said: int | None) -> int | None:
+        return said or next((rule.severity for rule in self.severities if about in rule.about), None)
 
     def respond_within_s(self, severity: int) -> float:
         """Return how soon somebody must respond to an incident of a severity."""

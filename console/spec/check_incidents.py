@@ -44,8 +44,13 @@ def _check_metrics(review: Review, *, has_section: bool) -> None:
         path: Path = ("metrics", name, "severity")
         if not has_section:
             review.doubt(path, "no alert opens an incident", "add `incidents: {}`")
-        elif not _is_ever_critical(metric):
+        elif not _is_ever_critical(metric) and not _is_incident_at_warning(review, name, metric):
             review.doubt(path, "this metric is never CRITICAL", "give it a `critical` condition")
+
+
+def _is_incident_at_warning(review: Review, name: str, metric: Metric) -> bool:
+    rules = review.rollout.incidents
+    return metric.warning is not None and rules is not None and rules.opens_at_warning(name, metric.severity)
 
 
 def _is_ever_critical(metric: Metric) -> bool:

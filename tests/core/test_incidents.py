@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from console.core import outbox
 from console.core.alert_values import time_text, values_of
-from console.core.alerts import Delivery, Why
+from console.core.alerts import Delivery, Severity, Why
 from console.core.grains import Packed
 from console.core.incident_views import views
 from console.core.incidents import Decision, Incident, Step
@@ -193,6 +193,31 @@ def test_a_warning_and_a_source_that_is_down_open_no_incident() -> None:
     shop.pass_time(120)
 
     assert shop.state.incidents.open is None
+
+
+def test_a_warning_opens_an_incident_and_is_told_as_critical_where_its_severity_asks_for_it() -> None:
+    shop = scene({"severities": [SEVERITIES[0], {**SEVERITIES[1], "opens_at": "warning"}]})
+
+    shop.measure(leaks=3)
+    before = shop.state.incidents.open
+    shop.measure(errors=3)
+
+    assert before is None
+    assert shop.incident.severity == 2
+    assert "errors WARNING: > 2" in shop.said()[0]
+    told = {one.found.about: one.found.severity for one in shop.state.alerts.alerts.values()}
+    assert (told["leaks"], told["errors"]) == (Severity.WARNING, Severity.CRITICAL)
+
+
+def test_what_warned_first_and_became_critical_is_one_alert_and_one_cause() -> None:
+    shop = scene({"severities": [{**SEVERITIES[0], "opens_at": "warning"}]})
+
+    shop.measure(leaks=3)
+    (warned,) = shop.incident.causes
+    shop.measure(leaks=9)
+
+    assert list(shop.incident.causes) == [warned]
+    assert "leaks CRITICAL: > 5" in shop.incident.causes[warned].text
 
 
 def test_without_the_section_no_alert_opens_an_incident_and_a_person_may() -> None:

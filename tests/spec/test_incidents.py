@@ -55,6 +55,16 @@ def test_everything_may_be_said(write: Write) -> None:
     assert loaded.warnings == ()
 
 
+def test_a_severity_that_opens_at_warning_takes_a_metric_that_is_never_critical(write: Write) -> None:
+    text = PHASES + "metrics:\n  errors: {command: [x], target: '< 1', warning: '> 5', severity: 1}\n"
+
+    as_usual = loads(write(text + "incidents: {}\n"))
+    at_warning = loads(write(text + "incidents: {severities: [{severity: 1, opens_at: warning}]}\n"))
+
+    assert "this metric is never CRITICAL" in str(as_usual.warnings)
+    assert at_warning.warnings == ()
+
+
 def test_the_addresses_of_a_severity_are_secret(write: Write) -> None:
     text = METRICS + "incidents: {severities: [{severity: 1, escalate_to: ['slack://t0ken-canary-42/x']}]}\n"
 

@@ -8,10 +8,13 @@ import pytest
 from console.core.alert_values import example, values_of
 from console.core.alerts import Severity, Why
 from console.core.incident_rules import Trigger
+from console.core.inputs import Reading, SampleTaken, TimePassed
 from console.core.planning import plan
 from console.core.receivers import routes_of
 from console.core.rollout import Rollout
 from console.core.stages import FULL_SHARE
+from console.core.state import State
+from console.core.verdict import Verdict
 from console.spec.load import load
 from console.spec.templates import render
 
@@ -151,11 +154,27 @@ def test_a_warning_of_isolation_has_the_same_words_because_one_violation_is_one_
     assert rollout().metrics["user_isolation_violations"].on.warning == "rollback"
 
 
+def test_the_first_violation_is_an_incident_of_severity_1_with_a_war_room_and_is_told_as_critical() -> None:
+    state = State(rollout(**ENV), 0.0)
+
+    state.apply(SampleTaken(1.0, "user_isolation_violations", (Reading("", 1.0, samples=400),), 0.0))
+    state.apply(TimePassed(1.0))
+
+    found = state.incidents.open
+    assert state.verdict_of("user_isolation_violations").verdict is Verdict.WARNING
+    assert found is not None
+    assert (found.severity, found.room is not None) == (1, True)
+    (alert,) = (one for one in state.alerts.alerts.values() if one.found.about == "user_isolation_violations")
+    assert alert.found.severity is Severity.CRITICAL
+
+
 def test_severities_have_their_times_escalation_and_action() -> None:
     rules = rollout(**ENV).incident_rules
 
     assert [rules.respond_within_s(severity) for severity in (1, 2, 3)] == [300, 900, 3600]
     assert rules.escalate_after_s(1) == 0
+    assert rules.opens_at_warning("user_isolation_violations")
+    assert not rules.opens_at_warning("golden_path_success_rate")
     assert [rules.rule(severity).action for severity in (1, 2, 3)] == ["rollback", "rollback_component", None]
     assert {"user_isolation_violations", "health", "state_corruptions", "golden_path_users_affected"} <= {
         *rules.rule(1).about
