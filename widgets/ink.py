@@ -130,6 +130,7 @@ DARK: dict[str, str] = {
 """Values of the variables above on a dark background, for themes that do not name them."""
 
 VERDICT: dict[Verdict, Role] = {
+    Verdict.NOT_JUDGED: Role.DIM,
     Verdict.OK: Role.OK,
     Verdict.OFF_TARGET: Role.OFF_TARGET,
     Verdict.UNKNOWN: Role.UNKNOWN,
@@ -138,6 +139,7 @@ VERDICT: dict[Verdict, Role] = {
     Verdict.CRITICAL: Role.CRITICAL,
 }
 BADGE: dict[Verdict, Role] = {
+    Verdict.NOT_JUDGED: Role.UNKNOWN_BADGE,
     Verdict.OK: Role.OK_BADGE,
     Verdict.OFF_TARGET: Role.OFF_TARGET_BADGE,
     Verdict.UNKNOWN: Role.UNKNOWN_BADGE,

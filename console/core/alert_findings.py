@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from console.core.alerts import AlertKind, Facts, Finding, Severity, source_key
 from console.core.attempts import unsettled
 from console.core.incident_findings import incident_findings
-from console.core.judging import LEVELS, UNJUDGED, UNSEEN, Judged, shown_value
+from console.core.judging import LEVELS, UNJUDGED, UNSEEN, Judged
 from console.core.metrics import MetricState, baseline_note
 from console.core.proportions import ShareSeen
 from console.core.rollout import ActionKind
+from console.core.shown import shown_value
 from console.core.text import visible
 from console.core.values import format_value
 from console.core.verdict import Verdict

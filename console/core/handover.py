@@ -18,6 +18,7 @@ LINES = 25
 """Lines that a group has at most; the journal has all."""
 _STEPS = 4
 """Changes of one verdict that are told one by one."""
+_CALM = (Verdict.OK, Verdict.OFF_TARGET, Verdict.NOT_JUDGED)
 _RANK = {verdict.value: verdict.rank for verdict in Verdict}
 _UNSETTLED = (Outcome.RUNNING, Outcome.HOLDING, Outcome.FAILED, Outcome.UNVERIFIED, Outcome.UNKNOWN)
 _WELL = (SourceState.LIVE, SourceState.QUIET)
@@ -187,7 +188,7 @@ def _open(frame: Frame, at: float, holder: str) -> Iterator[str]:
     for alert in sorted(frame.alerts, key=_urgency):
         yield f"alert {alert.severity}: {alert.text}, since {when(alert.since, at)}{_care(alert)}"
     for panel in worst_first(frame.panels):
-        if panel.verdict not in (Verdict.OK, Verdict.OFF_TARGET) and panel.metric not in told_of:
+        if panel.verdict not in _CALM and panel.metric not in told_of:
             keys = ", ".join(f"{key.key} {key.label}" for key in panel.keys if key.is_lit)
             yield f"{panel.metric} is {panel.verdict}: {panel.reason}" + (f" ({keys})" if keys else "")
     for source in frame.sources:

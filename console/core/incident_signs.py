@@ -15,6 +15,8 @@ from console.core.words import Outcome, count_of
 if TYPE_CHECKING:
     from console.core.state import State
 
+_WELL = (Verdict.OK, Verdict.NOT_JUDGED)
+"""What speaks against nothing: what is not asked in a phase does not keep an incident open."""
 _WAYS_OUT = (ActionKind.ROLLBACK, ActionKind.STEP_DOWN)
 
 
@@ -23,7 +25,7 @@ def unwell(state: "State") -> tuple[str, ...]:
     found = [
         f"{name} {judged.verdict}"
         for name in state.metrics
-        if (judged := state.verdict_of(name)).verdict is not Verdict.OK or judged.held_since is not None
+        if (judged := state.verdict_of(name)).verdict not in _WELL or judged.held_since is not None
     ]
     found += [f"{name} {budget.verdict}" for name, budget in state.budgets.items() if budget.verdict is not Verdict.OK]
     return tuple(found) or (() if state.metrics else ("nothing is measured",))

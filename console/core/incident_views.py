@@ -7,7 +7,7 @@ from console.core.incident_frame import CauseView, ClockView, IncidentView, Item
 from console.core.incident_rules import Incidents, ProcedureItem
 from console.core.incident_signs import unwell
 from console.core.incidents import Cause, Clock, Incident
-from console.core.judging import shown_value
+from console.core.shown import shown_value
 from console.core.text import visible
 
 if TYPE_CHECKING:

@@ -22,15 +22,12 @@ from console.core.durations import format_duration
 from console.core.rollout import NoData
 from console.core.runs import Run, later
 from console.core.thresholds import Thresholds, surely
-from console.core.values import bare_number, format_range, format_value
+from console.core.values import bare_number, format_range
 from console.core.verdict import Verdict
-from console.core.words import SHORT_MARK
 
 LEVELS = (Verdict.CRITICAL, Verdict.WARNING)
 UNSEEN = (Verdict.UNKNOWN, Verdict.BROKEN)
 """Verdicts that say that nothing is known."""
-BOUND_PERCENT = 10.0
-"""What a rate of which no hit was seen may be at most is shown from here on; above, it says nothing."""
 
 Interval = tuple[float, float] | None
 _NEVER = Run()
@@ -153,8 +150,9 @@ def observe(thresholds: Thresholds, before: Judged, measured: Measured) -> Judge
 
 
 def _not_asked(answered: Judged, at: float, why: str) -> Judged:
-    """Return the judgement in a phase in which the conditions are not asked: nothing is wrong, and nothing held."""
-    return _judged_as(replace(answered, held_since=None, warning=_NEVER, critical=_NEVER), at, Verdict.OK, why)
+    """Return the judgement in a phase in which nothing is asked of it: nothing is said, and nothing held."""
+    quiet = replace(answered, held_since=None, warning=_NEVER, critical=_NEVER)
+    return _judged_as(quiet, at, Verdict.NOT_JUDGED, why)
 
 
 def _without_data(thresholds: Thresholds, before: Judged, answered: Judged, at: float) -> Judged:
@@ -181,7 +179,7 @@ def _counted_as_bad(thresholds: Thresholds, answered: Judged, at: float, why: st
 
 def _held(thresholds: Thresholds, before: Judged, at: float, why: str) -> Judged | None:
     """Return the verdict as it was, where the file asks to hold it and it was not held for too long already."""
-    if thresholds.no_data is not NoData.HOLD or before.verdict in UNSEEN:
+    if thresholds.no_data is not NoData.HOLD or before.verdict in (*UNSEEN, Verdict.NOT_JUDGED):
         return None
     since = at if before.held_since is None else before.held_since
     if at - since > thresholds.stale_after_s:
@@ -226,6 +224,8 @@ def failed(thresholds: Thresholds, before: Judged, at: float, error: str) -> Jud
     is_counted = before.failed_at is None or at - before.failed_at >= thresholds.rules.every_s
     errors = before.errors + is_counted
     judged = replace(before, error=error, errors=errors, failed_at=at if is_counted else before.failed_at)
+    if thresholds.elsewhere:
+        return _not_asked(judged, at, f"{thresholds.elsewhere}; not measured: {error}")
     if errors < thresholds.broken_after and before.verdict is not Verdict.BROKEN:
         return _interrupted(judged)
     return _settle(judged, at, Verdict.BROKEN, error, thresholds, has_data=False)
@@ -240,6 +240,8 @@ def aged(thresholds: Thresholds, before: Judged, at: float) -> Judged:
     """Return the judgement as time goes by without a measurement: a value that is too old becomes UNKNOWN."""
     if not is_old(thresholds, before, at):
         return before
+    if thresholds.elsewhere:
+        return before if before.verdict is Verdict.NOT_JUDGED else _not_asked(before, at, thresholds.elsewhere)
     if before.error and before.errors >= thresholds.broken_after:
         return before
     if before.verdict is Verdict.UNKNOWN and before.reason.startswith("no answer"):
@@ -266,7 +268,9 @@ def shifted(before: Judged, pause_s: float, now: float = inf) -> Judged:
 
 
 def let_go(before: Judged) -> Judged:
-    """Return the judgement where other conditions are asked from now on: what was held of the old ones is not."""
+    """Return the judgement where other conditions are asked from now on: what was held or not judged is not known."""
+    if before.verdict is Verdict.NOT_JUDGED:
+        before = replace(before, verdict=Verdict.UNKNOWN, reason="not measured in this phase yet")
     return replace(before, held_since=None, warning=_NEVER, critical=_NEVER)
 
 
@@ -381,24 +385,3 @@ def _judged_as(judged: Judged, at: float, verdict: Verdict, reason: str) -> Judg
     if (verdict, reason, since, unseen_since) == (judged.verdict, judged.reason, judged.since, judged.unseen_since):
         return judged  # as it is most of the time
     return replace(judged, verdict=verdict, reason=reason, since=since, unseen_since=unseen_since)
-
-
-def shown_value(thresholds: Thresholds, judged: Judged) -> str:
-    """Return the value as an operator reads it: `5.42 %`, `12/100 samples`, `0 of 18,204 (< 0.017 %)`, `no data`.
-
-    A count of log lines says on how many lines only while it is 0; otherwise it would read as a share of them. Where
-    lines may be missing, a count is `≥3 of 18,204` and any other value `5.42 %, short`.
-    """
-    if judged.value is None:
-        return "0 of 0" if judged.samples == 0 else "no data"
-    if judged.samples is not None and judged.samples < thresholds.min_samples and not judged.bad:
-        return f"{judged.samples:,}/{thresholds.min_samples:,} samples"
-    if thresholds.is_zero_tolerance and judged.samples is not None:
-        hits = judged.bad if judged.bad is not None else round(judged.value)
-        # Rule of three: with no hit in n, the rate is below 3/n with 95 % confidence.
-        is_bounded = hits == 0 and 300 / judged.samples < BOUND_PERCENT and not judged.short and not judged.unread
-        if hits and thresholds.counts_lines:
-            return f"{SHORT_MARK if judged.short else ''}{format_value(judged.value, thresholds.unit)}"
-        bound = f" (< {bare_number(300 / judged.samples)} %)" if is_bounded else ""
-        return f"{SHORT_MARK if judged.short else ''}{hits:,} of {judged.samples:,}{bound}"
-    return format_value(judged.value, thresholds.unit) + (", short" if judged.short else "")

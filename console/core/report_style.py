@@ -20,9 +20,9 @@ h3{margin:22px 0 8px;font-size:14.5px}
 .verdict{margin:0 0 14px;font-size:15px;overflow-wrap:anywhere}
 .verdict strong{display:inline-block;margin-right:8px;padding:1px 10px;border:1.5px solid;border-radius:999px;
 font-size:14px;white-space:nowrap}
-.ok{color:var(--ok)}.off{color:var(--off)}.unknown{color:var(--unknown)}.broken{color:var(--broken)}
+.ok{color:var(--ok)}.off,.not{color:var(--off)}.unknown{color:var(--unknown)}.broken{color:var(--broken)}
 .warning{color:var(--warning)}.critical{color:var(--critical)}
-header.ok,header.off,header.unknown,header.broken,header.warning,header.critical{color:inherit}
+header.ok,header.off,header.not,header.unknown,header.broken,header.warning,header.critical{color:inherit}
 dl{display:flex;flex-wrap:wrap;gap:8px 34px;margin:0 0 12px}
 dt{color:var(--soft);font-size:12px}
 dd{margin:0;overflow-wrap:anywhere}

@@ -23,7 +23,8 @@ TIMELINE_CSS = """
 .timeline{display:block;width:100%;height:auto;font:11px ui-sans-serif,system-ui,-apple-system,"Segoe UI",sans-serif}
 .timeline text{fill:var(--soft)}.timeline .name{fill:var(--ink);text-anchor:end}.timeline .end{text-anchor:middle}
 .timeline .in{fill:#fff;font-weight:600}.timeline rect{stroke:var(--page);stroke-width:.7}
-.timeline .phase{fill:#2563eb}.timeline .ok{fill:#2da44e}.timeline .off{fill:#8c959f}.timeline .unknown{fill:#8250df}
+.timeline .phase{fill:#2563eb}.timeline .ok{fill:#2da44e}.timeline .off{fill:#8c959f}
+.timeline .not{fill:#d0d7de}.timeline .unknown{fill:#8250df}
 .timeline .broken{fill:#6e40c9}.timeline .warning{fill:#bf8700}.timeline .critical{fill:#cf222e}
 .timeline .grid{stroke:var(--line);stroke-width:.7}.timeline .entered{stroke:var(--ink);stroke-dasharray:2 2}
 """.replace("\n", "")

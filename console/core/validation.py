@@ -23,7 +23,7 @@ from console.core.ticks import Tick
 from console.core.verdict import Verdict
 
 _FAILS = (Verdict.WARNING, Verdict.CRITICAL)
-_UNKNOWN = (Verdict.UNKNOWN, Verdict.BROKEN)
+_UNKNOWN = (Verdict.UNKNOWN, Verdict.BROKEN, Verdict.NOT_JUDGED)
 
 
 class WindowOutcome(StrEnum):

@@ -8,6 +8,8 @@ from console.core.exits import Exit
 class Verdict(StrEnum):
     """What is known of a metric at a moment."""
 
+    NOT_JUDGED = "NOT JUDGED"
+    """Nothing is asked of it in this phase: neither healthy nor at fault, and no part of the verdict on the whole."""
     OK = "OK"
     OFF_TARGET = "OFF TARGET"
     """Neither on target nor bad enough for a warning."""
@@ -30,12 +32,13 @@ class Verdict(StrEnum):
 
     @property
     def exit_code(self) -> int:
-        """0 healthy (OK, OFF TARGET), 1 warning, 2 critical, 3 unknown or broken."""
+        """0 healthy (OK, OFF TARGET), 1 warning, 2 critical, 3 unknown, broken or not judged."""
         return _EXIT[self]
 
 
 _RANK = {verdict: rank for rank, verdict in enumerate(Verdict)}
 _GLYPH = {
+    Verdict.NOT_JUDGED: "·",
     Verdict.OK: "✓",
     Verdict.OFF_TARGET: "~",
     Verdict.UNKNOWN: "?",
@@ -44,6 +47,7 @@ _GLYPH = {
     Verdict.CRITICAL: "✗",
 }
 _EXIT = {
+    Verdict.NOT_JUDGED: Exit.UNKNOWN,
     Verdict.OK: Exit.DONE,
     Verdict.OFF_TARGET: Exit.DONE,
     Verdict.UNKNOWN: Exit.UNKNOWN,
@@ -55,4 +59,5 @@ _EXIT = {
 
 def worst(verdicts: list[Verdict]) -> Verdict:
     """Return the worst verdict; UNKNOWN for none, because nothing judged is not healthy."""
-    return max(verdicts, key=lambda verdict: verdict.rank, default=Verdict.UNKNOWN)
+    judged = (verdict for verdict in verdicts if verdict is not Verdict.NOT_JUDGED)
+    return max(judged, key=lambda verdict: verdict.rank, default=Verdict.UNKNOWN)

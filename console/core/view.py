@@ -36,12 +36,13 @@ from console.core.frame import (
     TrackValue,
 )
 from console.core.gaps import short_counts
-from console.core.judging import LEVELS, UNJUDGED, Judged, pending, shown_value, stands
+from console.core.judging import LEVELS, UNJUDGED, Judged, pending, stands
 from console.core.ladder import ladder_of
 from console.core.matrix import matrices
 from console.core.metrics import MetricState, baseline_note, change_note
 from console.core.plan import out_of_place
 from console.core.rollout import CONDITIONS, ActionKind
+from console.core.shown import shown_value
 from console.core.state import State
 from console.core.tally import CUT, GIVEN_UP, LINES
 from console.core.text import visible

@@ -17,6 +17,7 @@ from widgets.records import Page
 from widgets.words import SOURCE_LOOKS, named
 
 _VERDICTS: dict[Verdict, str] = {
+    Verdict.NOT_JUDGED: "nothing is asked of it in this phase: the panel says in which",
     Verdict.OK: "on target",
     Verdict.OFF_TARGET: "neither on target nor bad enough for a warning",
     Verdict.UNKNOWN: "no data, too few samples, or a value too old: not healthy, and no reason to roll back",

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.judging import Judged, Measured, aged, failed, observe, pending, shifted, shown_value
+from console.core.judging import Judged, Measured, aged, failed, observe, pending, shifted
 from console.core.rollout import Metric, NoData
+from console.core.shown import shown_value
 from console.core.thresholds import Thresholds
 from console.core.verdict import Verdict
 

@@ -7,15 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.approach import Approach, approach
+from console.core.exits import Exit
 from console.core.frame import SessionView
 from console.core.grains import Packed
-from console.core.inputs import Reading, SampleTaken, TimePassed
+from console.core.inputs import Reading, SampleFailed, SampleTaken, TimePassed
 from console.core.judging import Judged
 from console.core.memory import document, restore
 from console.core.probes import Metric
 from console.core.rollout import Rollout
 from console.core.state import State
-from console.core.verdict import Verdict
+from console.core.verdict import Verdict, worst
 from console.core.view import build_frame
 
 AT = 1_000_000.0
@@ -62,18 +63,20 @@ def test_a_metric_is_judged_in_its_phases_only() -> None:
     take(state, AT, "left", 900)
     canary = state.verdict_of("left")
     enter(state, 1, AT + 5)
+    begun = state.verdict_of("left")
     take(state, AT + 10, "left", 900)
     cleaning = state.verdict_of("left")
     enter(state, 0, AT + 15)
     take(state, AT + 20, "left", 900)
     again = state.verdict_of("left")
 
-    assert (canary.verdict, canary.reason) == (Verdict.OK, "judged in Clean-up")
+    assert (canary.verdict, canary.reason) == (Verdict.NOT_JUDGED, "judged in Clean-up")
+    assert (begun.verdict, begun.reason) == (Verdict.UNKNOWN, "not measured in this phase yet")
     assert cleaning.verdict is Verdict.CRITICAL
-    assert (again.verdict, again.critical.fired) == (Verdict.OK, None)
+    assert (again.verdict, again.critical.fired) == (Verdict.NOT_JUDGED, None)
 
 
-def test_no_number_is_nothing_wrong_where_none_is_asked_for() -> None:
+def test_no_number_is_neither_well_nor_wrong_where_none_is_asked_for() -> None:
     state = State(ROLLOUT, AT)
 
     take(state, AT, "left", None)
@@ -81,8 +84,33 @@ def test_no_number_is_nothing_wrong_where_none_is_asked_for() -> None:
     enter(state, 1, AT + 5)
     take(state, AT + 10, "left", None)
 
-    assert elsewhere is Verdict.OK
+    assert elsewhere is Verdict.NOT_JUDGED
     assert state.verdict_of("left").verdict is Verdict.UNKNOWN
+
+
+def test_what_is_not_asked_says_nothing_of_the_whole_however_it_fails_or_ages() -> None:
+    state = State(ROLLOUT, AT)
+    take(state, AT, "memory", 100)
+    take(state, AT + 1, "left", 900)
+
+    verdicts = [state.verdict_of("left").verdict]
+    for at in (AT + 5, AT + 6, AT + 7, AT + 8):
+        state.apply(SampleFailed(at, "left", "refused", 0.01))
+    verdicts.append(state.verdict_of("left").verdict)
+    state.apply(TimePassed(AT + 9_000))
+    verdicts.append(state.verdict_of("left").verdict)
+    take(state, AT + 9_001, "memory", 50)
+
+    assert verdicts == [Verdict.NOT_JUDGED] * 3
+    assert state.verdict_of("left").reason == "judged in Clean-up; not measured: refused"
+    session = SessionView("s", AT, is_read_only=False, held_by="")
+    assert build_frame(state, AT + 9_001, session=session).verdict is Verdict.OK
+
+
+def test_where_nothing_is_judged_nothing_is_healthy() -> None:
+    assert worst([Verdict.NOT_JUDGED]) is Verdict.UNKNOWN
+    assert worst([Verdict.NOT_JUDGED, Verdict.OK]) is Verdict.OK
+    assert Verdict.NOT_JUDGED.exit_code == Exit.UNKNOWN
 
 
 def test_a_change_is_of_what_was_first_measured_in_the_phase() -> None:

@@ -262,8 +262,8 @@ def test_a_test_of_days_takes_ten_seconds_at_a_time(folder: Path) -> None:
         ),
         (
             "  - name: a\n    expect: [{at: 5s, metric: health, verdict: GOOD}]\n",
-            "5: tests[0].expect[0].verdict: found 'GOOD'; expected OK, OFF TARGET, UNKNOWN, BROKEN, WARNING or"
-            " CRITICAL",
+            "5: tests[0].expect[0].verdict: found 'GOOD'; expected NOT JUDGED, OK, OFF TARGET, UNKNOWN, BROKEN,"
+            " WARNING or CRITICAL",
         ),
         (
             "  - name: a\n    evidence: {latency: '1/2'}\n    never: [{metric: health, verdict: OK}]\n",
