@@ -28,10 +28,10 @@ def kpi_rows(part: KpisPart, width: int) -> list[list[Line]]:
 def _kpi(kpi: KpiView, width: int, is_selected: bool) -> list[Line]:
     ground = Ground.SELECTED if is_selected else Ground.PLAIN
     mark = Span("▌ " if is_selected else "  ", Role.ACCENT)
-    badge = Span(f"{_GLYPHS[kpi.outcome]} {kpi.outcome:10}", _ROLES[kpi.outcome])
+    badge = Span(f"{_GLYPHS[kpi.outcome]} {kpi.said:14}", _ROLES[kpi.outcome])
     right = [Span(kpi.text, Role.STRONG), Span(f"  goal {kpi.target} ", Role.DIM)]
     lines = [spread([mark, badge, Span(kpi.title)], right, width, ground)]
-    lines += [Line((Span(" " * 14), Span(piece, Role.DIM)), ground) for piece in wrap(kpi.reason, max(12, width - 15))]
+    lines += [Line((Span(" " * 18), Span(piece, Role.DIM)), ground) for piece in wrap(kpi.reason, max(12, width - 19))]
     return lines
 
 

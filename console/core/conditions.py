@@ -155,6 +155,19 @@ def share_scale(unit: str) -> float:
     return 1.0 / scale if dimension == "share" else 1.0
 
 
+def read_in(text: str, unit: str) -> tuple[str, float]:
+    """Return the unit in which a value in `unit` is read beside a condition, and what it is multiplied by for that.
+
+    It is the value's own, but a plain number beside a share such as `> 99.5%` is read as that share: 0.998 as 99.8 %.
+    """
+    said = " ".join(text.split())
+    match = _COMPARISON.fullmatch(said) or _WITHIN.fullmatch(said) or _RANGE.fullmatch(said)
+    written = "" if match is None else re.sub(r"\s+", " ", _written_unit(match))
+    if unit or unit_scale(written)[0] != "share":
+        return unit, 1.0
+    return written, share_scale(written)
+
+
 def _in_unit(match: re.Match[str], unit: str, name: str = "", default: str = "") -> float:
     """Return the number of the groups that begin with `name` in `unit`; `default` is its unit if none is written."""
     number = float(match.group(f"{name}number").replace(",", "").replace("_", ""))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from console.core.alerts import Alert
+from console.core.dashboards import Kpi
 from console.core.inputs import ActionStarted, KpiEntered
 from console.core.record import Record
 from console.core.rollout import Rollout
@@ -76,7 +77,7 @@ class Course:
     share: float = 0.0
     """The share at the last look, percent."""
     values: Mapping[str, float] = field(default_factory=dict)
-    """As they were at the last look, of the metrics that goals are about."""
+    """As they were at the last look, by what the goals are about (`Kpi.measure`)."""
     watched_s: float = 0.0
     """How long the canary has had traffic, also while nobody watched."""
     seen: Mapping[str, Seen] = field(default_factory=dict)
@@ -104,16 +105,26 @@ def looked(course: Course, rollout: Rollout, phase: PhaseState, standing: Standi
         if for_s <= WATCH_GAP_S:
             stood = {name: course.seen.get(name, Seen()).after(value, for_s) for name, value in course.values.items()}
             course = replace(course, seen={**course.seen, **stood})
-    asked = sorted({kpi.metric for kpi in rollout.kpis.values() if kpi.metric})
-    known = {name: standing.values[name][0] for name in asked if name in standing.values}
+    found = {kpi.measure: _value(kpi, standing, phase.traffic) for kpi in rollout.kpis.values() if kpi.metric}
     name = rollout.phases[phase.index].name
     return replace(
         course,
         looked=at,
         share=phase.traffic,
-        values={name: value for name, value in known.items() if value is not None},
+        values={name: value for name, value in found.items() if value is not None},
         entered=course.entered if name in course.entered else (*course.entered, name),
     )
+
+
+def _value(kpi: Kpi, standing: Standing, share: float) -> float | None:
+    """Return what a goal's metric is now; of both tracks it is known only while each that has traffic is."""
+    value, _ = standing.values.get(kpi.metric, (None, None))
+    if not kpi.both_tracks or kpi.metric not in standing.tracked or share >= 100:
+        return value
+    beside = standing.beside.get(kpi.metric)
+    if value is None or beside is None:
+        return None
+    return max(value, beside) if kpi.highest else (share * value + (100 - share) * beside) / 100
 
 
 def stepped(course: Course, by_s: float) -> Course:

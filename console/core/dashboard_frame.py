@@ -32,6 +32,15 @@ class KpiView:
     """Who entered it; empty for nobody."""
     at: float | None = None
     note: str = ""
+    is_settled: bool = True
+    """Nothing to come can change the outcome: the rollout is complete, or what is missed stays missed."""
+
+    @property
+    def said(self) -> str:
+        """The outcome in words: `met so far` until nothing to come can change it."""
+        if self.is_settled or self.outcome is KpiOutcome.UNKNOWN:
+            return self.outcome.value
+        return f"{self.outcome} so far"
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,4 +170,4 @@ def _alerts(frame: Frame) -> Iterator[DashboardRow]:
 
 def _kpi(kpi: KpiView) -> DashboardRow:
     tone = _OUTCOMES[kpi.outcome]
-    return DashboardRow(tone.glyph, tone, kpi.title, f"{kpi.text} {kpi.outcome}", f"{kpi.target}; {kpi.reason}")
+    return DashboardRow(tone.glyph, tone, kpi.title, f"{kpi.text} {kpi.said}", f"{kpi.target}; {kpi.reason}")

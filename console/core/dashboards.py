@@ -114,6 +114,8 @@ class Kpi(Part):
     """The mean of a metric over the time in which the canary had traffic and the metric was known."""
     highest: str | None = None
     """The highest value of a metric in that time."""
+    both_tracks: bool = False
+    """Of canary and baseline together, each weighed by its share of the traffic; without it, of the canary."""
     count: Names = ()
     """How often these actions were begun."""
     kept: dict[str, str] = Field(default_factory=dict)
@@ -135,6 +137,8 @@ class Kpi(Part):
             raise ValueError(f"expected exactly one of {', '.join(KPI_KINDS)}; found {', '.join(said) or 'none'}")
         if bool(self.by) != bool(self.kept):
             raise ValueError("kept and by go together")
+        if self.both_tracks and not self.metric:
+            raise ValueError("both_tracks belongs to mean or highest")
         if self.unit and not self.entered:
             raise ValueError("unit belongs to a figure that is entered")
         return self
@@ -148,6 +152,11 @@ class Kpi(Part):
     def metric(self) -> str:
         """The metric it is about; empty for none."""
         return self.mean or self.highest or ""
+
+    @property
+    def measure(self) -> str:
+        """What is looked at, as the course remembers it: a metric, or a metric of both tracks together."""
+        return f"{self.kind} {self.metric} of both tracks" if self.both_tracks else self.metric
 
     def figure_unit(self, metrics: Mapping[str, Metric]) -> str:
         """Return the unit of the figure: that of the metric, percent of components, or its own."""

@@ -22,7 +22,7 @@ def kpi_sections(frame: Frame) -> Iterator[Section]:
         tuple(
             (
                 Cell(kpi.title),
-                Cell(kpi.outcome.value, _TONES[kpi.outcome]),
+                Cell(kpi.said, _TONES[kpi.outcome]),
                 Cell(kpi.text, "number"),
                 Cell(kpi.target),
                 Cell(kpi.by or "the console"),
@@ -31,7 +31,7 @@ def kpi_sections(frame: Frame) -> Iterator[Section]:
             )
             for kpi in frame.kpis
         ),
-        note=f"{met} of {len(frame.kpis)} are met.",
+        note=f"{met} of {len(frame.kpis)} are met{'' if frame.phase.is_complete else ' so far'}.",
     )
 
 
@@ -41,6 +41,7 @@ def kpi_json(kpi: KpiView, at: str | None) -> dict[str, Any]:
         "name": kpi.kpi,
         "title": kpi.title,
         "outcome": kpi.outcome.value,
+        "is_settled": kpi.is_settled,
         "figure": kpi.text,
         "target": kpi.target,
         "reason": kpi.reason,

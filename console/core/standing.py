@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from console.core.evidence_words import sentence
 from console.core.judging import LEVELS, UNJUDGED, Judged
+from console.core.metrics import TRACKS
 from console.core.ticks import waited_for
 from console.core.verdict import Verdict
 from console.core.weighing import Weighing
@@ -40,6 +41,10 @@ class Standing:
     """What evidence has yet to prove of a metric, in words; the metric waits for it beside its verdict."""
     waits: bool = False
     """Whether the phase has not begun, because its prerequisites are not done."""
+    tracked: frozenset[str] = frozenset()
+    """Metrics that are measured for canary and baseline apart."""
+    beside: Mapping[str, float] = field(default_factory=dict)
+    """The baseline's value of each metric of which one is known and still counts."""
     proven_in: Mapping[str, float] = field(default_factory=dict)
     """In how many seconds it should be proven at the present traffic, where that can be known."""
 
@@ -66,6 +71,8 @@ def standing_of(state: "State") -> Standing:
         expected={name: seconds for name, seconds in expected.items() if seconds is not None},
         unproven={name: f"{name}: {unproven.text}" for name, unproven in waiting.items()},
         waits=bool(waited_for(state)),
+        tracked=frozenset(name for name, found in state.metrics.items() if found.judged.keys() & set(TRACKS)),
+        beside=_beside(state),
         # A canary that is sure to be worse is not on its way to the contrary, however the estimate comes out.
         proven_in={
             name: unproven.wait_s
@@ -73,6 +80,12 @@ def standing_of(state: "State") -> Standing:
             if isfinite(unproven.wait_s) and not unproven.is_worse
         },
     )
+
+
+def _beside(state: "State") -> dict[str, float]:
+    """Return the baseline's value of each metric of which one is known and still counts."""
+    found = {name: metric.judged.get("baseline", UNJUDGED) for name, metric in state.metrics.items()}
+    return {name: one.value for name, one in found.items() if one.value is not None and _is_known(state, name, one)}
 
 
 @dataclass(frozen=True, slots=True)

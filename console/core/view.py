@@ -136,7 +136,7 @@ def build_frame(
         stages=stages,
         has_incidents=state.rollout.incidents is not None,
         matrices=matrices(state.rollout, state.rollup, state.tracks),
-        kpis=kpis.views(state.course, state.rollout),
+        kpis=kpis.views(state.course, state.rollout, tracked=standing.tracked, is_complete=phase.is_complete),
     )
     if not state.rollout.views:
         return frame

@@ -50,7 +50,8 @@ class KpiScreen(ConsoleDialog[None]):
         self._body.show(KpisPart(frame.kpis, self._cursor))
         met = sum(kpi.outcome is KpiOutcome.MET for kpi in frame.kpis)
         missed = sum(kpi.outcome is KpiOutcome.MISSED for kpi in frame.kpis)
-        title = f"Goals of the rollout so far: {met} of {len(frame.kpis)} met, {missed} missed"
+        so_far = "" if frame.phase.is_complete else " so far"
+        title = f"Goals of the rollout{so_far}: {met} of {len(frame.kpis)} met, {missed} missed"
         if title != self.title_text:
             self.title_text = title
             self.renew()

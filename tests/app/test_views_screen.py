@@ -187,6 +187,7 @@ async def test_a_figure_is_in_the_frame_the_report_the_snapshot_and_a_replay(ope
         "name": "tickets",
         "title": "Tickets",
         "outcome": "met",
+        "is_settled": True,
         "figure": "4 %",
         "target": "< 10%",
         "reason": "entered by anna@ops1 (pts/3): support desk",

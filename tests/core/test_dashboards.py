@@ -210,7 +210,7 @@ def test_goals_stand_in_a_view_as_they_do_on_their_own_screen() -> None:
 
     (row,) = shown(made)["Goals"]
 
-    assert (row.mark, row.tone, row.name, row.text) == ("✗", Verdict.CRITICAL, "Tickets", "12 % missed")
+    assert (row.mark, row.tone, row.name, row.text) == ("✗", Verdict.CRITICAL, "Tickets", "12 % missed so far")
     assert row.more == "< 10%; entered by anna@ops1: desk"
 
 

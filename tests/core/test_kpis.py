@@ -51,13 +51,18 @@ class Watch:
 
     def __init__(self, **kpis: dict[str, Any]) -> None:
         self.state, self.at, self.begun = State(rollout(**kpis), T), T, 0
+        self.is_tracked = False
+        """Whether canary and baseline are measured apart."""
+        self.beside: float | None = None
         self.state.apply(Tick(T))
 
     def run(self, seconds: int, up: float | None = 1.0) -> "Watch":
         for _ in range(seconds):
             self.at += 1
             if up is not None:
-                self.state.apply(SampleTaken(self.at, "up", (Reading("", up),), 0.0))
+                apart = (Reading("canary", up), Reading("baseline", self.beside))
+                found = apart if self.is_tracked else (Reading("", up),)
+                self.state.apply(SampleTaken(self.at, "up", found, 0.0))
             self.state.apply(Tick(self.at))
         return self
 
@@ -72,7 +77,11 @@ class Watch:
         return self
 
     def kpi(self, name: str) -> KpiView:
-        return next(one for one in views(self.state.course, self.state.rollout) if one.kpi == name)
+        return next(one for one in goals_of(self.state) if one.kpi == name)
+
+
+def goals_of(state: State, *, is_complete: bool = False) -> tuple[KpiView, ...]:
+    return views(state.course, state.rollout, tracked=state.standing().tracked, is_complete=is_complete)
 
 
 UPTIME = {"mean": "up", "target": "> 99.5%"}
@@ -86,7 +95,7 @@ def test_the_mean_is_over_the_time_in_which_the_canary_had_traffic() -> None:
 
     assert (before.outcome, before.text, before.reason) == (UNKNOWN, "–", "mean up; the canary had no traffic yet")
     # 0 stood for the first second, until the first measurement, and for the last three of four.
-    assert (after.outcome, after.text) == (MET, "0.996")
+    assert (after.outcome, after.text) == (MET, "99.6 %")
 
 
 def test_a_mean_that_falls_below_its_goal_is_missed() -> None:
@@ -94,7 +103,63 @@ def test_a_mean_that_falls_below_its_goal_is_missed() -> None:
 
     missed = watch.kpi("uptime")
 
-    assert (missed.outcome, missed.text) == (MISSED, "0.91")
+    assert (missed.outcome, missed.text) == (MISSED, "91 %")
+
+
+def test_a_figure_near_its_goal_shows_on_which_side_it_is() -> None:
+    watch = Watch(uptime={"mean": "up", "target": "== 100%"}).run(1).begin("on", phase=1)
+
+    told = watch.run(4000).run(2, up=0.0).run(1).kpi("uptime")
+
+    assert (told.outcome, told.text) == (MISSED, "99.95 %")
+
+
+def test_a_goal_is_met_so_far_until_the_rollout_is_complete() -> None:
+    watch = Watch(uptime=UPTIME).run(1, up=0.0).begin("on", phase=1).run(1)
+
+    behind = watch.kpi("uptime")
+    early = watch.run(900).kpi("uptime")
+    late = goals_of(watch.state, is_complete=True)[0]
+
+    assert (behind.outcome, behind.said) == (MISSED, "missed so far")
+    assert (early.outcome, early.said) == (MET, "met so far")
+    assert (late.outcome, late.said) == (MET, "met")
+
+
+def test_what_stays_missed_is_not_missed_so_far() -> None:
+    watch = Watch(rollbacks={"count": ["back"], "target": "== 0"}).run(1)
+
+    said = [watch.kpi("rollbacks").said, watch.begin("back").kpi("rollbacks").said]
+
+    assert said == ["met so far", "missed"]
+
+
+def test_a_goal_is_of_the_canary_unless_it_is_of_both_tracks_by_their_traffic() -> None:
+    both, highest = {"mean": "up", "both_tracks": True, "target": "> 0.9"}, {"highest": "up", "target": "<= 1"}
+    worst = highest | {"both_tracks": True}
+    watch = Watch(canary={"mean": "up", "target": "> 0.9"}, both=both, highest=highest, worst=worst)
+    watch.is_tracked, watch.beside = True, 2.0
+
+    half = watch.run(1).begin("on", phase=1).run(100).kpi("both")
+    watch.beside = None
+    alone = watch.begin("on", phase=2).run(100).kpi("both")
+
+    assert (half.outcome, half.text, half.reason) == (MET, "1.50", "mean up of both tracks")
+    assert watch.kpi("canary").text == "1"
+    assert watch.kpi("canary").reason == "mean up of the canary"
+    assert alone.text == "1.25"  # 1.5 and then 1, for 100 seconds each
+    assert [watch.kpi(name).text for name in ("highest", "worst")] == ["1", "2"]
+
+
+def test_both_tracks_are_known_only_while_the_baseline_is() -> None:
+    watch = Watch(both={"mean": "up", "both_tracks": True, "target": "> 0.9"})
+    watch.is_tracked, watch.beside = True, 1.0
+    watch.run(1).begin("on", phase=1).run(100)
+
+    watch.beside = None
+    told = watch.run(100).kpi("both")
+
+    assert (told.outcome, told.reason) == (UNKNOWN, "mean up of both tracks; known for 1m 41s of 3m 20s")
 
 
 def test_a_metric_that_was_not_known_for_long_enough_proves_nothing() -> None:
@@ -202,7 +267,7 @@ def test_the_course_goes_on_after_a_restart() -> None:
 
     assert json.loads(said["course"])["watched_s"] == 30
     assert again.course == course
-    assert views(again.course, again.rollout) == views(course, watch.state.rollout)
+    assert goals_of(again) == goals_of(watch.state)
 
 
 @settings(deadline=None, max_examples=40)

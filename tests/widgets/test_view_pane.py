@@ -72,12 +72,12 @@ def test_text_from_outside_is_drawn_as_text() -> None:
 
 
 def test_a_goal_says_how_it_stands_and_what_it_is() -> None:
-    met = KpiView("up", "Uptime", "0.998", "> 99.5%", KpiOutcome.MET, "mean health", is_entered=False)
+    met = KpiView("up", "Uptime", "0.998", "> 99.5%", KpiOutcome.MET, "mean health", is_entered=False, is_settled=False)
     open_ = KpiView("t", "Tickets", "–", "< 10%", KpiOutcome.UNKNOWN, "somebody has yet to enter it", is_entered=True)
 
     first, second = kpi_rows(KpisPart((met, open_), 1), 100)
 
-    assert first[0].text.startswith("  ✓ met       Uptime")
+    assert first[0].text.startswith("  ✓ met so far    Uptime")
     assert first[0].text.rstrip().endswith("0.998  goal > 99.5%")
-    assert second[0].text.startswith("▌ ? not known Tickets")
+    assert second[0].text.startswith("▌ ? not known     Tickets")
     assert "somebody has yet to enter it" in second[1].text
