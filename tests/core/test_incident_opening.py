@@ -8,7 +8,8 @@ from console.core.incident_views import views
 from console.core.incidents import Step
 from console.core.inputs import ActionEnded, ActionStarted, SilenceMade, SourceChanged
 from console.core.words import Outcome, SourceState
-from tests.core.responding import ANNA, SEVERITIES, START, rollout, scene
+from tests.core.responding import SEVERITIES, rollout, scene
+from tests.core.shop import ANNA, START
 
 
 @pytest.mark.parametrize(
@@ -161,7 +162,7 @@ def test_a_template_can_name_the_incident_that_an_alert_is_about() -> None:
     shop = scene()
     shop.measure(errors=9)
     shop.pass_time(1000)
-    (late,) = [item for one in shop.got for item in one.items if item.found.key == "incident:1:late"][:1]
+    (late,) = [item for _, one in shop.got for item in one.items if item.found.key == "incident:1:late"][:1]
 
     said = values_of(late, shop.state.rollout, session="s", why=Why.FIRING, at=shop.at)
 
@@ -173,6 +174,6 @@ def test_what_is_not_of_an_incident_names_none() -> None:
     shop = scene()
     shop.measure(errors=9)
 
-    (item,) = shop.got[0].items
+    (item,) = shop.got[0][1].items
 
     assert values_of(item, shop.state.rollout, session="s", why=Why.FIRING, at=shop.at)["incident"] is None

@@ -5,7 +5,8 @@ import pytest
 from console.core.incidents import Decision, Step
 from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted, IncidentDecided, SampleFailed, TimePassed
 from console.core.words import Outcome
-from tests.core.responding import ANNA, DOCUMENT, START, scene
+from tests.core.responding import DOCUMENT, scene
+from tests.core.shop import ANNA, START
 
 
 def test_a_person_lowers_the_severity_with_a_reason_and_has_the_time_of_the_new_one() -> None:

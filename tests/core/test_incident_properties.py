@@ -9,7 +9,8 @@ from console.core.incidents import Decision, Step
 from console.core.inputs import ActionEnded, ActionStarted, AlertAcknowledged, IncidentDecided
 from console.core.recorded import told_by
 from console.core.words import Outcome
-from tests.core.responding import ANNA, LI, Scene, scene
+from tests.core.responding import LI, Scene, scene
+from tests.core.shop import ANNA
 
 METRICS = st.sampled_from(["errors", "leaks", "lag"])
 DECISIONS = st.one_of(

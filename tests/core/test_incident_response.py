@@ -84,7 +84,7 @@ def test_a_severity_with_escalation_at_once_tells_its_own_addresses_and_nobody_t
 
     assert shop.told("incident:1") == [("i0.escalate_to.0", "firing")]
     assert shop.told("metric:leaks:critical") == [("0.to.0", "firing")]
-    (told,) = [one.items[0].found for one in shop.got if one.receiver == "i0.escalate_to.0"]
+    (told,) = [one.items[0].found for _, one in shop.got if one.receiver == "i0.escalate_to.0"]
     assert (told.facts.value, told.facts.threshold) == (9.0, "> 5")
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from console.core.incidents import Step
 from console.core.inputs import ActionStarted
-from tests.core.responding import ANNA, DOCUMENT, LI, START, scene
+from tests.core.responding import DOCUMENT, LI, scene
+from tests.core.shop import ANNA, START
 
 
 def test_severity_1_opens_the_war_room_whose_own_clock_runs() -> None:
