@@ -2,21 +2,9 @@
 
 from console.core import outbox
 from console.core.alerts import Why
-from console.core.inputs import (
-    AlertAcknowledged,
-    ClockStepped,
-    SampleFailed,
-    SessionUnwritten,
-)
-from tests.core.alerting import (
-    ANNA,
-    CRITICAL,
-    START,
-    Scene,
-    blind,
-    scene,
-    silence,
-)
+from console.core.inputs import AlertAcknowledged, ClockStepped, SampleFailed, SessionUnwritten
+from tests.core.alerting import CRITICAL, Scene, blind, scene, silence
+from tests.core.shop import ANNA, START
 
 
 def test_what_nobody_acknowledged_while_the_machine_slept_is_escalated_at_waking_and_once() -> None:

@@ -21,7 +21,8 @@ from console.core.receivers import routes_of
 from console.core.recorded import told_by
 from console.core.state import State
 from console.core.view import build_frame
-from tests.core.alerting import ANNA, CRITICAL, ESCALATING, START, WARNINGS, Scene, rollout, scene
+from tests.core.alerting import CRITICAL, ESCALATING, WARNINGS, Scene, rollout, scene
+from tests.core.shop import ANNA, START
 
 
 def test_a_receiver_that_is_down_is_tried_again_and_others_are_told_in_its_place() -> None:

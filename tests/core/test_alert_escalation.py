@@ -3,15 +3,11 @@
 from console.core.alerts import Why
 from console.core.incident_rules import Incidents
 from console.core.incidents import Decision, Step
-from console.core.inputs import (
-    AlertAcknowledged,
-    IncidentDecided,
-    SessionOpened,
-    SourceChanged,
-)
+from console.core.inputs import AlertAcknowledged, IncidentDecided, SessionOpened, SourceChanged
 from console.core.state import State
 from console.core.words import SourceState
-from tests.core.alerting import ANNA, CRITICAL, ESCALATING, START, WARNINGS, Scene, rollout, scene
+from tests.core.alerting import CRITICAL, ESCALATING, WARNINGS, Scene, rollout, scene
+from tests.core.shop import ANNA, START
 
 
 def test_what_nobody_acknowledges_is_escalated() -> None:

@@ -8,19 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.core import outbox
-from console.core.inputs import (
-    AlertAcknowledged,
-    DeliveryBegun,
-    SampleFailed,
-    SilenceEnded,
-    TimePassed,
-)
-from tests.core.alerting import (
-    ANNA,
-    Scene,
-    scene,
-    silence,
-)
+from console.core.inputs import AlertAcknowledged, DeliveryBegun, SampleFailed, SilenceEnded, TimePassed
+from tests.core.alerting import Scene, scene, silence
+from tests.core.shop import ANNA
 
 _VALUES = st.sampled_from((0.0, 0.0, 3.0, 9.0, None))
 _MOMENTS = st.lists(

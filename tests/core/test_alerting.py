@@ -21,18 +21,8 @@ from console.core.stages import Phase
 from console.core.state import State
 from console.core.verdict import Verdict
 from console.core.words import Outcome, SourceState
-from tests.core.alerting import (
-    ANNA,
-    CRITICAL,
-    ESCALATING,
-    START,
-    WARNING,
-    Scene,
-    blind,
-    rollout,
-    scene,
-    silence,
-)
+from tests.core.alerting import CRITICAL, ESCALATING, WARNING, Scene, blind, rollout, scene, silence
+from tests.core.shop import ANNA, START
 
 
 def test_a_critical_alert_is_told_once_after_group_wait_and_once_when_it_is_over() -> None:

@@ -13,6 +13,9 @@ from console.spec.problems import RolloutFileError
 HEAD = "rollout: shop\ntitle: A new shop\nservice: app\n"
 """The first three lines of a test's file: what it says begins in line 4."""
 PHASES = "phases: [{name: Canary, traffic: 0%}]\n"
+METRIC = "metrics: {m: {http: {url: 'http://h/'}, KEYS}}"
+"""A metric whose further keys take the place of KEYS."""
+DB = "sources: {db: {postgres: 'postgresql://h/d'}, log: {file: x.log}, cache: {redis: 'redis://h'}}\n"
 
 Write = Callable[..., Path]
 
