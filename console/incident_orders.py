@@ -4,8 +4,8 @@ import time
 from dataclasses import replace
 
 from console.core.desk import Refused
-from console.core.incident_decisions import obstacle
-from console.core.incidents import Decision, Step
+from console.core.incident_decisions import obstacle, taking
+from console.core.incidents import Decision
 from console.core.inputs import Actor, IncidentDecided
 from console.engine import Engine
 
@@ -30,7 +30,6 @@ class IncidentOrders:
 
 def responded(engine: Engine, actor: Actor, reason: str) -> None:
     """Take the open incident for somebody, if nobody has: whoever rolls back by hand has responded."""
-    found = engine.state.incidents.open
-    if found is not None and found.response.stopped is None:
-        said = Decision(Step.TAKE, found.number, text=engine.redactor.redact(reason))
-        engine.apply(IncidentDecided(time.time(), said, actor))  # a full disk keeps nobody from the way out
+    said = taking(engine.state, actor, engine.redactor.redact(reason), time.time())
+    if said is not None:
+        engine.apply(said)  # a full disk keeps nobody from the way out

@@ -12,11 +12,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from console.core import chronicle
+from console.core import automatic, chronicle
 from console.core.chronicle import Chronicle
 from console.core.export import EventTotal, Export
 from console.core.frame import Frame, JournalView, SessionView
 from console.core.handover import Handover, handover_of
+from console.core.incident_decisions import taking
 from console.core.inputs import ActionStarted, SampleFailed, SampleTaken, TimePassed
 from console.core.journal import Found, RecordFilter
 from console.core.memory import restore
@@ -24,13 +25,15 @@ from console.core.record import JournalRow, Record
 from console.core.recorded import Recording
 from console.core.retold import chronicle_of
 from console.core.ring import RowRing
-from console.core.rollout import Rollout
+from console.core.rollout import ActionKind, Rollout
 from console.core.rollup import Rollup
 from console.core.state import State
 from console.core.view import build_frame
+from console.effects.begin import places
+from console.effects.found import left_since, told_by
 from console.effects.lock import SESSION_LOCK, holder_of
 from console.effects.session_reader import SAMPLES_S, Known, SessionReader, Stored
-from console.effects.sessions import EXPORTS, state_dir
+from console.effects.sessions import EXPORTS, find_session, state_dir
 from console.engine import journal_view
 from console.filed import FiledJournal
 from console.looking import OnlyLooking
@@ -94,12 +97,12 @@ def read_export(folder: Path, session_id: str, holder: str) -> Export:
         rows = file.records()
     finally:
         file.close()
+    state = restored(rollout_of(stored), stored, stored.last_seen or time.time())
+    since = done_since(folder, state)
     journal = tuple(journal_view(row.seq, row.record) for row in rows[-EXPORTED_RECORDS:])
-    at = stored.last_seen or time.time()
-    state = restored(rollout_of(stored), stored, at)
     frame = build_frame(
         state,
-        at,
+        state.at,
         session=SessionView(session_id, state.began, is_read_only=True, held_by=holder),
         journal=journal[-20:],
     )
@@ -112,7 +115,7 @@ def read_export(folder: Path, session_id: str, holder: str) -> Export:
         file_sha256=str(json.loads(stored.docs["rollout"])["sha256"]),
         versions=versions(),
         taken_at=time.time(),
-        chronicle=told_of(state.rollout, [row.record for row in rows]),
+        chronicle=told_of(state.rollout, [*(row.record for row in rows), *since]),
         session_folder=str(folder),
     )
 
@@ -125,12 +128,33 @@ def read_handover(folder: Path, session_id: str, holder: str, *, since_s: float,
         records = [row.record for row in file.records()]
     finally:
         file.close()
-    last = stored.last_seen or at
-    state = restored(rollout_of(stored), stored, last)
+    state = restored(rollout_of(stored), stored, stored.last_seen or at)
+    records += done_since(folder, state)
     session = SessionView(session_id, state.began, is_read_only=True, held_by=holder)
-    frame = build_frame(state, last, session=session)
+    frame = build_frame(state, state.at, session=session)
     happened = chronicle.since(told_of(state.rollout, records), at - since_s)
     return handover_of(frame, happened, since=at - since_s, at=at, holder=holder)
+
+
+def done_since(folder: Path, state: State) -> list[Record]:
+    """Fold what was done from a shell while nobody held the session, and return what its journal is going to say of it.
+
+    It is written down by the next console that takes the session up. Of a session that was moved elsewhere nothing is
+    known but its file.
+    """
+    session = find_session(state_dir(), folder.name)
+    if session is None or session.folder != folder or session.closed is not None:
+        return []
+    where = places(state_dir(), session.rollout, session)
+    records: list[Record] = []
+    for one in left_since(where, session, state.settled):
+        for given in told_by(where, one):
+            records += state.apply(given)
+        begun = one.started
+        if begun.kind == ActionKind.ROLLBACK and begun.actor.user != automatic.NOBODY:
+            said = taking(state, begun.actor, begun.title, begun.at)
+            records += [] if said is None else state.apply(said)
+    return records
 
 
 def told_of(rollout: Rollout, records: Sequence[Record]) -> Chronicle:

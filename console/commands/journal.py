@@ -4,6 +4,7 @@ import argparse
 import json
 import sqlite3
 import sys
+from collections.abc import Iterator, Set
 from contextlib import closing
 from pathlib import Path
 
@@ -14,8 +15,12 @@ from console.core.export import clock
 from console.core.journal import RecordFilter, record_json, said_of
 from console.core.record import Anchor, ChainBreak, JournalRow, anchor_of
 from console.core.text import visible
+from console.core.words import Outcome
+from console.effects.begin import places
+from console.effects.found import left_since
 from console.effects.session_reader import SessionReader
 from console.effects.session_schema import SessionUnreadable
+from console.effects.sessions import find_session, state_dir
 from console.filed import pages
 
 
@@ -53,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         return Exit.USAGE
     try:
         with closing(SessionReader.open_read_only(folder)) as file:
-            return _check(file, folder, arguments) if arguments.check else _print(file, arguments)
+            return _check(file, folder, arguments) if arguments.check else _print(file, folder, arguments)
     except (SessionUnreadable, sqlite3.Error) as error:
         print(f"the journal of {visible(folder.name)} cannot be read: {visible(str(error))}", file=sys.stderr)
         return Exit.UNKNOWN
@@ -74,7 +79,7 @@ def _anchor(text: str) -> Anchor:
 # -- reading ---------------------------------------------------------------------------------------------------------
 
 
-def _print(file: SessionReader, arguments: argparse.Namespace) -> int:
+def _print(file: SessionReader, folder: Path, arguments: argparse.Namespace) -> int:
     try:
         since = None if arguments.since is None else parse_moment(arguments.since, file.moment()[0] or 0.0)
     except ValueError:
@@ -82,9 +87,12 @@ def _print(file: SessionReader, arguments: argparse.Namespace) -> int:
         return _refused(f"--since: {visible(arguments.since)!r} is no time; {said}")
     wanted = RecordFilter(arguments.grep, arguments.kind, arguments.metric, arguments.actor, since)
     kinds: set[str] = set()
+    settled: set[str] = set()
     printed = looked_at = 0
     for row in pages(file):
         kinds.add(row.record.kind)
+        if row.record.kind == "outcome":
+            settled.add(str(row.record.body.get("attempt", "")))
         looked_at += 1
         if wanted.passes(row.record):
             printed += 1
@@ -96,7 +104,20 @@ def _print(file: SessionReader, arguments: argparse.Namespace) -> int:
         )
     else:
         print(f"{printed:,} of {looked_at:,} records; the last is {file.journal_end()}", file=sys.stderr)
+    for said in _not_written(folder, settled):
+        print(visible(f"not in the journal yet: {said}; the next `watch` writes it down"), file=sys.stderr)
     return Exit.DONE
+
+
+def _not_written(folder: Path, settled: Set[str]) -> Iterator[str]:
+    """Yield what was done from a shell while no console held the session."""
+    session = find_session(state_dir(), folder.name)
+    if session is None or session.folder != folder or session.closed is not None or session.holder is not None:
+        return
+    for one in left_since(places(state_dir(), session.rollout, session), session, settled):
+        outcome = Outcome.RUNNING if one.ended is None else one.ended.outcome
+        begun = one.started
+        yield f"{clock(begun.at)}  {begun.title} begun by {begun.actor}: {begun.reason}: {outcome}"
 
 
 def _line(row: JournalRow) -> str:

@@ -1,7 +1,5 @@
 """Where a rollout stands, for a command that runs beside the console or without one."""
 
-import time
-from collections.abc import Set
 from dataclasses import dataclass
 
 from console.core.checklist_frame import one_person
@@ -9,8 +7,8 @@ from console.core.inputs import Actor
 from console.core.plan import Plan, out_of_place
 from console.core.rollout import ActionKind, Rollout
 from console.core.words import Outcome
-from console.effects import executor
 from console.effects.begin import Places
+from console.effects.found import left_since
 from console.effects.sessions import Session
 
 
@@ -68,7 +66,7 @@ def standing_of(session: Session | None, where: Places, actor: Actor) -> Standin
     except (SessionUnreadable, sqlite3.Error, OSError, KeyError, ValueError) as error:
         return Standing(said=f"the session {session.id} cannot be read: {error}")
     phase, traffic = frame.phase.index, frame.phase.traffic
-    for found in _newer(where, session, settled):
+    for found in left_since(where, session, settled):
         if found.ended is None or found.started.traffic is None:
             continue
         if found.ended.outcome is not Outcome.DONE:
@@ -92,18 +90,3 @@ def standing_of(session: Session | None, where: Places, actor: Actor) -> Standin
             if key.is_lit
         ),
     )
-
-
-def _newer(where: Places, session: Session, settled: Set[str]) -> list[executor.Adopted]:
-    """Return the attempts that the session has not taken up yet, in the order in which they were begun.
-
-    What is kept outside of it counts from its beginning on.
-    """
-    folders = [folder for folder in where.folders() if folder.name not in settled]
-    found = [(folder, executor.adopt(folder, time.time())) for folder in folders]
-    newer = [
-        one
-        for folder, one in found
-        if one is not None and (folder.parent == session.attempts or one.started.at >= session.created)
-    ]
-    return sorted(newer, key=lambda one: one.started.at)

@@ -12,7 +12,7 @@ from console.core.incident_rules import Incidents, Trigger
 from console.core.incident_signs import tick_seen
 from console.core.incident_story import Story
 from console.core.incidents import Cause, Clock, Decision, Incident, Mark, Step
-from console.core.inputs import AlertAcknowledged, IncidentDecided
+from console.core.inputs import Actor, AlertAcknowledged, IncidentDecided
 from console.core.record import Record
 from console.core.text import visible
 
@@ -27,6 +27,14 @@ _NEEDS_WORDS = {
     Step.RESOLVE: "say what resolved it",
     Step.ROLE: "say who takes the role",
 }
+
+
+def taking(state: "State", actor: Actor, reason: str, at: float) -> IncidentDecided | None:
+    """Return how the open incident is taken by who rolls back by hand, and so has responded; none if somebody has."""
+    found = state.incidents.open
+    if found is None or found.response.stopped is not None:
+        return None
+    return IncidentDecided(at, Decision(Step.TAKE, found.number, text=reason), actor)
 
 
 def obstacle(state: "State", decision: Decision) -> str:

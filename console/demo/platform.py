@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from asyncio.subprocess import DEVNULL, STDOUT, Process
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -97,6 +97,7 @@ class Platform:
         if self._compose:
             self._folder.add_to_env({"DEMO_BEGAN": f"{time.time():.3f}"})
             await compose.up(self._compose, self._folder.path)
+            self._tell_services(dict.fromkeys(TRACKS))
         else:
             await self._start_processes()
         await self._wait_until_healthy()
@@ -132,11 +133,13 @@ class Platform:
         began = time.time()
         for track in TRACKS:
             self._services.append(await self._start_service(track, began))
-        running = zip(TRACKS, self._services, strict=True)
+        self._tell_services(dict(zip(TRACKS, (process.pid for process in self._services), strict=True)))
+
+    def _tell_services(self, pids: Mapping[str, int | None]) -> None:
+        """Write down which services run."""
         rollout = self._options.rollout
         write_services(
-            self._folder.path,
-            tuple(Running(track, process.pid, self._ports[track], rollout) for track, process in running),
+            self._folder.path, tuple(Running(track, pid, self._ports[track], rollout) for track, pid in pids.items())
         )
 
     def _container_settings(self) -> Mapping[str, str]:
@@ -200,7 +203,7 @@ class Platform:
         place = self._place()
         module = f"console.demo.programs.{module_of(place.rollout)}"
         filled = {
-            "program": shlex.join([sys.executable, "-m", module, place.folder]),
+            "program": shlex.join([*self._around(), sys.executable, "-m", module, place.folder]),
             "folder": place.folder,
             "canary_url": place.service_urls["canary"],
             "baseline_url": place.service_urls["baseline"],
@@ -217,6 +220,13 @@ class Platform:
             "ROLLOUT_CONSOLE_STATE": str(self._folder.state),
             "ROLLOUT_CONSOLE_LOCKS": str(self._folder.state),
         } | {name: value.format(**filled) for name, value in self._world.env.items()}
+
+    def _around(self) -> Sequence[str]:
+        """Return what a program must be started with to reach the containers: actions hand down nothing."""
+        if not self._compose:
+            return ()
+        host = os.environ.get("DOCKER_HOST")
+        return ("env", f"COMPOSE={shlex.join(self._compose)}", *((f"DOCKER_HOST={host}",) if host else ()))
 
     async def _crash_again_and_again(self) -> None:
         while True:

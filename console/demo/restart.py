@@ -5,10 +5,12 @@ It returns when every service says that it works with the share the env file giv
 
 import json
 import os
+import shlex
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,10 +31,11 @@ class RestartFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A service that was started as a process."""
+    """A service of a demo."""
 
     track: str
-    pid: int
+    pid: int | None
+    """`None` for one in a container."""
     port: int
     rollout: str
 
@@ -61,32 +64,52 @@ def ask_service(port: int, timeout_s: float = 1.0) -> Mapping[str, Any] | None:
 
 
 def restart(folder: Path, *, wait_s: float = WAIT_S) -> tuple[tuple[str, float], ...]:
-    """Restart every service and return their shares in percent.
+    """Restart every service and return their shares in percent; containers are made anew where their environment is.
 
     Raises `RestartFailed` when one does not answer, or does not take the share of the env file within `wait_s`.
     """
     services = read_services(folder)
     env = read_env_file((folder / ".env").read_text(encoding="utf-8"))
     wanted = {service.track: share_of(world_of(service.rollout), service.track, env) for service in services}
-    restarts: dict[str, int] = {}
-    for service in services:
-        said = ask_service(service.port)
-        if said is None or said.get("pid") != service.pid:
-            raise RestartFailed(f"{service.track} does not answer on port {service.port}")
-        restarts[service.track] = said["restarts"]
-    for service in services:
-        os.kill(service.pid, signal.SIGHUP)
+    least = _signalled(services) if all(service.pid for service in services) else _made_anew(folder, services)
     deadline = time.monotonic() + wait_s
     for service in services:
         while True:
             said = ask_service(service.port) or {}
-            if said.get("restarts", -1) > restarts[service.track] and said["share"] == wanted[service.track]:
+            if said.get("restarts", -1) >= least[service.track] and said["share"] == wanted[service.track]:
                 break
             if time.monotonic() > deadline:
                 share = said.get("share", "unknown")
                 raise RestartFailed(f"{service.track} has share {share}, not {wanted[service.track]:g}%")
             time.sleep(0.05)
     return tuple(wanted.items())
+
+
+def _signalled(services: Sequence[Running]) -> Mapping[str, int]:
+    """Have processes read their env file again; return how many restarts each must tell of at least."""
+    found: dict[str, int] = {}
+    for service in services:
+        said = ask_service(service.port)
+        if service.pid is None or said is None or said.get("pid") != service.pid:
+            raise RestartFailed(f"{service.track} does not answer on port {service.port}")
+        found[service.track] = said["restarts"] + 1
+    for service in services:
+        os.kill(service.pid or os.getpid(), signal.SIGHUP)
+    return found
+
+
+def compose(folder: Path, *words: str) -> None:
+    """Run a command of compose for the containers of a demo; raises `RestartFailed`."""
+    command = [*shlex.split(os.environ.get("COMPOSE", "docker compose")), *words]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise RestartFailed(f"{shlex.join(command)} failed: {ran.stderr.strip()}")
+
+
+def _made_anew(folder: Path, services: Sequence[Running]) -> Mapping[str, int]:
+    """Have compose make the containers anew whose environment changed; a new one has not restarted yet."""
+    compose(folder, "up", "-d", "--no-deps", *(service.track for service in services))
+    return {service.track: 0 for service in services}
 
 
 def main(arguments: list[str]) -> int:

@@ -1,13 +1,16 @@
 """The attempts of a rollout as their folders tell, for commands that run beside a console or without one."""
 
 import time
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from console.core.attempts import Attempt
+from console.core.inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted
 from console.effects import executor
 from console.effects.attempt_files import read_abandoned
 from console.effects.begin import Places
+from console.effects.sessions import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +43,31 @@ def attempts_in(where: Places) -> list[Found]:
         known[folder.name] = (folder, attempt)
     newest = next(reversed(known), None)
     return [Found(folder, attempt, name == newest) for name, (folder, attempt) in known.items()]
+
+
+def left_since(where: Places, session: Session, settled: Set[str]) -> list[executor.Adopted]:
+    """Return the attempts that a session has not taken up yet, in the order in which they were begun.
+
+    What is kept outside of it counts from its beginning on.
+    """
+    folders = [folder for folder in where.folders() if folder.name not in settled]
+    found = [(folder, executor.adopt(folder, time.time())) for folder in folders]
+    newer = [
+        one
+        for folder, one in found
+        if one is not None and (folder.parent == session.attempts or one.started.at >= session.created)
+    ]
+    return sorted(newer, key=lambda one: one.started.at)
+
+
+def told_by(
+    where: Places, one: executor.Adopted
+) -> Iterator[ActionStarted | ActionProgressed | ActionEnded | ActionAbandoned]:
+    """Yield what a console hears of an attempt when it takes it up."""
+    yield one.started
+    yield from one.progress
+    if one.ended is not None:
+        yield one.ended
+    said = read_abandoned(where.folder_of(one.started.attempt))
+    if said is not None:
+        yield said

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -238,6 +239,19 @@ def test_a_rollback_that_was_kept_aside_counts_for_the_next_step_down(shell: She
 
     assert refused.returncode == 4, refused.stdout
     assert shell.share == "SHARE=0"
+
+
+def test_what_is_done_while_no_console_runs_is_in_the_report_and_told_beside_the_journal(shell: Shell) -> None:
+    standing_at(shell, shell.session(), 100, phase=2)
+    assert shell.act("rollback", "--yes", "--reason", "errors at night").returncode == 0
+
+    report, handover = shell.give("report", "stateless"), shell.give("handover", "stateless")
+    journal = shell.give("journal", "stateless")
+
+    assert re.search(r"\| Roll back .*\| errors at night \|.*\| done \|", report.stdout), report.stdout
+    assert "errors at night" in handover.stdout, handover.stderr
+    assert re.search(r"not in the journal yet: .*Roll back begun by .*: errors at night: done", journal.stderr)
+    assert "errors at night" not in journal.stdout
 
 
 def test_attempts_that_the_session_has_settled_and_forgotten_are_not_newer(shell: Shell) -> None:

@@ -109,10 +109,11 @@ class Soak:
 
     def silence(self) -> None:
         """End the simulated services, so that what they wrote can be counted."""
-        for service in read_services(self.demo.folder):
+        pids = [service.pid for service in read_services(self.demo.folder) if service.pid is not None]
+        for pid in pids:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(service.pid, signal.SIGTERM)
-        while any(Path(f"/proc/{service.pid}/exe").exists() for service in read_services(self.demo.folder)):
+                os.kill(pid, signal.SIGTERM)
+        while any(Path(f"/proc/{pid}/exe").exists() for pid in pids):
             pass
 
 

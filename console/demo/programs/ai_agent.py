@@ -20,7 +20,7 @@ import redis
 
 from console.core.env_text import edited
 from console.demo.programs import Place, main
-from console.demo.restart import RestartFailed, ask_service, read_services, restart
+from console.demo.restart import RestartFailed, ask_service, compose, read_services, restart
 from console.demo.servers import EmbeddedPostgres
 from console.demo.service import read_env_file
 from console.demo.worlds._ai_agent_schema import MIGRATIONS
@@ -210,15 +210,19 @@ async def celery(place: Place, _words: Sequence[str]) -> int:
 async def services(place: Place, words: Sequence[str]) -> int:
     """Restart, stop or start the services, as systemd would."""
     numbers = {"stop": signal.SIGSTOP, "start": signal.SIGCONT}
-    if list(words) == ["restart"]:
-        try:
-            await asyncio.to_thread(restart, Path(place.folder))
-        except RestartFailed as error:
-            print(error, file=sys.stderr)
-            return 1
-        return 0
-    for service in read_services(Path(place.folder)):
-        os.kill(service.pid, numbers[words[0]])
+    folder = Path(place.folder)
+    try:
+        running = read_services(folder)
+        if list(words) == ["restart"]:
+            await asyncio.to_thread(restart, folder)
+        elif any(service.pid is None for service in running):
+            compose(folder, words[0], *(service.track for service in running))
+        for service in running:
+            if words[0] in numbers and service.pid is not None:
+                os.kill(service.pid, numbers[words[0]])
+    except RestartFailed as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 
