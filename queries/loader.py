@@ -3,6 +3,7 @@
 ```sql
 -- title: Requests and errors by track
 -- window: 24h
+-- index: requests (created_at)
 SELECT count(*) AS value FROM requests WHERE created_at > now() - :window
 ```
 
@@ -25,7 +26,8 @@ SIZE_LIMIT_BYTES = 256 * 1024
 
 _READS = frozenset({"SELECT", "WITH", "VALUES", "TABLE"})
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
-_HEADER = re.compile(r"--\s*(title|window)\s*:\s*(.*?)\s*", re.IGNORECASE)
+_HEADER = re.compile(r"--\s*(title|window|index)\s*:\s*(.*?)\s*", re.IGNORECASE)
+_INDEX = re.compile(r"[\w.\"]+ \(.+\)")
 # PostgreSQL 17 documentation, section 4.1: strings, quoted names, dollar quotes and comments; `::` is a cast.
 _TOKEN = re.compile(
     r"""
@@ -78,6 +80,8 @@ class Query:
     """Whether `sql` has the parameter `$1`."""
     values: tuple[str, ...] = ()
     """Bound to `$1`, `$2` … of a statement that has no window."""
+    indexes: tuple[str, ...] = ()
+    """What it needs not to read a large table whole, such as `requests (created_at)`, from the header."""
 
 
 def load_query(rollout_id: str, name_or_path: str, base_dir: Path) -> Query:
@@ -102,7 +106,7 @@ def load_query(rollout_id: str, name_or_path: str, base_dir: Path) -> Query:
 
 def parse_query(name: str, text: str, file: str, title: str = "") -> Query:
     """Return the query that a text says; raises `QueryFileError` with the line of what is wrong."""
-    header, window_s = _header(text, file)
+    header = _header(text, file)
     pieces: list[str] = []
     first, ended, takes_window = "", False, False
     kept = 0
@@ -128,7 +132,8 @@ def parse_query(name: str, text: str, file: str, title: str = "") -> Query:
         kept = len(pieces)
     if not first:
         raise QueryFileError(file, 0, "there is no statement in it", "write one SELECT")
-    return Query(name, header or title or name, "".join(pieces[:kept]), file, window_s, takes_window)
+    said = "".join(pieces[:kept])
+    return Query(name, header.title or title or name, said, file, header.window_s, takes_window, (), header.indexes)
 
 
 def _check_reads(word: str, written: str, file: str, line: int) -> None:
@@ -174,9 +179,18 @@ def _comment_end(text: str, at: int, file: str, line: int) -> int:
     raise QueryFileError(file, line, "a comment is never closed", "close it with */")
 
 
-def _header(text: str, file: str) -> tuple[str, float | None]:
-    """Return the title and the window that the comments above the statement say."""
-    title, window_s = "", None
+@dataclass(slots=True)
+class _Header:
+    """What the comments above the statement say."""
+
+    title: str = ""
+    window_s: float | None = None
+    indexes: tuple[str, ...] = ()
+
+
+def _header(text: str, file: str) -> _Header:
+    """Return what the comments above the statement say; of several titles or windows the last one."""
+    header = _Header()
     for number, line in enumerate(text.splitlines(), start=1):
         said = line.strip()
         if said and not said.startswith("--"):
@@ -184,17 +198,27 @@ def _header(text: str, file: str) -> tuple[str, float | None]:
         match = _HEADER.fullmatch(said)
         if match is None:
             continue
-        if match.group(1).lower() == "title":
-            title = visible(match.group(2), 200)
-            continue
-        try:
-            window_s = parse_duration(match.group(2))
-        except ValueError:
-            window_s = 0.0
-        if window_s <= 0:
-            found = f"the window {match.group(2)!r} is no duration"
-            raise QueryFileError(file, number, found, "write one such as 24h")
-    return title, window_s
+        key, value = match.group(1).lower(), match.group(2)
+        if key == "title":
+            header.title = visible(value, 200)
+        elif key == "window":
+            header.window_s = _window(value, file, number)
+        elif _INDEX.fullmatch(value) is None:
+            found = f"the index {value!r} has no table with columns"
+            raise QueryFileError(file, number, found, "write one such as requests (created_at), each on its line")
+        else:
+            header.indexes += (visible(value, 200),)
+    return header
+
+
+def _window(said: str, file: str, line: int) -> float:
+    try:
+        window_s = parse_duration(said)
+    except ValueError:
+        window_s = 0.0
+    if window_s <= 0:
+        raise QueryFileError(file, line, f"the window {said!r} is no duration", "write one such as 24h")
+    return window_s
 
 
 def _read(path: Path) -> str:

@@ -38,6 +38,10 @@ class _OutOfTouch(ProbeFailed):
     """The server could not be reached, or the connection broke: something about the source, not about the query."""
 
 
+class _TooSlow(ProbeFailed):
+    """The server gave the query up because it took too long."""
+
+
 class _NotAllowed(ProbeFailed):
     """The role has no right to what the query reads."""
 
@@ -95,6 +99,9 @@ class PostgresAsker:
         except _OutOfTouch as failure:
             self._standing.retrying(str(failure), TOUCH_S)
             raise
+        except _TooSlow as failure:
+            self._standing.seen()
+            raise ProbeFailed(f"{failure}{_advice(query)}") from None
         except ProbeFailed as failure:
             if isinstance(failure, _NotAllowed):
                 self._refused[query.sql] = (time.monotonic() + REFUSED_S, str(failure))
@@ -160,9 +167,9 @@ class PostgresAsker:
         except asyncpg.QueryCanceledError as error:
             is_sound = True
             is_slow = "timeout" in str(error)
-            raise ProbeFailed(
-                f"the query timed out after {timeout_s:g}s" if is_slow else "somebody stopped the query"
-            ) from None
+            if is_slow:
+                raise _TooSlow(f"the query timed out after {timeout_s:g}s") from None
+            raise ProbeFailed("somebody stopped the query") from None
         except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError) as error:
             raise _OutOfTouch(self._words.of(error)) from None
         except asyncpg.PostgresError as error:
@@ -224,6 +231,11 @@ class PostgresAsker:
         if left_s > 0:
             raise ProbeFailed(f"{reason} (asked again in {left_s:.0f}s)")
         self._refused.pop(sql, None)
+
+
+def _advice(query: Query) -> str:
+    """Return what a query that took too long needs, if its file says so."""
+    return f"; it needs an index on {' and on '.join(query.indexes)}" if query.indexes else ""
 
 
 async def _read(connection: Any, sql: str, arguments: Sequence[Any], timeout_s: float) -> Rows:

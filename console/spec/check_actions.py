@@ -238,6 +238,9 @@ def check_check(review: Review, path: Path, check: Check) -> None:
                 review.wrong((*path, "expect"), "a check has no baseline", "compare with a number, such as '== 0'")
         except ConditionError as error:
             review.refuse((*path, "expect"), error)
+    elif _is_share(review, check):
+        found = "any share but 0 passes, 1 % as well as 100 %"
+        review.doubt((*path, check.kind), found, "say which: expect: '== 100%'")
     if check.for_ > check.within:
         review.doubt((*path, "for"), "this is longer than `within`", "it can never pass in time; use a longer `within`")
     if check.query is not None:
@@ -248,6 +251,14 @@ def check_check(review: Review, path: Path, check: Check) -> None:
                 "the query uses :window and its header does not say how long that is",
                 "add `-- window: 1h` to it",
             )
+
+
+def _is_share(review: Review, check: Check) -> bool:
+    """Return whether it is known that the number which is verified is a share of something."""
+    if check.redis is not None:
+        return check.redis.has_field is not None
+    asking = [metric for metric in review.rollout.metrics.values() if metric.query == check.query]
+    return check.query is not None and any(metric.unit == "%" for metric in asking)
 
 
 def _check_reading(review: Review, path: Path, asked: SqlStep) -> None:

@@ -1,5 +1,6 @@
 -- title: Cost by day, UTC
 -- window: 30d
+-- index: bot_agentinteraction (created_at)
 SELECT
     (created_at AT TIME ZONE 'UTC')::date AS day,
     round(sum(estimated_cost)::numeric, 4) AS cost,

@@ -1,5 +1,6 @@
 -- title: Cost and tokens by model
 -- window: 24h
+-- index: bot_agentinteraction (created_at)
 SELECT
     coalesce(nullif(model_used, ''), '(no model)') AS model,
     count(*) AS answers,

@@ -1,5 +1,6 @@
 -- title: Cost by tenant, the dearest first
 -- window: 24h
+-- index: bot_agentinteraction (created_at)
 SELECT
     tenant_id::text AS tenant,
     round(sum(estimated_cost)::numeric, 4) AS cost,

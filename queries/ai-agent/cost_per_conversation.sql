@@ -1,5 +1,6 @@
 -- title: Mean cost of a conversation, in dollars
 -- window: 24h
+-- index: bot_agentinteraction (created_at)
 -- A conversation with an answer whose cost is not known has no known cost either.
 SELECT
     avg(conversations.cost) AS value,

@@ -1,5 +1,6 @@
 -- title: Answers for which the database failed
 -- window: 15m
+-- index: bot_agentinteraction (created_at)
 SELECT
     count(*) AS total,
     count(*) FILTER (WHERE lower(error_type) = 'database') AS bad

@@ -1,5 +1,6 @@
 -- title: Answers of the agent that failed
 -- window: 15m
+-- index: bot_agentinteraction (created_at)
 SELECT
     count(*) AS total,
     count(*) FILTER (WHERE error_type <> '') AS bad

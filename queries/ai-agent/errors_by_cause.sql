@@ -1,5 +1,6 @@
 -- title: Failures by cause and message
 -- window: 1h
+-- index: bot_agentinteraction (created_at)
 SELECT
     lower(error_type) AS cause,
     coalesce(nullif(left(error_message, 200), ''), '(no message)') AS error,

@@ -1,5 +1,6 @@
 -- title: Why conversations are handed to a person
 -- window: 24h
+-- index: bot_agentinteraction (created_at)
 SELECT
     coalesce(nullif(left(handoff_reason, 120), ''), '(no reason)') AS reason,
     count(DISTINCT conversation_id) AS conversations,

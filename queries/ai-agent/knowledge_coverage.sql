@@ -1,4 +1,5 @@
 -- title: Tenants with the agent whose knowledge base has an active entry, in percent
+-- index: bot_knowledgeentry (tenant_id)
 SELECT
     100.0 * count(*) FILTER (WHERE filled.has_entry) / nullif(count(*), 0) AS value,
     count(*) AS samples

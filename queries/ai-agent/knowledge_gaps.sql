@@ -1,5 +1,7 @@
 -- title: Tenants whose knowledge base is searched in vain
 -- window: 24h
+-- index: bot_knowledgeentry (tenant_id)
+-- index: bot_agentinteraction (created_at)
 SELECT
     answer.tenant_id::text AS tenant,
     count(*) FILTER (WHERE NOT answer.knowledge_hit) AS in_vain,

@@ -1,5 +1,6 @@
 -- title: Conversations that use the most tokens
 -- window: 24h
+-- index: bot_agentinteraction (created_at)
 SELECT
     answers.conversation_id::text AS conversation,
     answers.tenant_id::text AS tenant,

@@ -1,5 +1,6 @@
 -- title: Time of answers by model, in seconds
 -- window: 1h
+-- index: bot_agentinteraction (created_at)
 SELECT
     coalesce(nullif(model_used, ''), '(no model)') AS model,
     count(*) AS answers,

@@ -1,5 +1,6 @@
 -- title: Latest answers, for reading the first hundred
 -- window: 7d
+-- index: bot_agentinteraction (created_at)
 SELECT
     created_at,
     tenant_id::text AS tenant,

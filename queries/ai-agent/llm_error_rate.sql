@@ -1,5 +1,6 @@
 -- title: Answers for which the model provider failed
 -- window: 15m
+-- index: bot_agentinteraction (created_at)
 SELECT
     count(*) AS total,
     count(*) FILTER (WHERE lower(error_type) = 'llm') AS bad

@@ -1,5 +1,6 @@
 -- title: Failures of the model provider by model, and whether that model still answers others
 -- window: 1h
+-- index: bot_agentinteraction (created_at)
 SELECT
     coalesce(nullif(model_used, ''), '(no model)') AS model,
     count(*) FILTER (WHERE lower(error_type) = 'llm') AS failed,

@@ -1,5 +1,6 @@
 -- title: Slowest answers: model, size of the context, and how much of it was the database
 -- window: 1h
+-- index: bot_agentinteraction (created_at)
 SELECT
     round(processing_time_ms / 1000.0, 2) AS seconds,
     database_time_ms,

@@ -1,5 +1,6 @@
 -- title: Tenants with the agent: answers, failures, handoffs and cost of the last hour
 -- window: 1h
+-- index: bot_agentinteraction (created_at)
 SELECT
     settings.tenant_id::text AS tenant,
     count(answer.tenant_id) AS answers,

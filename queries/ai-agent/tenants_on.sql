@@ -1,4 +1,5 @@
 -- title: Tenants that the agent answers, those with the most failures of the last hour first
+-- index: bot_agentinteraction (created_at)
 SELECT
     settings.tenant_id::text AS tenant,
     count(answer.tenant_id) AS answers,

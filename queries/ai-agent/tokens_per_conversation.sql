@@ -1,5 +1,6 @@
 -- title: Mean number of tokens of a conversation
 -- window: 24h
+-- index: bot_agentinteraction (created_at)
 -- A conversation with an answer whose tokens are not known is left out.
 SELECT
     avg(conversations.tokens) AS value,

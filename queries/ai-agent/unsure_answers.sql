@@ -1,5 +1,6 @@
 -- title: Answers with the least confidence
 -- window: 24h
+-- index: bot_agentinteraction (created_at)
 SELECT
     round(confidence_score::numeric, 3) AS confidence,
     tenant_id::text AS tenant,

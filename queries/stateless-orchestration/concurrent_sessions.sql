@@ -1,5 +1,6 @@
 -- title: Most sessions at work at the same moment
 -- window: 1h
+-- index: agent_sessions (created_at)
 -- Of the sessions that were at work in the window, also those that began before it: every one adds one when it begins
 -- and takes one away when it ends; the highest running sum is the peak. One that was never written again after it
 -- began, or whose status says so, is at work still. What began more than a day before the window was left behind.

@@ -1,5 +1,6 @@
 -- title: Sessions that more than one user was seen in, with their users
 -- window: 24h
+-- index: agent_sessions (created_at)
 SELECT
     session_id,
     count(DISTINCT user_id) AS users,

@@ -1,5 +1,6 @@
 -- title: Most frequent errors, on which side they happen, and whether they were there the day before
 -- window: 1h
+-- index: agent_sessions (created_at)
 WITH failed AS (
     SELECT
         coalesce(nullif(left(error_message, 200), ''), '(no message)') AS error,

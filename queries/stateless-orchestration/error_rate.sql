@@ -1,5 +1,6 @@
 -- title: Sessions and errors by track
 -- window: 24h
+-- index: agent_sessions (created_at)
 WITH recent AS (
     SELECT
         CASE WHEN lower(metadata ->> 'useStateless') = 'true' THEN 'canary' ELSE 'baseline' END AS track,

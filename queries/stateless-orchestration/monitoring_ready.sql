@@ -1,5 +1,6 @@
 -- title: There are sessions of the last day to be judged, with all that the monitoring queries read
 -- window: 24h
+-- index: agent_sessions (created_at)
 SELECT
     count(*) FILTER (WHERE session_id IS NOT NULL AND status IS NOT NULL) > 0
         AND count(*) FILTER (WHERE updated_at <> created_at) > 0 AS value,

@@ -1,5 +1,6 @@
 -- title: 95th percentile of the duration by track, in seconds
 -- window: 24h
+-- index: agent_sessions (created_at)
 -- A session whose end is not known has no duration: none is written, or it is what it was when the session began, or the
 -- status says that it goes on. One that ended before it began (clocks differ) took none.
 WITH recent AS (

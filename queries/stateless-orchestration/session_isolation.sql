@@ -1,5 +1,6 @@
 -- title: Sessions that more than one user was seen in
 -- window: 24h
+-- index: agent_sessions (created_at)
 SELECT
     count(*) FILTER (WHERE checked.users > 1) AS value,
     count(*) AS samples

@@ -1,5 +1,6 @@
 -- title: Slowest sessions
 -- window: 1h
+-- index: agent_sessions (created_at)
 SELECT
     round(extract(epoch FROM updated_at - created_at)::numeric, 2) AS seconds,
     CASE WHEN lower(metadata ->> 'useStateless') = 'true' THEN 'canary' ELSE 'baseline' END AS side,

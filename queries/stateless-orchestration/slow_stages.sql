@@ -1,5 +1,6 @@
 -- title: Duration by stage of the workflow and side, the slowest first
 -- window: 1h
+-- index: agent_sessions (created_at)
 SELECT
     coalesce(workflow_state ->> 'currentStage', '(none)') AS stage,
     CASE WHEN lower(metadata ->> 'useStateless') = 'true' THEN 'canary' ELSE 'baseline' END AS side,

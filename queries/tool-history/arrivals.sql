@@ -1,5 +1,6 @@
 -- title: Tool executions recorded, by the hour
 -- window: 24h
+-- index: user_tool_history (created_at)
 SELECT
     date_trunc('hour', created_at) AS hour,
     count(*) AS executions,

@@ -1,5 +1,6 @@
 -- title: Storage that a year of tool executions takes at the present rate, in MB
 -- window: 7d
+-- index: user_tool_history (created_at)
 -- A table younger than the window is measured over its own age.
 SELECT
     CASE

@@ -1,5 +1,6 @@
 -- title: Executions whose tool was chosen by a learned preference, in percent
 -- window: 24h
+-- index: user_tool_history (created_at)
 SELECT
     100.0 * count(preference_score) / nullif(count(*), 0) AS value,
     count(*) AS samples

@@ -1,5 +1,6 @@
 -- title: What the router has learned: the tools it prefers, for how many users
 -- window: 7d
+-- index: user_tool_history (created_at)
 SELECT
     coalesce(nullif(left(tool_name, 80), ''), '(no name)') AS tool,
     count(DISTINCT user_id) AS users,

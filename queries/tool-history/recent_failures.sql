@@ -1,5 +1,6 @@
 -- title: What fails most, by tool and error
 -- window: 24h
+-- index: user_tool_history (created_at)
 SELECT
     coalesce(nullif(left(tool_name, 80), ''), '(no name)') AS tool,
     coalesce(nullif(left(error_message, 200), ''), '(no message)') AS error,

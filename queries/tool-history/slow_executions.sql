@@ -1,5 +1,6 @@
 -- title: Slowest tool executions
 -- window: 1h
+-- index: user_tool_history (created_at)
 SELECT
     execution_time_ms,
     tool_name AS tool,

@@ -1,5 +1,6 @@
 -- title: Success and duration of every tool, the least successful first
 -- window: 24h
+-- index: user_tool_history (created_at)
 SELECT
     coalesce(nullif(left(tool_name, 80), ''), '(no name)') AS tool,
     count(*) AS executions,

@@ -1,5 +1,6 @@
 -- title: The tool that succeeds least, in percent, among those with twenty executions or more
 -- window: 24h
+-- index: user_tool_history (created_at)
 SELECT
     100.0 * count(*) FILTER (WHERE success) / count(success) AS value,
     count(success) AS samples,

@@ -1,7 +1,8 @@
 -- title: AI responses that were generated, by track, percent
 -- window: 30m
+-- index: chat_requests (started_at)
 -- A request without a response yet is not counted, but one that is not over after a minute has failed. One that is over
--- without a response needed none. Index: chat_requests (started_at).
+-- without a response needed none.
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,

@@ -1,6 +1,7 @@
 -- title: User contexts and those that failed their validation, by track
 -- window: 30m
--- A context that is not validated yet is not counted. Index: user_contexts (created_at).
+-- index: user_contexts (created_at)
+-- A context that is not validated yet is not counted.
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,

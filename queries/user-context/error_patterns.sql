@@ -1,5 +1,9 @@
 -- title: Most frequent errors of each component, and on which side they happen
 -- window: 1h
+-- index: agent_executions (started_at)
+-- index: workflow_runs (started_at)
+-- index: tool_executions (started_at)
+-- index: user_contexts (created_at)
 SELECT
     found.component,
     coalesce(nullif(left(found.error, 200), ''), '(no message)') AS error,

@@ -1,6 +1,7 @@
 -- title: Agent executions and those that raised an error, by track
 -- window: 30m
--- An execution that was repeated until it succeeded raised an error all the same. Index: agent_executions (started_at).
+-- index: agent_executions (started_at)
+-- An execution that was repeated until it succeeded raised an error all the same.
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,

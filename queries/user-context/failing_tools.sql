@@ -1,5 +1,6 @@
 -- title: Tools by how often they fail
 -- window: 24h
+-- index: tool_executions (started_at)
 SELECT
     coalesce(tool, '(no name)') AS tool,
     count(*) AS executions,

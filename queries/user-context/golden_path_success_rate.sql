@@ -1,6 +1,7 @@
 -- title: Chat requests that were answered from end to end, by track, percent
 -- window: 30m
--- One that is not over after a minute has failed; a younger one is not counted yet. Index: chat_requests (started_at).
+-- index: chat_requests (started_at)
+-- One that is not over after a minute has failed; a younger one is not counted yet.
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,

@@ -1,6 +1,7 @@
 -- title: Users with a chat request that failed, by track, percent of those who asked
 -- window: 30m
--- One that is not over after a minute has failed; a younger one is not counted yet. Index: chat_requests (started_at).
+-- index: chat_requests (started_at)
+-- One that is not over after a minute has failed; a younger one is not counted yet.
 WITH asked AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,

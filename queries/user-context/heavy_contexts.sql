@@ -1,5 +1,6 @@
 -- title: User contexts that hold the most memory
 -- window: 1h
+-- index: user_contexts (created_at)
 SELECT
     round(memory_bytes / 1000000.0, 1) AS mb,
     CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS side,

@@ -1,6 +1,6 @@
 -- title: Mean memory of a user context by track, in MB
 -- window: 30m
--- Index: user_contexts (created_at).
+-- index: user_contexts (created_at)
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,

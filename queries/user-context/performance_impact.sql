@@ -1,7 +1,8 @@
 -- title: How much slower the new code is at the 95th percentile, percent of the old
 -- window: 30m
+-- index: chat_requests (finished_at)
+-- index: chat_requests (started_at)
 -- One that is not over after a minute counts with its age. No number while either side has no request that counts.
--- Indexes: chat_requests (finished_at) and (started_at).
 WITH recent AS (
     SELECT
         migrated IS TRUE AS is_canary,

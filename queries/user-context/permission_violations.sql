@@ -1,6 +1,6 @@
 -- title: Tools that ran although the user may not run them, by track
 -- window: 24h
--- Index: tool_executions (started_at).
+-- index: tool_executions (started_at)
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,

@@ -1,6 +1,6 @@
 -- title: Chat requests a minute, by track
 -- window: 5m
--- Index: chat_requests (started_at).
+-- index: chat_requests (started_at)
 WITH recent AS (
     SELECT CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track
     FROM chat_requests

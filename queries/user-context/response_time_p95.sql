@@ -1,7 +1,9 @@
 -- title: 95th percentile of the response time by track, in seconds
 -- window: 30m
+-- index: chat_requests (finished_at)
+-- index: chat_requests (started_at)
 -- One that is not over after a minute counts with its age: what hangs is slow. One that ended before it began (clocks
--- differ) took no time. Indexes: chat_requests (finished_at) and (started_at).
+-- differ) took no time.
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,

@@ -1,6 +1,7 @@
 -- title: Slowest chat requests
 -- window: 1h
--- Also those that are not over after a minute, with their age. Index: chat_requests (started_at).
+-- index: chat_requests (started_at)
+-- Also those that are not over after a minute, with their age.
 SELECT
     round(extract(epoch FROM coalesce(finished_at, now()) - started_at)::numeric, 2) AS seconds,
     CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS side,

@@ -1,5 +1,6 @@
 -- title: Slowest workflows, with how many agents took part
 -- window: 1h
+-- index: workflow_runs (started_at)
 SELECT
     round(extract(epoch FROM finished_at - started_at)::numeric, 2) AS seconds,
     CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS side,

@@ -1,6 +1,6 @@
 -- title: Workflows whose state was found corrupt, by track
 -- window: 24h
--- Index: workflow_runs (started_at).
+-- index: workflow_runs (started_at)
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,

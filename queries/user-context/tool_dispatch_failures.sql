@@ -1,6 +1,6 @@
 -- title: Tool executions that the dispatcher could not hand to their tool, by track
 -- window: 24h
--- Index: tool_executions (started_at).
+-- index: tool_executions (started_at)
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,

@@ -1,7 +1,7 @@
 -- title: Tool executions that succeeded, by track, percent
 -- window: 30m
+-- index: tool_executions (started_at)
 -- One that is not over after five minutes has failed; one that the user may not run is no failure.
--- Index: tool_executions (started_at).
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,

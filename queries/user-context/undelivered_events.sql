@@ -1,5 +1,6 @@
 -- title: WebSocket events that were not delivered, or late, by kind of event
 -- window: 1h
+-- index: websocket_events (created_at)
 SELECT
     coalesce(event, '(no name)') AS event,
     count(*) AS events,

@@ -1,6 +1,6 @@
 -- title: Mean rating that users gave to answers, 1 to 5, by track
 -- window: 24h
--- Index: chat_requests (started_at).
+-- index: chat_requests (started_at)
 WITH recent AS (
     SELECT CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track, rating
     FROM chat_requests

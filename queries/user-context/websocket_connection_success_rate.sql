@@ -1,6 +1,6 @@
 -- title: WebSocket connections that were established, by track, percent
 -- window: 30m
--- Index: websocket_connections (opened_at).
+-- index: websocket_connections (opened_at)
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,

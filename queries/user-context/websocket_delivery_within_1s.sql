@@ -1,6 +1,6 @@
 -- title: WebSocket events that were delivered within a second, by track, percent
 -- window: 30m
--- Index: websocket_events (created_at).
+-- index: websocket_events (created_at)
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,

@@ -1,6 +1,7 @@
 -- title: WebSocket events that were delivered, by track, percent
 -- window: 30m
--- An event that is on its way for less than two seconds is not counted yet. Index: websocket_events (created_at).
+-- index: websocket_events (created_at)
+-- An event that is on its way for less than two seconds is not counted yet.
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,

@@ -1,6 +1,6 @@
 -- title: 95th percentile of the time from a WebSocket event to its delivery by track, in milliseconds
 -- window: 30m
--- Index: websocket_events (created_at).
+-- index: websocket_events (created_at)
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,

@@ -1,6 +1,7 @@
 -- title: Workflows that succeeded, by track, percent
 -- window: 30m
--- One that is not over after five minutes has failed. Index: workflow_runs (started_at).
+-- index: workflow_runs (started_at)
+-- One that is not over after five minutes has failed.
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,

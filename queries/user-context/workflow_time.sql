@@ -1,7 +1,7 @@
 -- title: Median duration of workflows by track, in seconds
 -- window: 30m
+-- index: workflow_runs (finished_at)
 -- A workflow that failed early would look fast, so only those that succeeded are timed.
--- Index: workflow_runs (finished_at).
 WITH recent AS (
     SELECT
         CASE WHEN migrated THEN 'canary' ELSE 'baseline' END AS track,

@@ -194,6 +194,16 @@ async def test_every_question_is_asked_under_limits_that_it_cannot_take_along(da
             await reading(asker, shown % names)
 
 
+async def test_a_query_that_times_out_says_which_indexes_it_needs(database: str) -> None:
+    text = "-- index: runs (at)\n-- index: users (id)\nselect 1 as value from pg_sleep(300)"
+
+    async with asking(database) as asker:
+        with pytest.raises(
+            ProbeFailed, match=r"^the query timed out after 1s; it needs an index on runs \(at\) and on"
+        ):
+            await reading(asker, text, timeout="1s")
+
+
 async def test_a_slow_query_times_out_and_the_next_one_works(database: str) -> None:
     async with asking(database) as asker:
         with pytest.raises(ProbeFailed, match=r"the query timed out after 2s"):

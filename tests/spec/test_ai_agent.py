@@ -449,6 +449,11 @@ async def test_without_the_migrations_everything_is_lacking(connection: Connecti
             ("bot_messagequeue", "column status"),
         ),
         (
+            "ALTER TABLE bot_agentinteraction ALTER confidence_score TYPE text",
+            {"tables_created"},
+            ("bot_agentinteraction", "confidence_score of a type other than number: text"),
+        ),
+        (
             "ALTER TABLE bot_conversationcontext DROP CONSTRAINT bot_conversationcontext_pkey",
             {"constraints_valid"},
             ("bot_conversationcontext", "primary key"),
@@ -479,9 +484,35 @@ async def test_a_tenant_with_the_agent_and_without_a_configuration_is_noticed(co
     await fill(connection)
     lacking = await ask(connection, "tenants_configured")
     await connection.execute("INSERT INTO bot_agentconfiguration (tenant_id) VALUES ('birch')")
+    whole = await ask(connection, "tenants_configured")
 
-    assert lacking == [{"are_configured": False}]
-    assert await ask(connection, "tenants_configured") == [{"are_configured": True}]
+    assert lacking == [{"are_configured": False, "with_agent": 2, "without_configuration": "birch"}]
+    assert whole == [{"are_configured": True, "with_agent": 2, "without_configuration": "none"}]
+
+
+async def test_nothing_is_configured_while_no_tenant_has_the_agent(connection: Connection) -> None:
+    none_at_all = await ask(connection, "tenants_configured")
+    await fill(connection)
+    await connection.execute("UPDATE tenants_tenantsettings SET feature_flags = '{}'")
+
+    nobody = {"are_configured": False, "with_agent": 0, "without_configuration": "none"}
+    assert (none_at_all, await ask(connection, "tenants_configured")) == ([nobody], [nobody])
+
+
+async def test_a_column_of_another_type_is_named_with_both_types(connection: Connection) -> None:
+    whole = await ask(connection, "tables_created")
+    await connection.execute("ALTER TABLE bot_agentinteraction ALTER token_usage TYPE json, ALTER created_at TYPE time")
+    await connection.execute("ALTER TABLE bot_messagequeue DROP COLUMN status, ALTER created_at TYPE timestamp")
+
+    assert whole == [{"are_created": True, "missing": "none", "other_types": "none"}]
+    assert await ask(connection, "tables_created") == [
+        {
+            "are_created": False,
+            "missing": "bot_messagequeue.status",
+            "other_types": "bot_agentinteraction.created_at is time without time zone, not timestamp;"
+            " bot_agentinteraction.token_usage is json, not jsonb",
+        }
+    ]
 
 
 def test_every_query_is_used_by_the_file_and_asked_here() -> None:

@@ -24,6 +24,11 @@ DOUBT = [
         "actions: {a: {title: t, steps: [{run: [x]}], verify: [{command: [x], for: 1m}]}}",
         "this is longer than `within`",
     ),
+    (
+        DB + "actions: {a: {title: t, steps: [{run: [x]}], verify:"
+        " [{redis: {scan: 'k:*', has_field: f}, source: cache}]}}",
+        "actions.a.verify[0].redis: any share but 0 passes, 1 % as well as 100 %; say which: expect: '== 100%'",
+    ),
 ]
 
 
@@ -35,6 +40,26 @@ def test_what_is_probably_not_meant_is_a_warning(write: Write, text: str, said: 
 
     assert len(warnings) == 1, warnings
     assert said in warnings[0]
+
+
+@pytest.mark.parametrize(("unit", "expect", "doubts"), [("%", "", 1), ("%", ", expect: '> 80%'", 0), ("ms", "", 0)])
+def test_a_verified_share_says_how_much_is_enough(write: Write, unit: str, expect: str, doubts: int) -> None:
+    write("SELECT 9 AS value", "filled.sql", is_whole=True)
+    path = write(
+        f"""
+        sources: {{db: {{postgres: 'postgresql://h/d'}}}}
+        metrics: {{filled: {{query: filled.sql, source: db, unit: '{unit}'}}}}
+        phases:
+          - name: a
+            traffic: 0%
+            checklist: [{{id: f, text: Filled, verify: {{query: filled.sql, source: db{expect}}}}}]
+        """
+    )
+
+    said = [warning for warning in loads(path).warnings if "any share but 0" in warning]
+
+    assert len(said) == doubts
+    assert all("phases[0].checklist[0].verify.query" in warning for warning in said)
 
 
 def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_file(write: Write) -> None:

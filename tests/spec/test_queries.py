@@ -18,6 +18,12 @@ def test_the_header_gives_title_and_window_and_does_not_become_part_of_the_state
     assert (query.title, query.window_s, query.sql, query.takes_window) == ("Errors", 5400.0, "SELECT 1", False)
 
 
+def test_the_header_gives_every_index_that_is_needed() -> None:
+    query = parse_query("q", "-- index: a.runs (at)\n-- index: users (lower(name), id)\nSELECT 1", "q.sql")
+
+    assert query.indexes == ("a.runs (at)", "users (lower(name), id)")
+
+
 @pytest.mark.parametrize(
     ("text", "sql"),
     [
@@ -52,6 +58,7 @@ def test_only_the_statement_is_kept_and_only_a_free_standing_window_is_bound(tex
     [
         ("", "q.sql: there is no statement in it; write one SELECT"),
         ("-- nothing\n;", "there is no statement in it"),
+        ("--\n-- index: created_at\nSELECT 1", "q.sql:2: the index 'created_at' has no table with columns; write one"),
         ("SELECT 1;\nSELECT 2", "q.sql:2: a second statement begins here; one file holds one statement"),
         ("SELECT 1; DROP TABLE t", "a second statement begins here"),
         ("\nDELETE FROM t", "q.sql:2: the statement begins with DELETE; expected SELECT, WITH, VALUES or TABLE"),

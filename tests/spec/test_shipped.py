@@ -373,12 +373,19 @@ async def test_an_empty_table_is_no_data_and_not_zero(connection: "asyncpg.Conne
         assert await ask(connection, name) == []
 
 
-async def test_the_migration_is_verified_by_its_columns(connection: "asyncpg.Connection[Any]") -> None:
-    assert await ask(connection, "migration_applied") == [{"is_applied": True}]
-
+async def test_the_migration_is_verified_by_its_columns_and_their_types(connection: "asyncpg.Connection[Any]") -> None:
+    whole = await ask(connection, "migration_applied")
     await connection.execute("ALTER TABLE agent_sessions DROP COLUMN metadata")
+    await connection.execute("ALTER TABLE agent_sessions ALTER created_at TYPE date, ALTER updated_at TYPE timestamp")
 
-    assert await ask(connection, "migration_applied") == [{"is_applied": False}]
+    assert whole == [{"is_applied": True, "missing": "none", "other_types": "none"}]
+    assert await ask(connection, "migration_applied") == [
+        {
+            "is_applied": False,
+            "missing": "agent_sessions.metadata",
+            "other_types": "agent_sessions.created_at is date, not timestamp",
+        }
+    ]
 
 
 def test_the_wheel_holds_every_rollout_and_query(tmp_path: Path) -> None:

@@ -2,33 +2,14 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any
 
 import asyncpg
 import pytest
 
 from tests.queries import ask
+from tests.spec.tool_history import HEAD, TABLE, Connection, index, only
 
-Connection: TypeAlias = "asyncpg.Connection[Any]"
-
-TABLE = """
-CREATE TABLE user_tool_history (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id integer, tool_name text, success boolean,
-    execution_time_ms integer, error_message text, user_satisfaction smallint, preference_score double precision,
-    created_at timestamptz DEFAULT now()
-);
-CREATE TABLE alembic_version (version_num varchar(64) PRIMARY KEY);
-"""
-HEAD = "p2_add_user_tool_history"
-INDEXES = {
-    "idx_user_tool_history_user_id": "(user_id)",
-    "idx_user_tool_history_tool_name": "(tool_name)",
-    "idx_user_tool_history_success": "(success)",
-    "idx_user_tool_history_created_at": "(created_at)",
-    "idx_user_tool_history_user_created": "(user_id, created_at)",
-    "idx_user_tool_history_metrics": "(tool_name, success, execution_time_ms)",
-}
 Row = tuple[int | None, str | None, bool | None, int | None, str | None, int | None, float | None, float | None]
 ROWS: tuple[Row, ...] = (
     # user, tool, success, milliseconds, error, satisfaction, preference, so many hours ago
@@ -60,110 +41,6 @@ async def fill(connection: Connection) -> None:
             " VALUES ($1, $2, $3, $4, $5, $6, $7, now() - $8::interval)",
             *values, None if hours is None else timedelta(hours=hours),
         )  # fmt: skip
-
-
-async def index(connection: Connection, *left_out: str) -> None:
-    for name, columns in INDEXES.items():
-        if name not in left_out:
-            await connection.execute(f"CREATE INDEX {name} ON user_tool_history {columns}")
-
-
-async def only(connection: Connection, name: str, window: timedelta | None = None) -> dict[str, Any]:
-    (row,) = await ask(connection, "tool-history", name, window)
-    return {key: float(value) if isinstance(value, Decimal) else value for key, value in row.items()}
-
-
-async def test_the_head_of_the_migrations_is_the_only_one(connection: Connection) -> None:
-    before = await only(connection, "migration_head")
-    await connection.execute("INSERT INTO alembic_version VALUES ($1)", HEAD)
-    applied = await only(connection, "migration_head")
-    await connection.execute("INSERT INTO alembic_version VALUES ('another_branch')")
-    branched = await only(connection, "migration_head")
-
-    assert before == {"value": False, "head": "none"}
-    assert applied == {"value": True, "head": HEAD}
-    assert branched == {"value": False, "head": f"another_branch, {HEAD}"}
-
-
-async def test_a_table_is_ready_with_all_of_its_columns(connection: Connection) -> None:
-    whole = await only(connection, "table_ready")
-    await connection.execute("ALTER TABLE user_tool_history DROP COLUMN preference_score, DROP COLUMN success")
-    partial = await only(connection, "table_ready")
-    await connection.execute("DROP TABLE user_tool_history")
-    gone = await only(connection, "table_ready")
-
-    assert whole == {"value": True, "is_there": True, "may_read": True, "missing_columns": "none"}
-    assert partial == {
-        "value": False,
-        "is_there": True,
-        "may_read": True,
-        "missing_columns": "success, preference_score",
-    }
-    assert (gone["value"], gone["is_there"], gone["may_read"]) == (False, False, None)
-    assert gone["missing_columns"].count(", ") == 8
-
-
-async def test_a_table_that_may_not_be_read_is_not_ready(connection: Connection) -> None:
-    await connection.execute("CREATE ROLE reads_nothing")
-    await connection.execute("SET ROLE reads_nothing")
-
-    found = await only(connection, "table_ready")
-
-    await connection.execute("RESET ROLE")
-    await connection.execute("DROP ROLE reads_nothing")
-    assert found == {"value": False, "is_there": True, "may_read": False, "missing_columns": "none"}
-
-
-async def test_a_missing_index_is_named(connection: Connection) -> None:
-    nothing = await only(connection, "indexes_ready")
-    await index(connection, "idx_user_tool_history_metrics", "idx_user_tool_history_user_created")
-    some = await only(connection, "indexes_ready")
-    await connection.execute("CREATE INDEX idx_user_tool_history_metrics ON alembic_version (version_num)")
-    of_another_table = await only(connection, "indexes_ready")
-
-    assert nothing == {"value": False, "usable": 0, "missing": ", ".join(sorted(INDEXES)), "invalid": "none"}
-    assert some == {
-        "value": False,
-        "usable": 4,
-        "missing": "idx_user_tool_history_metrics, idx_user_tool_history_user_created",
-        "invalid": "none",
-    }
-    assert of_another_table == some
-
-
-async def test_an_index_whose_building_failed_is_invalid(connection: Connection) -> None:
-    await index(connection)
-    ready = await only(connection, "indexes_ready")
-    await connection.execute("DROP INDEX idx_user_tool_history_user_id")
-    await connection.execute("INSERT INTO user_tool_history (user_id) VALUES (1), (1)")
-    with pytest.raises(asyncpg.UniqueViolationError):
-        await connection.execute(
-            "CREATE UNIQUE INDEX CONCURRENTLY idx_user_tool_history_user_id ON user_tool_history (user_id)"
-        )
-    broken = await only(connection, "indexes_ready")
-    first, *others = await ask(connection, "tool-history", "index_use")
-
-    assert ready == {"value": True, "usable": 6, "missing": "none", "invalid": "none"}
-    assert broken == {"value": False, "usable": 5, "missing": "none", "invalid": "idx_user_tool_history_user_id"}
-    assert (first["index"], first["state"]) == ("idx_user_tool_history_user_id", "INVALID")
-    assert {row["state"] for row in others} == {"valid"}
-    assert len(others) == 6  # five of the six, and the primary key
-
-
-async def test_the_indexes_of_no_table_are_all_missing(connection: Connection) -> None:
-    await connection.execute("DROP TABLE user_tool_history")
-
-    assert (await only(connection, "indexes_ready"))["usable"] == 0
-    assert await ask(connection, "tool-history", "index_use") == []
-
-
-async def test_a_database_that_takes_no_writes_is_not_ready(connection: Connection) -> None:
-    ready = await only(connection, "database_ready")
-    await connection.execute("SET default_transaction_read_only = on")
-    closed = await only(connection, "database_ready")
-
-    assert (ready["value"], closed["value"]) == (True, False)
-    assert ready["database"] == await connection.fetchval("SELECT current_database()")
 
 
 async def test_rows_arrive(connection: Connection) -> None:

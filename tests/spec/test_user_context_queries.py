@@ -325,9 +325,25 @@ async def test_an_empty_table_is_no_data_and_not_zero(connection: "asyncpg.Conne
         assert is_count or row.get("value") is None
 
 
-async def test_the_schema_is_verified_by_its_columns(connection: "asyncpg.Connection[Any]") -> None:
-    assert await ask(connection, "schema_applied") == [{"is_applied": True}]
-
+async def test_the_schema_is_verified_by_its_columns_and_their_types(connection: "asyncpg.Connection[Any]") -> None:
+    whole = await ask(connection, "schema_applied")
     await connection.execute("ALTER TABLE websocket_events DROP COLUMN delivered_to")
+    missing = await ask(connection, "schema_applied")
+    await connection.execute("ALTER TABLE websocket_events ADD COLUMN delivered_to text")
+    await connection.execute("ALTER TABLE chat_requests ALTER migrated TYPE integer USING migrated::integer")
 
-    assert await ask(connection, "schema_applied") == [{"is_applied": False}]
+    assert whole == [{"is_applied": True, "missing": "none", "other_types": "none"}]
+    assert missing == [{"is_applied": False, "missing": "websocket_events.delivered_to", "other_types": "none"}]
+    assert await ask(connection, "schema_applied") == [
+        {"is_applied": False, "missing": "none", "other_types": "chat_requests.migrated is integer, not boolean"}
+    ]
+
+
+async def test_a_status_may_be_an_enumeration_and_a_time_without_a_zone(connection: "asyncpg.Connection[Any]") -> None:
+    await connection.execute("CREATE TYPE run_status AS ENUM ('succeeded', 'failed')")
+    await connection.execute("ALTER TABLE workflow_runs ALTER status TYPE run_status USING status::run_status")
+    await connection.execute("ALTER TABLE workflow_runs ALTER started_at TYPE timestamp")
+
+    (found,) = await ask(connection, "schema_applied")
+
+    assert found["is_applied"] is True

@@ -98,7 +98,8 @@ MIGRATIONS: Mapping[tuple[str, str], Migration] = {
             status text,
             created_at timestamptz NOT NULL
         );
-        CREATE INDEX bot_messagequeue_tenant ON bot_messagequeue (tenant_id)
+        CREATE INDEX bot_messagequeue_tenant ON bot_messagequeue (tenant_id);
+        CREATE INDEX bot_messagequeue_created ON bot_messagequeue (created_at)
         """,
         "DROP TABLE bot_messagequeue",
     ),
