@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from console.core.checklists import item_in
 from console.core.inputs import Actor, ItemTicked
+from console.core.probes import OWN_CHECKS
 from console.core.rollout import ChecklistItem
 from console.core.ticks import Tick, is_same_answer
 from console.core.validation import begun, item_of
@@ -23,13 +24,17 @@ class Checklist:
         self._engine = engine
 
     async def keep_verifying(self) -> None:
-        """Verify the items that are at hand, one after the other, at once when a phase begins."""
+        """Verify the items that are at hand, one after the other, at once when a phase begins.
+
+        Those for which nobody outside is asked are looked at all the time.
+        """
         verified: tuple[int, float] = (-1, 0.0)
         while True:
             phase, now = self._engine.state.phase.index, time.monotonic()
-            if phase != verified[0] or now - verified[1] >= VERIFY_EVERY_S:
-                verified = (phase, now)
-                for stage, item in list(self._at_hand()):
+            is_due = phase != verified[0] or now - verified[1] >= VERIFY_EVERY_S
+            verified = (phase, now) if is_due else verified
+            for stage, item in list(self._at_hand()):
+                if is_due or (item.verify is not None and item.verify.kind in OWN_CHECKS):
                     await self.verify(item, stage)
             await asyncio.sleep(LOOK_S)
 

@@ -339,7 +339,9 @@ class SqlStep(Part):
     """Bound to `$1`, `$2` … of the statement; the values of the action's parameters come first."""
 
 
-CHECK_KINDS = ("redis", "http", "query", "sql", "container", "compose", "env_file", "command")
+CHECK_KINDS = ("redis", "http", "query", "sql", "container", "compose", "env_file", "command", "alerts", "soaked")
+OWN_CHECKS = ("alerts", "soaked")
+"""Kinds that ask nobody outside, because the rollout file or the session knows."""
 
 
 class Check(Part):
@@ -360,6 +362,10 @@ class Check(Part):
     """The env file says this. After a step that edits one this is verified by itself."""
     command: tuple[str, ...] | None = None
     """Passes on exit code 0."""
+    alerts: Annotated[tuple[Literal["critical", "warning", "blind"], ...] | None, BeforeValidator(_names)] = None
+    """Alerts of these severities have somebody to go to: a route whose address is set. For checklists."""
+    soaked: Names | None = None
+    """These phases have had their whole soak in this session. For checklists."""
     source: str | None = None
     """Which source is asked."""
     expect: str | None = None

@@ -117,15 +117,24 @@ class PhaseState:
     """How fast the samples of the metrics come that have too few."""
     doubt: str = ""
     """Why the share is not known for certain, after an action that may have taken effect."""
+    soaked_before: Mapping[str, float] = field(default_factory=dict)
+    """How long each phase soaked that was left, in seconds; of one that was left twice, the last time."""
 
     def entered(self, rollout: Rollout, index: int, at: float, by: str = "") -> "PhaseState":
         """Return the state at the beginning of a phase; its clock begins with the first look at what holds it.
 
         Whoever goes on to a phase without its prerequisites said so; nobody goes on to the first one, so that waits.
         """
-        phase = rollout.phases[index]
+        phase, left = rollout.phases[index], rollout.phases[self.index].name
         is_waiting = bool(phase.prerequisites) and index == 0
-        return PhaseState(index=index, began=at, traffic=phase.traffic, is_waiting=is_waiting, entered_by=by)
+        before = {**self.soaked_before, left: self.soaked_s} if index != self.index else self.soaked_before
+        entered = PhaseState(index=index, began=at, traffic=phase.traffic, is_waiting=is_waiting, entered_by=by)
+        return replace(entered, soaked_before=before)
+
+    def soaked_in(self, rollout: Rollout, phase: str) -> float:
+        """Return how long a phase has soaked, or did when it was left; in seconds, 0 for one never entered."""
+        is_present = rollout.phases[self.index].name == phase
+        return self.soaked_s if is_present else self.soaked_before.get(phase, 0.0)
 
     def paced(self, metric: str, at: float, samples: int | None) -> "PhaseState":
         """Return the state after a metric was measured; `None` samples stand for enough of them, or none known."""

@@ -167,8 +167,8 @@ class Overlay:
         return said
 
     def _is_out_of_reach(self, metric: Mapping[str, Any]) -> bool:
-        """Whether a metric or check asks for what a demo has not got: a program, or the containers of processes."""
-        is_unknown = "command" in metric and not self._is_set(metric["command"][0])
+        """Whether a metric or check asks for what a demo has not got: a program, containers of processes, alerts."""
+        is_unknown = "alerts" in metric or ("command" in metric and not self._is_set(metric["command"][0]))
         return is_unknown or ("container" in metric and not self._has_containers)
 
     def _is_set(self, text: str) -> bool:

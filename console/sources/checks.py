@@ -11,6 +11,7 @@ from console.core.compose import INSPECTED, all_ended, engine_time, in_question,
 from console.core.compose_calls import engine_command
 from console.core.conditions import Condition, parse_condition
 from console.core.durations import format_duration
+from console.core.own_checks import leads_to_people
 from console.core.patterns import BoundedPattern, GaveUp
 from console.core.probes import Check, ComposeUp, EnvFileEdit, Metric
 from console.core.text import decode, visible
@@ -52,6 +53,11 @@ async def passes(check: Check, connections: Connections) -> CheckResult:
 
 async def _try(check: Check, connections: Connections) -> CheckResult:
     timeout_s = min(TRY_S, max(1.0, check.within))
+    if check.alerts is not None:
+        ok, said = leads_to_people(connections.rollout, check.alerts)
+        return CheckResult(ok, said)
+    if check.soaked is not None:
+        raise ProbeFailed("only a watch knows how long a phase has soaked")
     if check.http is not None:
         ok, said = await connections.http().request(check.http, timeout_s)
         return CheckResult(ok, said)

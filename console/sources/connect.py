@@ -24,7 +24,7 @@ class Connections:
 
     def __init__(self, rollout: Rollout, base_dir: Path, queries: Mapping[str, Query], post: Post) -> None:
         self.queries = queries
-        self._rollout = rollout
+        self.rollout = rollout
         self.base_dir = base_dir
         self._post = post
         self._askers: dict[str, Asker] = {}
@@ -35,7 +35,7 @@ class Connections:
 
         What files hold is read as `attached` says, without it from their beginning.
         """
-        spec = self._rollout.sources[name]
+        spec = self.rollout.sources[name]
         standing = Standing(name, self._post)
         if spec.file is not None:
             from console.sources.file_logs import FileLogs  # noqa: PLC0415
@@ -50,7 +50,7 @@ class Connections:
         from console.sources.docker_logs import DockerLogs  # noqa: PLC0415
 
         engine = self._engine(spec)
-        return DockerLogs(engine, spec.docker, self._rollout.tracks, sink, standing, since_s=since_s)
+        return DockerLogs(engine, spec.docker, self.rollout.tracks, sink, standing, since_s=since_s)
 
     def asker_for(self, metric: Metric) -> Asker:
         """Return who answers a metric."""
@@ -64,7 +64,7 @@ class Connections:
 
     def asker(self, source: str) -> Asker:
         """Return who answers for a database or Redis source."""
-        spec = self._rollout.sources[source]
+        spec = self.rollout.sources[source]
 
         def make() -> Asker:
             standing = Standing(source, self._post)
@@ -94,12 +94,12 @@ class Connections:
         """Return who measures the containers of a Docker source."""
         from console.sources.container_stats import ContainerAsker  # noqa: PLC0415
 
-        spec = self._rollout.sources[source]
+        spec = self.rollout.sources[source]
         if spec.docker is None:
             raise ValueError(f"{source} is no docker source")
         selector = spec.docker
         return self._made(
-            f"container:{source}", lambda: ContainerAsker(self._engine(spec), selector, self._rollout.tracks)
+            f"container:{source}", lambda: ContainerAsker(self._engine(spec), selector, self.rollout.tracks)
         )
 
     def _engine(self, spec: SourceSpec) -> "Engine":
@@ -115,7 +115,7 @@ class Connections:
     async def run(self, sink: LineSink, since_s: float, attached: Attached | None = None) -> None:
         """Read every log source and keep in touch with the others, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for name, spec in self._rollout.sources.items():
+            for name, spec in self.rollout.sources.items():
                 if spec.gives_lines:
                     group.create_task(self.log_source(name, sink, since_s, attached).run(), name=f"read {name}")
                 else:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from console.core.conditions import ConditionError, parse_condition
 from console.core.patterns import BoundedPattern
+from console.core.probes import OWN_CHECKS
 from console.core.rollout import Action, ActionKind, Check, HttpProbe, Parameter, SqlStep, Step
 from console.core.text import visible
 from console.spec.nodes import ListNode, MapNode, Node, Path, ScalarNode
@@ -64,6 +65,9 @@ def check_actions(review: Review) -> None:
         for part in ("before", "verify"):
             for index, check in enumerate(getattr(action, part)):
                 check_check(review, (*path, part, index), check)
+                if check.kind in OWN_CHECKS:
+                    expected = "verify an item of a checklist by it, and let `phases` say when a task may begin"
+                    review.wrong((*path, part, index), f"an action cannot look at `{check.kind}`", expected)
                 if part == "before":
                     _check_to(review, (*path, part, index, "to"), action, check)
                 elif check.to:

@@ -1,7 +1,7 @@
 """Checks of tracks, sources and phases."""
 
 from console.core.conditions import ConditionError, split_pause
-from console.core.rollout import ChecklistItem, Phase, ProcedureItem, SourceSpec
+from console.core.rollout import Check, ChecklistItem, Phase, ProcedureItem, SourceSpec
 from console.core.text import visible
 from console.spec.check_actions import TO_IS_ELSEWHERE, check_check, check_text
 from console.spec.nodes import Path, ScalarNode
@@ -110,5 +110,22 @@ def check_item(review: Review, where: Path, item: ChecklistItem | ProcedureItem,
         check_text(review, (*where, "group"), item.group)
     if isinstance(item, ChecklistItem) and item.verify is not None:
         check_check(review, (*where, "verify"), item.verify)
+        _check_own(review, (*where, "verify"), item.verify)
         if item.verify.to:
             review.wrong((*where, "verify", "to"), *TO_IS_ELSEWHERE)
+
+
+def _check_own(review: Review, path: Path, check: Check) -> None:
+    """Check a verification that asks nobody outside."""
+    if check.alerts == ():
+        review.wrong((*path, "alerts"), "no severity is named here", "name critical, warning or blind")
+    if check.soaked == ():
+        review.wrong((*path, "soaked"), "no phase is named here", "name at least one")
+    phases = {phase.name: phase for phase in review.rollout.phases}
+    here = (*path, "soaked")
+    for index, name in enumerate(check.soaked or ()):
+        item = (*here, index) if review.written(here) == "a list" else here
+        if name not in phases:
+            review.wrong(item, f"there is no phase {review.written(item)}", suggestion(name, phases, "phases are"))
+        elif phases[name].soak == 0:
+            review.wrong(item, f"the phase {visible(name, 80)} has no soak", "give it one, or name another phase")

@@ -29,7 +29,7 @@ phases:
   - name: Canary
     traffic: 10%
     prerequisites: [{id: backup, text: Backed up}, {id: disk, text: Disk, verify: {command: [sh, -c, "exit 0"]}}]
-    checklist: [{id: read, text: Tickets read}]
+    checklist: [{id: read, text: Tickets read}, {id: told, text: Somebody is told, verify: {alerts: [warning]}}]
     sign_off: [{role: dba, second_person: true}]
   - name: All
     traffic: 100%

@@ -139,6 +139,26 @@ MEANING = [
         "5: metrics.m.phases: the phase One waits for this metric, and it is not judged there",
     ),
     (
+        "phases: [{name: One, traffic: 5%, checklist: [{id: i, text: T, verify: {soaked: [Oen]}}]}]",
+        "4: phases[0].checklist[0].verify.soaked[0]: there is no phase 'Oen'; did you mean One?",
+    ),
+    (
+        "phases: [{name: One, traffic: 5%, prerequisites: [{id: i, text: T, verify: {soaked: One}}]}]",
+        "4: phases[0].prerequisites[0].verify.soaked: the phase One has no soak; give it one",
+    ),
+    (
+        "phases: [{name: One, traffic: 5%, checklist: [{id: i, text: T, verify: {alerts: []}}]}]",
+        "4: phases[0].checklist[0].verify.alerts: no severity is named here; name critical, warning or blind",
+    ),
+    (
+        "phases: [{name: One, traffic: 5%, checklist: [{id: i, text: T, verify: {alerts: [crit]}}]}]",
+        "verify.alerts[0]: found 'crit'; expected critical, warning or blind",
+    ),
+    (
+        "actions: {a: {title: A, steps: [{run: [x]}], before: [{alerts: critical}]}}",
+        "4: actions.a.before[0]: an action cannot look at `alerts`",
+    ),
+    (
         "actions: {a: {title: A, steps: [{run: [x], prints: '('}]}}",
         "4: actions.a.steps[0].prints: '(' is no regular expression",
     ),
