@@ -43,6 +43,7 @@ from console.incident_orders import IncidentOrders, responded
 from console.patience import waited_for
 from console.previewing import Previewing
 from console.printed import Printed
+from console.readiness import Readiness
 from console.reading import EXPORTED_RECORDS, events_of, told_of, versions
 from console.sources.base import ProbeFailed
 from console.unattended import Unattended
@@ -69,6 +70,7 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders):
         self._is_starting = False
         self._previewing = Previewing(engine, state_dir)
         self._checklist = Checklist(engine)
+        self._readiness = Readiness(engine, self.preview, self.look_before)
         self._unattended = Unattended(engine, session, self._places, self._start_by_itself)
 
     # -- what the screen draws -----------------------------------------------------------------------------------
@@ -322,10 +324,13 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders):
     # -- what goes on by itself ----------------------------------------------------------------------------------
 
     async def keep_house(self) -> None:
-        """Adopt attempts of others, verify checklist items, and begin what begins by itself, for ever."""
+        """Adopt attempts of others, verify items, look at the ways out, and begin what begins by itself, for ever."""
         try:
             await asyncio.gather(
-                self._attempts.keep_adopting(), self._checklist.keep_verifying(), self._unattended.keep()
+                self._attempts.keep_adopting(),
+                self._checklist.keep_verifying(),
+                self._readiness.keep_looking(),
+                self._unattended.keep(),
             )
         finally:
             await self._attempts.let_go()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from console.core.alerts import AlertKind, Facts, Finding, Severity, source_key
 from console.core.attempts import unsettled
+from console.core.happened import happened
 from console.core.incident_findings import incident_findings
 from console.core.judging import LEVELS, UNJUDGED, UNSEEN, Judged
 from console.core.metrics import MetricState, baseline_note
@@ -63,6 +64,8 @@ def findings(state: "State", at: float) -> Findings:
         *_session(state),
         *incident_findings(state, at),
     ]
+    known = {one.key for one in found}
+    found += [one for one in happened(state) if one.key not in known]
     return Findings(tuple(found), frozenset(_unknown(state)), _watched(state))
 
 

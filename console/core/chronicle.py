@@ -3,6 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from console.core.verdict import Verdict
+
+_CALM = (Verdict.OK, Verdict.OFF_TARGET, Verdict.NOT_JUDGED)
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -14,6 +18,11 @@ class Turn:
     before: str
     after: str
     reason: str
+
+    @property
+    def found_it_well(self) -> bool:
+        """Nothing was known before, and what became known was no trouble; the first of these is no news."""
+        return self.before in ("", Verdict.UNKNOWN) and self.after in _CALM
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +94,13 @@ class Chronicle:
 
 
 def since(found: Chronicle, at: float) -> Chronicle:
-    """Return what happened from a moment on; phases are kept that lasted into it."""
+    """Return what happened from a moment on; phases are kept that lasted into it, first measurements left out."""
+    first = {one.metric: one for one in reversed(found.turns)}
     return Chronicle(
         spans=tuple(span for span in found.spans if span.until is None or span.until >= at),
-        turns=tuple(one for one in found.turns if one.at >= at),
+        turns=tuple(
+            one for one in found.turns if one.at >= at and not (one is first[one.metric] and one.found_it_well)
+        ),
         deeds=_from(found.deeds, at),
         alerts=_from(found.alerts, at),
         undelivered=_from(found.undelivered, at),

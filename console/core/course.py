@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from console.core.alerts import Alert
 from console.core.dashboards import Kpi
-from console.core.inputs import ActionStarted, KpiEntered
+from console.core.inputs import ActionStarted, KpiEntered, WayOutSeen
 from console.core.record import Record
 from console.core.rollout import Rollout
 from console.core.runs import later
@@ -70,6 +70,16 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What the console sees when it looks at a way out, as a preview shows it."""
+
+    since: float
+    """When it was first seen so."""
+    obstacles: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """Everything that the goals of the whole rollout and the history of alerts are made of."""
 
@@ -90,6 +100,8 @@ class Course:
     """Those that stand, and the newest of the others, oldest first."""
     raised: Mapping[str, int] = field(default_factory=dict)
     """How often each alert was raised, by its key."""
+    looks: Mapping[str, Look] = field(default_factory=dict)
+    """What was seen of each way out since a console took the session up, by its action."""
 
 
 def is_kept(rollout: Rollout) -> bool:
@@ -147,6 +159,20 @@ def entered(course: Course, given: KpiEntered) -> tuple[Course, list[Record]]:
     said = f"{given.kpi} is {given.value:.10g}, entered by {given.actor}"
     record = Record(given.at, "kpi", f"{said}: {given.note}" if given.note else said, body)
     return replace(course, figures={**course.figures, given.kpi: figure}), [record]
+
+
+def opened(course: Course) -> Course:
+    """Return the course after a console took the session up: what was seen of the ways out before is not known now."""
+    return replace(course, looks={})
+
+
+def way_seen(course: Course, given: WayOutSeen) -> tuple[Course, list[Record]]:
+    """Return the course after a look at a way out, and what the journal says of it."""
+    look = Look(given.at, given.obstacles, given.unknown)
+    body = {"action": given.action, "obstacles": list(given.obstacles), "unknown": list(given.unknown)}
+    said = "; ".join((*given.obstacles, *given.unknown)) or "nothing is seen to stand in its way"
+    record = Record(given.at, "way out", f"{given.action}: {said}", body)
+    return replace(course, looks={**course.looks, given.action: look}), [record]
 
 
 def alarmed(course: Course, standing: Mapping[str, Alert], at: float) -> Course:

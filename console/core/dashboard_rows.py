@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from console.core.course import Course
+from console.core.course import Course, Look
 from console.core.dashboard_frame import DashboardRow
 from console.core.durations import format_duration
 from console.core.export import clock
-from console.core.frame import AttemptView, Frame
+from console.core.frame import ActionView, AttemptView, Frame
 from console.core.incident_frame import IncidentView
 from console.core.rollout import ActionKind, Rollout
 from console.core.text import visible
@@ -37,17 +37,46 @@ def phase_rows(rollout: Rollout, frame: Frame) -> Iterator[DashboardRow]:
             yield DashboardRow("▶", Verdict.WARNING if is_off else None, name, share, more)
 
 
-def way_out_rows(rollout: Rollout, frame: Frame) -> Iterator[DashboardRow]:
-    """Yield every action that takes traffic or a component back: whether it may be begun, and how it went last."""
+def ways_out(rollout: Rollout) -> tuple[str, ...]:
+    """Return every action that takes traffic or a component back, in the order of the file."""
     offered = {name for metric in rollout.metrics.values() for name in (metric.on.warning, metric.on.critical)}
+    back = (ActionKind.ROLLBACK, ActionKind.STEP_DOWN)
+    return tuple(
+        name
+        for name, action in rollout.actions.items()
+        if action.kind in back or (action.kind is ActionKind.TASK and name in offered)
+    )
+
+
+def way_out_rows(rollout: Rollout, frame: Frame, course: Course) -> Iterator[DashboardRow]:
+    """Yield every action that takes traffic or a component back: what stands in its way, and how it went last.
+
+    That it may be begun says nothing of whether it would go well: only what was looked at is said to be well.
+    """
+    ways = ways_out(rollout)
     for action in frame.actions:
-        if action.kind == ActionKind.ADVANCE or (action.kind == ActionKind.TASK and action.action not in offered):
+        if action.action not in ways:
             continue
         last = next((one for one in frame.attempts if one.action == action.action), None)
         ran = "not begun in this session" if last is None else f"last {_attempt(last)}"
-        tone = Verdict.OK if action.is_available else None
-        text = "ready" if action.is_available else action.why_not
-        yield DashboardRow(tone.glyph if tone else "·", tone, action.title, text, ran, key=action.key)
+        look = course.looks.get(action.action)
+        if not (action.is_available or frame.session.is_read_only):
+            yield DashboardRow("·", None, action.title, action.why_not, ran, key=action.key)
+        elif look is None:
+            yield DashboardRow("·", None, action.title, "not looked at yet", ran, key=action.key)
+        else:
+            yield _seen(look, action, ran)
+
+
+def _seen(look: Look, action: ActionView, ran: str) -> DashboardRow:
+    since = f"since {clock(look.since)}"
+    if look.obstacles:
+        tone, text, more = Verdict.CRITICAL, "something is in its way", "; ".join((*look.obstacles, since, ran))
+    elif look.unknown:
+        tone, text, more = Verdict.UNKNOWN, "not all could be looked at", "; ".join((*look.unknown, since, ran))
+    else:
+        tone, text, more = Verdict.OK, "no obstacle seen", f"looked at as in its preview, so {since}; {ran}"
+    return DashboardRow(tone.glyph, tone, action.title, text, more, key=action.key)
 
 
 def attempt_rows(frame: Frame) -> Iterator[DashboardRow]:

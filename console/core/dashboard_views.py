@@ -122,7 +122,7 @@ def _shown(shown: Shown, seen: Seen) -> Iterator[DashboardRow]:
         case Shown.INCIDENTS:
             yield from incident_rows(frame)
         case Shown.WAYS_OUT:
-            yield from way_out_rows(seen.rollout, frame)
+            yield from way_out_rows(seen.rollout, frame, seen.course)
         case Shown.HISTORY:
             yield from attempt_rows(frame)
         case Shown.KPIS:

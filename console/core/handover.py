@@ -98,14 +98,12 @@ def _now(frame: Frame, at: float, holder: str) -> Iterator[str]:
 
 def _look(frame: Frame, holder: str) -> str:
     """Return what to look at first: what is worst of what somebody can do something about."""
+    pressing = _pressing(frame)
     if not holder:
-        return f"begin to watch: rollout-console watch {frame.rollout}"
-    incident = next((one for one in frame.incidents if one.is_open), None)
-    if incident is not None:
-        return f"incident {incident.number} (5)"
-    attempt = next(iter(frame.attempts), None)
-    if attempt is not None and attempt.outcome in _UNSETTLED:
-        return f"{attempt.title}, which is {attempt.outcome} (o)"
+        begin = f"rollout-console watch {frame.rollout}"
+        return f"{pressing}; nobody watches: {begin}" if pressing else f"begin to watch: {begin}"
+    if pressing:
+        return pressing
     alert = next((one for one in sorted(frame.alerts, key=_urgency) if not one.why), None)
     panel = next(iter(worst_first(frame.panels)), None)
     if panel is not None and panel.verdict in (Verdict.WARNING, Verdict.CRITICAL, Verdict.BROKEN):
@@ -123,18 +121,30 @@ def _look(frame: Frame, holder: str) -> str:
     return "nothing presses"
 
 
+def _pressing(frame: Frame) -> str:
+    """Return what waits for somebody whether or not a console watches: an open incident, an action that hangs."""
+    incident = next((one for one in frame.incidents if one.is_open), None)
+    if incident is not None:
+        answer = ", which nobody took" if incident.response.is_running else ""
+        return f"incident {incident.number}, severity {incident.severity}{answer} (5)"
+    attempt = next(iter(frame.attempts), None)
+    if attempt is not None and attempt.outcome in _UNSETTLED:
+        return f"{attempt.title}, which is {attempt.outcome} (o)"
+    return ""
+
+
 # -- what changed ----------------------------------------------------------------------------------------------------
 
 
 def _changed(happened: Chronicle, at: float) -> Iterator[Group]:
     entered = (span for span in happened.spans if span.advance is not None)
     phases = [Told(span.since, "phase", f"entered {span.name}") for span in entered]
+    yield _group("Incidents", happened.incidents, at)
+    yield _group("Actions", [one for one in happened.deeds if one.kind not in (*_DONE, "acknowledge", "silence")], at)
     yield _group("Phases", phases, at)
     yield Group("Verdicts", tuple(turns_text(happened.turns, at))[:LINES])
-    yield _group("Incidents", happened.incidents, at)
     yield _group("Alerts", happened.alerts, at)
     yield _group("Messages that nobody took", happened.undelivered, at)
-    yield _group("Actions", [one for one in happened.deeds if one.kind not in (*_DONE, "acknowledge", "silence")], at)
     for title in dict.fromkeys(_DONE.values()):
         yield _group(title, [one for one in happened.deeds if _DONE.get(one.kind) == title], at)
     yield _group("Gaps in monitoring", happened.gaps, at)
@@ -177,10 +187,9 @@ def _worst(turns: Sequence[Turn]) -> int:
 
 
 def _open(frame: Frame, at: float, holder: str) -> Iterator[str]:
+    yield from (_incident(incident, at) for incident in frame.incidents if incident.is_open)
     if not holder:
         yield f"nobody watches the rollout: rollout-console watch {frame.rollout} takes it up again"
-    for incident in frame.incidents:
-        yield from _incident(incident, at)
     for attempt in frame.attempts[:1]:
         if attempt.outcome in _UNSETTLED:
             yield f"{attempt.title} is {attempt.outcome}, begun {when(attempt.started, at)} by {attempt.actor}"
@@ -191,6 +200,9 @@ def _open(frame: Frame, at: float, holder: str) -> Iterator[str]:
         if panel.verdict not in _CALM and panel.metric not in told_of:
             keys = ", ".join(f"{key.key} {key.label}" for key in panel.keys if key.is_lit)
             yield f"{panel.metric} is {panel.verdict}: {panel.reason}" + (f" ({keys})" if keys else "")
+    for incident in frame.incidents:
+        if not incident.is_open and not incident.is_settled:
+            yield f"incident {incident.number} waits for its post-mortem: {incident.why}"
     for source in frame.sources:
         if source.state not in _WELL and source.name not in told_of:
             yield f"source {source.name} is {source.state}" + (f": {source.reason}" if source.reason else "")
@@ -202,13 +214,10 @@ def _open(frame: Frame, at: float, holder: str) -> Iterator[str]:
             yield from (f"{stage.name}: {item.text} (to be ticked)" for item in stage.items if not item.is_done)
 
 
-def _incident(incident: IncidentView, at: float) -> Iterator[str]:
-    if incident.is_open:
-        taken = "nobody has responded" if incident.response.is_running else f"taken by {incident.response.by}"
-        said = f"incident {incident.number}, severity {incident.severity}, open since {when(incident.opened_at, at)}"
-        yield f"{said}: {incident.why}; {taken}"
-    elif not incident.is_settled:
-        yield f"incident {incident.number} waits for its post-mortem: {incident.why}"
+def _incident(incident: IncidentView, at: float) -> str:
+    taken = "NOBODY HAS RESPONDED" if incident.response.is_running else f"taken by {incident.response.by}"
+    said = f"incident {incident.number}, severity {incident.severity}, open since {when(incident.opened_at, at)}"
+    return f"{said}: {incident.why}; {taken}"
 
 
 def _urgency(alert: AlertView) -> tuple[bool, int, float]:

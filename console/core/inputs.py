@@ -243,6 +243,18 @@ class KpiEntered:
 
 
 @dataclass(frozen=True, slots=True)
+class WayOutSeen:
+    """The console looked at an action that takes traffic or a component back, as its preview does; nothing was done."""
+
+    at: float
+    action: str
+    obstacles: tuple[str, ...] = ()
+    """What stands in its way, in words."""
+    unknown: tuple[str, ...] = ()
+    """What could not be looked at, in words."""
+
+
+@dataclass(frozen=True, slots=True)
 class NoteWritten:
     """Somebody wrote a note into the journal."""
 
@@ -490,6 +502,7 @@ Input = (
     | ItemTicked
     | SignedOff
     | KpiEntered
+    | WayOutSeen
     | NoteWritten
     | SnapshotTaken
     | ActionStarted

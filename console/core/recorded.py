@@ -46,6 +46,7 @@ from console.core.inputs import (
     SourceSeen,
     TimePassed,
     Unread,
+    WayOutSeen,
     actor_of,
 )
 from console.core.record import Record
@@ -327,6 +328,8 @@ def told_by(record: Record) -> Iterator[Input]:
             yield KpiEntered(
                 at, str(body["kpi"]), float(body["value"]), actor_of(str(body["actor"])), str(body["note"])
             )
+        case "way out":
+            yield WayOutSeen(at, str(body["action"]), tuple(body["obstacles"]), tuple(body["unknown"]))
         case "clock":
             yield ClockStepped(at, float(body["by_s"]))
         case "acknowledge":

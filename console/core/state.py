@@ -70,6 +70,7 @@ from console.core.inputs import (
     SourceChanged,
     SourceSeen,
     TimePassed,
+    WayOutSeen,
 )
 from console.core.judging import UNJUDGED, Judged, shifted
 from console.core.metrics import TRACKS, MetricState, read_events
@@ -217,6 +218,10 @@ class State:
             case KpiEntered():
                 self.changed.add("course")
                 self.course, records = course.entered(self.course, given)
+                return records
+            case WayOutSeen():
+                self.changed.add("course")
+                self.course, records = course.way_seen(self.course, given)
                 return records
             case ActionStarted() | ActionProgressed() | ActionEnded():
                 return self._act(given)
@@ -447,6 +452,7 @@ class State:
             self._sampled_at = 0.0  # a console begins with its first tick, and knows no answer but its own
             for state in self.metrics.values():
                 state.forget_answer()
+            self.course = course.opened(self.course)
             text = f"taken up again by {opened.actor} after {pause_s:.0f} s"
             self._told_lines = line_news.all_told(self)
         self._told_phase, self._told_validation = self.phase, self.validation

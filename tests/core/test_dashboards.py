@@ -171,7 +171,7 @@ def test_the_ways_out_are_those_that_take_traffic_back_with_how_they_went_last()
     after = shown(made)
 
     assert [(row.key, row.name, row.text, row.more) for row in before] == [
-        ("R", "Back", "ready", "not begun in this session")
+        ("R", "Back", "not looked at yet", "not begun in this session")
     ]
     assert running[0].text == "another action is running"
     assert "failed by anna@ops1, took 4s" in after["Ways"][0].more

@@ -29,7 +29,7 @@ from console.core.report_md import report_md
 from console.core.retold import chronicle_of
 from console.core.words import Outcome
 from console.reading import read_export, read_handover
-from tests import frames
+from tests import frames, incidents
 from tests.exports import chronicle
 from tests.frame_parts import AT
 from tests.recordings import ANNA, START, answer, lines, live, record
@@ -75,6 +75,23 @@ def test_what_happened_before_the_shift_is_left_out() -> None:
     assert groups["Verdicts"] == ("error_rate: OK → WARNING 11:33 → CRITICAL 13:59 (> 5% for 5m)",)
     assert groups["Messages that nobody took"] == ("11:33  slack GIVEN UP after 5 attempts: refused",)
     assert "Phases" not in groups or not any("Canary 5%" in line for line in groups["Phases"])
+
+
+def test_a_first_measurement_that_was_well_is_no_news_and_one_that_was_not_is() -> None:
+    turns = (
+        verdict(AT - 900, "latency", "UNKNOWN", "OK"),
+        verdict(AT - 899, "errors", "UNKNOWN", "WARNING"),
+        verdict(AT - 898, "memory", "UNKNOWN", "OFF TARGET"),
+        verdict(AT - 600, "memory", "OFF TARGET", "UNKNOWN"),
+        verdict(AT - 300, "memory", "UNKNOWN", "OK"),
+    )
+
+    told = since(Chronicle(turns=turns), AT - SHIFT_S)
+
+    assert [line.partition(" (")[0] for line in turns_text(told.turns, AT)] == [
+        "errors: UNKNOWN → WARNING 13:48",
+        "memory: OFF TARGET → UNKNOWN 13:53 → OK 13:58",
+    ]
 
 
 def test_a_long_group_keeps_its_newest_lines_and_says_how_many_are_left_out() -> None:
@@ -136,6 +153,16 @@ def test_that_nobody_watches_is_the_first_thing_said() -> None:
     assert found.open[0].startswith("nobody watches the rollout: rollout-console watch")
     assert found.look == f"begin to watch: rollout-console watch {found.rollout}"
     assert found.now[-1] == "NOBODY WATCHES: the last word is of 14:03"
+
+
+def test_an_incident_that_nobody_took_comes_before_everything_also_while_nobody_watches() -> None:
+    frame = incidents.fresh().frame()
+
+    found = handover_of(frame, Chronicle(), since=AT - SHIFT_S, at=AT, holder="")
+
+    assert found.look.startswith("incident 1, severity 1, which nobody took (5); nobody watches: rollout-console watch")
+    assert "NOBODY HAS RESPONDED" in found.open[0]
+    assert found.open[1].startswith("nobody watches the rollout")
 
 
 # -- what is to come -------------------------------------------------------------------------------------------------
