@@ -30,6 +30,11 @@ def wait_until(is_so: Callable[[], bool], what: str = "the condition") -> None:
         time.sleep(0.01)
 
 
+def sh(text: str, timeout: str = "20s") -> dict[str, object]:
+    """A step of an action that runs a line of shell."""
+    return {"run": [text], "shell": True, "timeout": timeout}
+
+
 def write_rollout(folder: Path, action: dict[str, Any], **more: Any) -> Path:
     path = folder / "rollout.yaml"
     said = {

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from console.sources import file_logs, followed_file
 from tests.servers import PrivateEngine
 from tests.sources.containers import Containers
 
@@ -17,3 +18,11 @@ def containers(engine: PrivateEngine) -> Iterator[Containers]:
     engine.start()
     made.clear()
     made.client.close()
+
+
+@pytest.fixture
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are looked at many times a second."""
+    monkeypatch.setattr(followed_file, "POLL_S", 0.01)
+    monkeypatch.setattr(file_logs, "LOOK_S", 0.03)
+    monkeypatch.setattr(file_logs, "GRACE_S", 0.3)

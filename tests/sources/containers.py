@@ -1,10 +1,11 @@
-"""Containers of one service on the suite's own engine."""
+"""Containers of one service on the suite's own engine, and numbered lines that show what is lost or came twice."""
 
 import contextlib
 import http
 
 import docker
 import docker.errors
+import pytest
 from docker.models.containers import Container
 
 from console.core.rollout import TrackMatch
@@ -13,6 +14,22 @@ from tests.servers import PrivateEngine
 TRACKS = {"canary": TrackMatch(label="track=canary"), "baseline": TrackMatch(label="track=baseline")}
 WAIT = "until [ -e /go ]; do sleep 0.02; done"
 """Holds a script up until the test touches the file."""
+both_drivers = pytest.mark.parametrize("driver", ["json-file", "local"])
+
+
+def logged(driver: str, **options: str) -> docker.types.LogConfig:
+    """The log of a container in the hands of a driver."""
+    return docker.types.LogConfig(type=driver, config=options)
+
+
+def count(last: int, first: int = 1) -> str:
+    """A line of shell that writes numbered lines."""
+    return f"seq {first} {last} | sed 's/^/line /'"
+
+
+def numbers(count: int, first: int = 1) -> list[bytes]:
+    """The lines that `count` writes, as they are read."""
+    return [b"line %d" % number for number in range(first, first + count)]
 
 
 class Containers:
