@@ -70,7 +70,7 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders):
         self._is_starting = False
         self._previewing = Previewing(engine, state_dir)
         self._checklist = Checklist(engine)
-        self._readiness = Readiness(engine, self.preview, self.look_before)
+        self._readiness = Readiness(engine, self)
         self._unattended = Unattended(engine, session, self._places, self._start_by_itself)
 
     # -- what the screen draws -----------------------------------------------------------------------------------

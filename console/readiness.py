@@ -2,14 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 
 from console.core.course import Look
 from console.core.dashboard_rows import ways_out
 from console.core.dashboards import Shown
-from console.core.desk import Refused
+from console.core.desk import Desk, Refused
 from console.core.inputs import WayOutSeen
-from console.core.plan import Preview
 from console.effects.preview import problems
 from console.engine import Engine
 
@@ -20,16 +18,10 @@ LOOK_AGAIN_S = 300.0
 class Readiness:
     """The ways out of a rollout that a view shows; nothing is changed, and programs are only looked for."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        preview: Callable[[str], Awaitable[Preview]],
-        look_before: Callable[[Preview], Awaitable[Preview]],
-    ) -> None:
-        """Take what makes a preview of an action, and what asks what the preview wants looked at before."""
+    def __init__(self, engine: Engine, desk: Desk) -> None:
+        """Take the desk whose previews are looked at."""
         self._engine = engine
-        self._preview = preview
-        self._look_before = look_before
+        self._desk = desk
         rollout = engine.loaded.rollout
         shown = {shown for view in rollout.views.values() for section in view.sections for shown in section.shows}
         self._ways = ways_out(rollout) if Shown.WAYS_OUT in shown else ()
@@ -62,9 +54,19 @@ class Readiness:
         if found is None or not found.is_available:
             return None
         try:
-            shown = await self._preview(action)
-        except Refused as refusal:  # it asks for a value, or has nothing to take back now
+            shown = await self._desk.preview(action, given=await self._given(action))
+        except Refused as refusal:  # it asks for what nobody said, or has nothing to take back now
             return WayOutSeen(time.time(), action, unknown=(str(refusal),))
-        shown = await self._look_before(shown)
+        shown = await self._desk.look_before(shown)
         unknown = (f"{look.label}: {look.found}" for look in shown.before if look.is_passed is None)
         return WayOutSeen(time.time(), action, (*problems(shown), *shown.not_passed), tuple(unknown))
+
+    async def _given(self, action: str) -> dict[str, str]:
+        """Return a value for each parameter: the first to choose from, as the steps are the same for any other."""
+        given = {}
+        for parameter in self._engine.loaded.rollout.actions[action].parameters:
+            values = await self._desk.values(action, parameter)
+            if not values:
+                raise Refused(f"it asks for {parameter} first, and is looked at then")
+            given[parameter] = values[0]
+        return given

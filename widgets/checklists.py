@@ -13,6 +13,9 @@ from widgets.ink import Ground, Role
 from widgets.lines import BLANK, Line, Span, heading, spread, wrap
 from widgets.words import moment
 
+WIDE = 100
+"""From this width on a line has room for the terminal of who did something."""
+
 Row = tuple[StageView, ChecklistView | SignOffView]
 """Something that a person may see to, and the phase or window that it is of."""
 _PLACES = {Place.PAST: "over", Place.PRESENT: "now", Place.COMING: "to come"}
@@ -30,6 +33,8 @@ class ChecklistsPart:
     stages: tuple[StageView, ...]
     cursor: int
     """Over all rows, in their order."""
+    at: float
+    """Now, for how long ago something was done."""
     is_armed: bool = False
     """The next Enter signs."""
     verifying: frozenset[str] = frozenset()
@@ -68,13 +73,14 @@ def checklists_lines(part: ChecklistsPart, width: int) -> tuple[list[Line], int]
                 for item in grouped:
                     place = len(lines) if number == part.cursor else place
                     is_asked = name_of((stage, item)) in part.verifying
-                    lines.append(_item_line(item, width, number == part.cursor, is_asked=is_asked))
+                    said = "verifying …" if is_asked else _said(item, part.at, is_wide=width >= WIDE)
+                    lines.append(_item_line(item, width, number == part.cursor, said))
                     number += 1
         if stage.sign_off:
             lines.append(Line((Span("  sign-off", Role.DIM),)))
         for one in stage.sign_off:
             place = len(lines) if number == part.cursor else place
-            lines.append(_role_line(one, width, number == part.cursor, is_armed=part.is_armed))
+            lines.append(_role_line(one, part, width, number == part.cursor))
             number += 1
     if not lines:
         return [Line((Span("  no phase has a checklist or asks for a sign-off", Role.DIM),))], 0
@@ -94,7 +100,7 @@ def _mark(is_selected: bool) -> tuple[Span, Ground]:
     return Span("▌ " if is_selected else "  ", Role.ACCENT), Ground.SELECTED if is_selected else Ground.PLAIN
 
 
-def _item_line(item: ChecklistView, width: int, is_selected: bool, *, is_asked: bool) -> Line:
+def _item_line(item: ChecklistView, width: int, is_selected: bool, said: str) -> Line:
     mark, ground = _mark(is_selected)
     box, role = ("[✓] ", Role.OK) if item.is_done else ("[◐] ", Role.WARNING) if item.is_half else ("[ ] ", Role.STRONG)
     is_failed = not item.is_done and item.run is not None
@@ -107,37 +113,48 @@ def _item_line(item: ChecklistView, width: int, is_selected: bool, *, is_asked: 
     ]
     if item.note:
         left.append(Span(f"  {item.note}", Role.DIM))
-    return spread(left, [Span(f"{_said(item, is_asked=is_asked)} ", Role.DIM)], width, ground)
+    return spread(left, [Span(f"  {said} ", Role.DIM)], width, ground)
 
 
-def _said(item: ChecklistView, *, is_asked: bool) -> str:
-    """Return who ticked an item and when, or who has to."""
-    if is_asked:
-        return "verifying …"
-    at = "" if item.at is None else f" {when(item.at, 0.0)}"
+def _said(item: ChecklistView, at: float, *, is_wide: bool) -> str:
+    """Return who ticked an item and when, or who has to; the terminal of a person only where there is room."""
+    by, first_by = (name if is_wide else _person(name) for name in (item.by, item.first_by))
+    done_at = _done_at(item.at, at)
     if item.is_verified:
         if item.run is None and item.at is None:
             return "the console verifies it"
         what = "verified" if item.is_done else "not passed" if item.run is None or item.run.is_known else "not asked"
-        return f"{what}{at}"
+        return f"{what} for {by}{done_at}" if by else f"{what}{done_at}"
     if item.is_half:
-        return f"{item.by}{at}, needs a second person"
+        return f"needs a second person, {by}{done_at}"
     if item.is_done:
-        return f"{item.first_by} and {item.by}{at}" if item.first_by else f"{item.by}{at}"
+        return f"{first_by} and {by}{done_at}" if first_by else f"{by}{done_at}"
     return "two persons" if item.needs_second else ""
 
 
-def _role_line(one: SignOffView, width: int, is_selected: bool, *, is_armed: bool) -> Line:
+def _person(name: str) -> str:
+    """Return who it is without the terminal: `anna@ops1` of `anna@ops1 (pts/3)`."""
+    return name.partition(" (")[0]
+
+
+def _done_at(then: float | None, at: float) -> str:
+    """Return when something was done and how long ago that is: ` 21:29 (2m ago)`."""
+    if then is None:
+        return ""
+    return f" {when(then, at)} ({format_duration(float(int(max(0.0, at - then)))).partition(' ')[0]} ago)"
+
+
+def _role_line(one: SignOffView, part: ChecklistsPart, width: int, is_selected: bool) -> Line:
     mark, ground = _mark(is_selected)
     box = Span("[✓] " if one.by else "[ ] ", Role.OK if one.by else Role.STRONG)
     left = [mark, Span("  "), box, Span(one.role, Role.DIM if one.by else Role.TEXT)]
     if one.note:
         left.append(Span(f"  {one.note}", Role.DIM))
-    at = "" if one.at is None else f" {when(one.at, 0.0)}"
-    right = [Span(f"{one.by}{at} ", Role.DIM)] if one.by else []
+    by = one.by if width >= WIDE else _person(one.by)
+    right = [Span(f"  {by}{_done_at(one.at, part.at)} ", Role.DIM)] if one.by else []
     if not one.by and one.second:
         right = [Span("a second person ", Role.DIM)]
-    if is_selected and is_armed and not one.by:
+    if is_selected and part.is_armed and not one.by:
         right = [Span(" Enter again signs in this role ", Role.WARNING_BADGE)]
     return spread(left, right, width, ground)
 

@@ -22,6 +22,8 @@ SENTENCE_ROOM = 180
 _BADGE = 14
 _MARK = 2
 _EVIDENCE_BAR = 6
+_TITLE = 12
+"""What a line without columns must have left to begin the title of a metric."""
 _REASON = 24
 """What a line with columns keeps for why the verdict stands."""
 
@@ -311,9 +313,20 @@ def _narrow(panel: Panel, place: _Place) -> tuple[Line, Line]:
         reason = _with_evidence(reason, panel, panel.evidence, room)
     if panel.approach is not None and panel.approach.done < panel.approach.total:
         reason = approach_spans(panel.approach, room)
-    second = [place.mark, Span(" "), *cut(reason, max(8, room))]
+    reason = cut(reason, max(8, room))
+    if panel.pending is None and panel.evidence is None and panel.approach is None:
+        reason = _with_title(reason, panel, room)
+    second = [place.mark, Span(" "), *reason]
     right = [*tail, Span(" "), *keys]
     return place.line(first, _key_spans(panel, 0, columns.keys)), place.line(second, right)
+
+
+def _with_title(reason: list[Span], panel: Panel, room: int) -> list[Span]:
+    """Return why the verdict stands, and behind it what is measured, in words: the name above may be cut."""
+    left = room - cells(reason) - 2
+    if not panel.title or panel.title == panel.metric or left < _TITLE:
+        return reason
+    return [*reason, Span("  "), *cut([Span(panel.title, Role.DIM)], left)]
 
 
 def _with_evidence(reason: list[Span], panel: Panel, evidence: EvidenceView, room: int) -> list[Span]:

@@ -75,7 +75,7 @@ def _seen(look: Look, action: ActionView, ran: str) -> DashboardRow:
     elif look.unknown:
         tone, text, more = Verdict.UNKNOWN, "not all could be looked at", "; ".join((*look.unknown, since, ran))
     else:
-        tone, text, more = Verdict.OK, "no obstacle seen", f"looked at as in its preview, so {since}; {ran}"
+        tone, text, more = Verdict.OK, "no obstacle seen", f"{since}, as a preview looks; {ran}"
     return DashboardRow(tone.glyph, tone, action.title, text, more, key=action.key)
 
 

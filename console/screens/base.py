@@ -145,6 +145,11 @@ class ConsoleScreen(Screen[Result]):
             event.stop()
             event.prevent_default()
             self.offer(action)
+        elif not self._bindings.key_to_bindings.get(event.key):
+            self.miss(event.character)
+
+    def miss(self, character: str) -> None:
+        """Say what a key that does nothing here would do elsewhere, if anything."""
 
 
 class ConsoleDialog(ConsoleScreen[Result], ModalScreen[Result]):
@@ -201,6 +206,12 @@ class ConsoleDialog(ConsoleScreen[Result], ModalScreen[Result]):
         """Let go of what was drawn, as `Drawing` does: a dialog may be opened a thousand times in a long soak."""
         for widget in (self, *self._frames):
             widget._styles_cache.clear()
+
+    def miss(self, character: str) -> None:
+        """Say that the key of another place works once the dialog is closed."""
+        place = next((key for key in KEYS if key.shown == character and key.group == "places"), None)
+        if place is not None:
+            self.app.notify(f"Esc closes this; then {place.shown} is {place.label}", markup=False, timeout=4)
 
     def renew(self) -> None:
         """Draw title and keys again, because what they say changed."""

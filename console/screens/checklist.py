@@ -104,7 +104,9 @@ class ChecklistScreen(ConsoleScreen[None]):
         return rows[self._cursor()] if rows else None
 
     def _part(self) -> ChecklistsPart:
-        return ChecklistsPart(self.desk.frame.stages, self._cursor(), self._is_armed, self._verifying)
+        return ChecklistsPart(
+            self.desk.frame.stages, self._cursor(), self.desk.frame.at, self._is_armed, self._verifying
+        )
 
     def show_frame(self, frame: Frame) -> None:
         """Draw the checklists of the frame."""

@@ -17,6 +17,7 @@ class MatrixScreen(ConsoleDialog[None]):
     """Shows the counts since the session began, of all tracks or of one, as they grow."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "close", "Back", show=False),
         Binding("t", "next_track", "Track", show=False),
         Binding("e", "next_event", "Event", show=False),
     ]

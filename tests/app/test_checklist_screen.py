@@ -11,6 +11,7 @@ from console.screens.action import ActionScreen
 from console.screens.checklist import ChecklistScreen
 from console.screens.soak import SoakScreen
 from tests import frames
+from tests.frame_parts import AT
 from tests.frames import Given
 from tests.screen_text import Shown, console, drawn
 from widgets.checklists import ChecklistsPart, checklists_lines, row_lines, rows_of
@@ -21,7 +22,7 @@ HERE = "Canary 10%"
 
 def listed(stages: tuple[StageView, ...] | None = None, cursor: int = 0, **more: bool) -> str:
     shown = frames.healthy().stages if stages is None else stages
-    return drawn(checklists_lines(ChecklistsPart(shown, cursor, **more), 110)[0], 110)
+    return drawn(checklists_lines(ChecklistsPart(shown, cursor, AT, **more), 110)[0], 110)
 
 
 def known(number: int) -> str:
@@ -48,7 +49,18 @@ def test_past_present_and_coming_phases_and_windows_are_listed_with_their_headin
     assert "  before the next phase" in lines
     (item,) = [line for line in lines if "PostgreSQL backed up" in line]
     assert item.startswith("      [✓] PostgreSQL backed up  snapshot 1142")
-    assert item.endswith("anna@ops1 03-01 21:23")
+    assert item.endswith("anna@ops1 03-01 21:23 (16h ago)")
+
+
+def test_who_did_an_item_comes_without_the_terminal_where_there_is_little_room() -> None:
+    stage = frames.healthy().stages[1]
+    asked = replace(stage.items[0], is_verified=True, by="anna@ops1 (pts/3)", at=AT - 130, note="", group="")
+    stages = (replace(stage, items=(asked,), sign_off=()),)
+
+    narrow, wide = (checklists_lines(ChecklistsPart(stages, 0, AT), width)[0] for width in (80, 120))
+
+    assert narrow[-1].text.rstrip().endswith("verified for anna@ops1 14:01 (2m ago)")
+    assert wide[-1].text.rstrip().endswith("verified for anna@ops1 (pts/3) 14:01 (2m ago)")
 
 
 def test_what_failed_and_what_waits_for_a_second_person_says_so() -> None:
@@ -57,9 +69,9 @@ def test_what_failed_and_what_waits_for_a_second_person_says_so() -> None:
     (loading,) = [line for line in text.splitlines() if "Redis has loaded" in line]
     (capacity,) = [line for line in text.splitlines() if "Twice the capacity" in line]
     assert "[✗]" in loading
-    assert "not passed 03-02 14:02" in loading
+    assert "not passed 14:02 (1m ago)" in loading
     assert "[◐]" in capacity
-    assert "anna@ops1 03-02 13:53, needs a second person" in capacity
+    assert "needs a second person, anna@ops1 13:53 (10m ago)" in capacity
 
 
 def test_a_sign_off_asks_for_the_key_twice() -> None:

@@ -51,6 +51,21 @@ async def test_p_opens_the_table_and_t_goes_through_the_tracks(size: tuple[int, 
     assert "from → to" not in closed
 
 
+@pytest.mark.parametrize(("key", "said"), [("l", "l is Look"), ("g", "g is Goals"), ("J", "J is Journal")])
+async def test_the_key_of_another_place_says_that_the_table_is_closed_first(key: str, said: str) -> None:
+    frame = replace(frames.healthy(), matrices=(VIEW,))
+
+    async with console(frame) as shown:
+        await shown.press("p", key)
+        hinted = shown.text
+        await shown.press("p")
+        closed = shown.text
+
+    assert f"Esc closes this; then {said}" in hinted
+    assert "from → to" in hinted
+    assert "from → to" not in closed
+
+
 async def test_the_counts_grow_while_one_looks() -> None:
     frame = replace(frames.healthy(), matrices=(VIEW,))
     grown = replace(VIEW, sides=(side(None, 5),))

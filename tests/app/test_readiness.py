@@ -54,7 +54,7 @@ async def opened(tmp_path: Path) -> AsyncIterator[Opened]:
 def looking(opened: Opened) -> Readiness:
     assert opened.engine is not None
     orders = Orders(opened.engine, opened.session, opened.session.folder.parent.parent)
-    return Readiness(opened.engine, orders.preview, orders.look_before)
+    return Readiness(opened.engine, orders)
 
 
 def rows(opened: Opened) -> dict[str, DashboardRow]:

@@ -52,7 +52,7 @@ DRAWINGS: dict[str, Callable[[int], Sequence[Line]]] = {
     "log": lambda width: [row_line(row, width, kinds=(), needle="more") for row in frames.rows(3, is_hostile=True)],
     "preview": lambda width: preview_lines(PreviewPart(frames.poisoned(preview("advance")), 10.0), width),
     "journal": lambda width: [record_line(ROW, width), *record_lines(ROW, width)],
-    "checklists": lambda width: checklists_lines(ChecklistsPart(FRAME.stages, 0), width)[0],
+    "checklists": lambda width: checklists_lines(ChecklistsPart(FRAME.stages, 0, FRAME.at), width)[0],
     "checklist item": lambda width: row_lines(rows_of(FRAME.stages)[1], width),
     "verification": lambda width: row_lines(rows_of(FRAME.stages)[0], width),
     "keys": lambda width: [key_line((KeyCap("R", BAD, 0), KeyCap("G", BAD, 1)), width)],

@@ -75,6 +75,17 @@ def test_the_key_is_lit_only_while_the_verdict_it_belongs_to_stands() -> None:
     assert any(span.role is Role.KEY and span.text.strip() == "R" for span in calm)
 
 
+def test_on_a_narrow_screen_the_title_stands_below_a_name_that_is_cut() -> None:
+    metric, title = "websocket_event_delivery_rate", "WebSocket events that are delivered"
+    healthy = frames.healthy().panels[0]
+    panel = replace(healthy, metric=metric, title=title, evidence=None, pending=None, reason="> 98%", keys=())
+
+    first, second = shown((panel,), 79).splitlines()
+
+    assert metric not in first
+    assert second.startswith(f"   > 98%  {title}  ")
+
+
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_every_verdict_has_its_glyph_and_its_word(verdict: Verdict) -> None:
     panel = replace(frames.healthy().panels[0], verdict=verdict)
