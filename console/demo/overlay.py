@@ -1,7 +1,7 @@
 """The rollout file of a demo: a shipped rollout whose clock runs faster and whose services live in one folder.
 
 What is judged stays as shipped: events, queries, conditions. What changes is where it is measured, how
-long the windows are, and the commands of the actions.
+long the windows are, how few samples and how little proof are enough, and the commands of the actions. The title says so.
 """
 
 import os
@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from console.core.durations import parse_duration, parse_share
+from console.core.durations import format_duration, parse_duration, parse_share
 from console.demo.folder import DemoFolder
 from console.demo.service import ABOUT
 from console.demo.world import World
@@ -110,7 +110,7 @@ class Overlay:
         """Return the whole overlay."""
         said: Part = {
             "extends": rollout,
-            "title": f"{self._shipped['title']} (demo)",
+            "title": f"{self._shipped['title']} ({self._judged_by()})",
             "sources": self._sources(),
             "metrics": dict(self._metrics()),
             "phases": list(self._phases()),
@@ -123,6 +123,13 @@ class Overlay:
         if "alerts" in self._shipped:
             said["alerts"] = None
         return said | self._without_dropped_metrics(said.keys())
+
+    def _judged_by(self) -> str:
+        """Return by what a demo judges otherwise than the shipped file, in a few words."""
+        window_s = max(LEAST_WINDOW_S, WINDOW_S / self._speed)
+        proof = any("evidence" in metric for metric in self._shipped.get("metrics", {}).values())
+        said = f"demo: windows of {format_duration(window_s)}, {SAMPLES} samples"
+        return f"{said}, proof of not {NOT_WORSE_THAN}x worse" if proof else said
 
     def first_env(self) -> dict[str, str]:
         """Return the env file that the demo begins with: the share of its first phase, features on if it has one."""

@@ -389,7 +389,7 @@ def test_a_session_that_is_to_be_kept_is_still_there_after_the_demo(tmp_path: Pa
         check=True,
     )
     assert code in (0, 3)
-    assert "(demo)" in reported.stdout
+    assert "(demo: windows of 20s, 40 samples, proof of not 5x worse)" in reported.stdout
 
 
 def test_without_the_extra_the_command_says_how_to_get_it(
