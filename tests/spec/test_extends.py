@@ -223,3 +223,15 @@ def test_null_inside_a_json_body_stays_null(write: Write) -> None:
 
     assert http is not None
     assert http.json_ == {"a": 1, "b": None}
+
+
+def test_the_guide_of_fsm_checkpoint_says_all_that_an_agent_outside_docker_needs(write: Write) -> None:
+    guide = Path(__file__).parents[2] / "docs" / "rollouts" / "fsm-checkpoint.md"
+    said = guide.read_text("utf-8").partition("### An agent outside Docker")[2]
+
+    found = loads(write(said.partition("```yaml\n")[2].partition("```")[0], is_whole=True))
+
+    rollout = found.rollout
+    assert {source.kind for source in rollout.sources.values()} == {"file", "redis"}
+    assert (rollout.metrics["running"].kind, "memory" in rollout.metrics) == ("http", False)
+    assert rollout.actions["rollback"].before, "what is looked at before stays"
