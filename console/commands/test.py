@@ -31,28 +31,35 @@ def run(arguments: argparse.Namespace) -> int:
     except RolloutFileError as error:
         print(error, file=sys.stderr)
         return Exit.USAGE
-    results = [(file, [run_rule_test(file.rollout, test) for test in file.tests]) for file in loaded]
+    results = [(file, list(_results(file, is_told=not arguments.json))) for file in loaded]
     failed = sum(bool(failures) for _, found in results for failures in found)
     passed = sum(len(found) for _, found in results) - failed
     if arguments.json:
         files = [_as_json(file, found) for file, found in results]
         print(json.dumps({"passed": passed, "failed": failed, "files": files}, indent=2))
     else:
-        for file, found in results:
-            print("\n".join(_as_text(file, found)))
         print(f"{count_of(passed + failed, 'test')}, {failed} failed")
     return Exit.WARNING if failed else Exit.DONE
 
 
-def _as_text(file: LoadedTests, found: list[list[Failure]]) -> Iterator[str]:
-    yield f"{visible(str(file.path))}  {file.rollout.rollout}"
-    for number, (test, failures) in enumerate(zip(file.tests, found, strict=True)):
-        yield f"  {'✗ failed' if failures else '✓ passed'}  {visible(test.name)}"
-        for failure in failures:
-            line = file.line_of(number, failure.path)
-            at = "" if failure.at is None else f" at {format_duration(failure.at)}"
-            said = f"{failure.metric}{at}: expected {failure.expected}, found {failure.found}"
-            yield f"      {visible(f'{file.path}:{line}: {said}')}"
+def _results(file: LoadedTests, *, is_told: bool) -> Iterator[list[Failure]]:
+    """Run the tests of a file and yield what each does not find; where it is to be told, as soon as each ends."""
+    if is_told:
+        print(f"{visible(str(file.path))}  {file.rollout.rollout}", flush=True)
+    for number, test in enumerate(file.tests):
+        failures = run_rule_test(file.rollout, test)
+        if is_told:
+            print("\n".join(_as_text(file, number, failures)), flush=True)
+        yield failures
+
+
+def _as_text(file: LoadedTests, number: int, failures: list[Failure]) -> Iterator[str]:
+    yield f"  {'✗ failed' if failures else '✓ passed'}  {visible(file.tests[number].name)}"
+    for failure in failures:
+        line = file.line_of(number, failure.path)
+        at = "" if failure.at is None else f" at {format_duration(failure.at)}"
+        said = f"{failure.metric}{at}: expected {failure.expected}, found {failure.found}"
+        yield f"      {visible(f'{file.path}:{line}: {said}')}"
 
 
 def _as_json(file: LoadedTests, found: list[list[Failure]]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from console.core import automatic, soak
 from console.core.attempts import KEPT, OPEN, Attempt, unsettled
 from console.core.inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted, LadderLeft
+from console.core.looking import look_between
 from console.core.proving import reshare
 from console.core.record import Record
 from console.core.rollout import ActionKind
@@ -47,7 +48,7 @@ def act(state: "State", given: ActionStarted | ActionProgressed | ActionEnded) -
     state.attempts[given.attempt] = attempt = attempt.finished(given)
     state.settled.add(given.attempt)
     records = [*_ended(state, attempt, given)]
-    state.look_between(given.at)
+    look_between(state, given.at)
     return records
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.core import validation
 from console.core.inputs import Actor, ItemTicked, SignedOff, actor_of
+from console.core.looking import look_between
 from console.core.persons import is_another
 from console.core.record import Record
 from console.core.rollout import ChecklistItem, Phase, ValidationWindow
@@ -94,7 +95,7 @@ def _begin(state: "State", at: float) -> Iterator[Record]:
         return
     state.changed.add("phase")
     state.phase = replace(state.phase, is_waiting=False)
-    state.look_between(at)
+    look_between(state, at)
     yield Record(at, "phase", f"{phase.name} begins: its prerequisites are done", {"begins": phase.name})
 
 

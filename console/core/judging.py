@@ -166,15 +166,19 @@ def _without_data(thresholds: Thresholds, before: Judged, answered: Judged, at: 
 
 def _counted_as_bad(thresholds: Thresholds, answered: Judged, at: float, why: str) -> Judged:
     """Return the judgement when no data breaches every condition that the metric has."""
-    runs = {
-        level: answered.run(level).observe(at, is_true=thresholds.level(level) is not None, rules=thresholds.rules)
-        for level in LEVELS
-    }
+    runs = {level: _run_on_as_bad(thresholds, answered.run(level), level, at) for level in LEVELS}
     judged = replace(answered, held_since=None, warning=runs[Verdict.WARNING], critical=runs[Verdict.CRITICAL])
     level = next((level for level in LEVELS if stands(thresholds, judged, level)), None)
     if level is None:
         return _judged_as(judged, at, Verdict.UNKNOWN, f"{why}, which counts as bad, not yet for long enough")
     return _judged_as(judged, at, level, f"{why}, which counts as bad")
+
+
+def _run_on_as_bad(thresholds: Thresholds, run: Run, level: Verdict, at: float) -> Run:
+    """Return the run of a level that no data breaches; what stands is not ended by it, though its time be over."""
+    after = run.observe(at, is_true=thresholds.level(level) is not None, rules=thresholds.rules)
+    is_ended = run.fired is not None and after.fired is None
+    return replace(after, fired=run.fired, cleared=run.cleared) if is_ended else after
 
 
 def _held(thresholds: Thresholds, before: Judged, at: float, why: str) -> Judged | None:

@@ -33,12 +33,12 @@ class Replayed(State):
         super().__init__(rollout, at)
         self._told = told
 
-    def _read_events(self, name: str, at: float) -> Sample:
-        return self._told(self, name, at) or super()._read_events(name, at)
+    def read_events(self, name: str, at: float) -> Sample:
+        return self._told(self, name, at) or super().read_events(name, at)
 
     def read_at(self, name: str, moment: float, at: float) -> Sample:
         """Return what the counters said at an earlier moment, as a reading of now."""
-        return replace(super()._read_events(name, moment), at=at)
+        return replace(super().read_events(name, moment), at=at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,9 @@ def begin(recording: Recording, rollout: Rollout) -> Replayed:
 
 
 def changes_in(records: Iterable[Record]) -> Iterator[Change]:
-    """Yield the changes of verdicts that a journal tells of."""
+    """Yield the changes of verdicts of metrics that a journal tells of; error budgets have verdicts of their own."""
     for record in records:
-        if record.kind != "verdict":
+        if record.kind != "verdict" or "slo" in record.body:
             continue
         body = record.body
         yield Change(

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from console.core import soak
+from console.core import measuring, passing, soak
 from console.core.classify import Classifier
 from console.core.counts import LinesCounted
 from console.core.durations import format_duration
@@ -19,6 +19,7 @@ from console.core.inputs import (
     TimePassed,
 )
 from console.core.judging import UNJUDGED
+from console.core.record import Record
 from console.core.replay import Change, Replayed, Sample, changes_in
 from console.core.rollout import Rollout
 from console.core.rule_tests import (
@@ -58,6 +59,24 @@ class Failure:
     metric: str
     expected: str
     found: str
+
+
+class _Tested(Replayed):
+    """A state that judges the metrics a test asks about; what follows from verdicts, as alerts do, is left out.
+
+    No verdict depends on another metric's, nor on what follows from verdicts while nobody acts.
+    """
+
+    def __init__(self, rollout: Rollout, test: RuleTest) -> None:
+        super().__init__(rollout, START, _EventSeries(rollout, test))
+        asked: list[Expected | Never | First] = [*test.expect, *test.never, *test.first]
+        self._asked = list(dict.fromkeys(one.metric for one in asked))
+
+    def _pass_time(self, at: float) -> list[Record]:
+        return passing.judge(self, at, self._asked, keeps=passing.keeps_values(self, at))
+
+    def _judge(self, given: Sample) -> list[Record]:
+        return measuring.measure(self, given)
 
 
 def length_of(test: RuleTest, rollout: Rollout) -> float:
@@ -112,7 +131,7 @@ def _begin(rollout: Rollout, test: RuleTest) -> State:
     """Return a state in the phase of the test, with every source live."""
     names = [phase.name for phase in rollout.phases]
     index = 0 if test.phase is None else names.index(test.phase)
-    state = Replayed(rollout, START, _EventSeries(rollout, test))
+    state = _Tested(rollout, test)
     state.phase = state.phase.entered(rollout, index, START)
     if test.traffic is not None:
         state.phase = soak.with_traffic(state.phase, test.traffic)

@@ -4,35 +4,28 @@
 knows where inputs come from or where records go.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from math import inf
 
 from console.core import (
     acts,
     alarms,
-    alerting,
     automatic,
-    budgets,
     checklists,
     course,
     incident_course,
     incident_decisions,
     line_news,
+    measuring,
     memory,
-    proving,
-    soak,
+    passing,
     source_news,
-    validation,
 )
 from console.core.alerts import AlertBook
 from console.core.attempts import Attempt
 from console.core.automatic import Automatic
 from console.core.budgets import BudgetState
 from console.core.counts import LinesCounted
-from console.core.doubts import blind_reading, doubted
-from console.core.durations import format_duration
 from console.core.incidents import IncidentBook
 from console.core.inputs import (
     ActionAbandoned,
@@ -72,14 +65,15 @@ from console.core.inputs import (
     TimePassed,
     WayOutSeen,
 )
-from console.core.judging import UNJUDGED, Judged, shifted
+from console.core.judging import UNJUDGED, Judged
+from console.core.looking import look_between
 from console.core.metrics import TRACKS, MetricState, read_events
 from console.core.record import Record
 from console.core.ring import RowRing
 from console.core.rollout import Rollout
 from console.core.rollup import Rollup
 from console.core.soak import PhaseState
-from console.core.standing import Standing, is_few, standing_of
+from console.core.standing import Standing, standing_of
 from console.core.thresholds import Thresholds
 from console.core.ticks import Checklists
 from console.core.validation import Validation
@@ -87,9 +81,6 @@ from console.core.watched import WatchedSource
 from console.core.weighing import evidence_name, parts_of_alpha, weighings
 from console.core.witness import witnessed
 from console.core.words import Outcome
-
-EVENT_SAMPLE_S = 5.0
-"""How often the value of a metric of events is kept for plots."""
 
 
 class State:
@@ -119,7 +110,7 @@ class State:
             name: MetricState(name, metric, Thresholds.of(metric, parts), weighing=weighed.get(name))
             for name, metric in rollout.metrics.items()
         }
-        self._evidence = {evidence_name(name): name for name in weighed}
+        self.evidence_of = {evidence_name(name): name for name in weighed}
         self.sources = {
             name: WatchedSource(name, spec.kind, spec.gives_lines, since=at) for name, spec in rollout.sources.items()
         }
@@ -144,9 +135,9 @@ class State:
         # That evidence has not begun yet is written down too: what a later file asks for begins in the midst.
         self.changed: set[str] = {"phase", "session", *(f"evidence:{name}" for name in weighed)}
         """Names of the documents that `documents` has yet to write."""
-        self._sampled_at = 0.0
-        self._told_lines = line_news.ToldLines()
-        self._told_phase, self._told_validation = self.phase, self.validation
+        self.sampled_at = 0.0
+        self.told_lines = line_news.ToldLines()
+        self.told_phase, self.told_validation = self.phase, self.validation
         """As they were when the journal last spoke of them, at a tick."""
 
     # -- reading the state ---------------------------------------------------------------------------------------
@@ -205,11 +196,11 @@ class State:
             case TimePassed():
                 return self._pass_time(given.at)
             case ClockStepped():
-                return self._step_clock(given)
+                return passing.step_clock(self, given)
             case SampleTaken() | SampleFailed():
                 return self._judge(given)
             case SampleSkipped():
-                self._count_skipped(given)
+                measuring.count_skipped(self, given)
                 return []
             case SourceChanged() | SourceSeen() | OriginEnded() | ContainerNamed() | GapSuspected() | SkewMeasured():
                 return source_news.hear(self, given)
@@ -279,102 +270,14 @@ class State:
         return replace(counted, labels=labels)
 
     def _pass_time(self, at: float) -> list[Record]:
-        keeps = at - self._sampled_at >= EVENT_SAMPLE_S
-        blind = blind_reading(self.sources.values(), at)
-        records = proving.weigh_events(self, at) if blind is None else []
-        for name, state in self.metrics.items():
-            if state.metric.is_probed:
-                if state.grows_old(at):
-                    records += self._judging(name, at, partial(state.grow_old, at))
-            elif blind is not None:
-                if blind:
-                    records += self._judging(name, at, partial(state.fail, SampleFailed(at, name, blind, 0.0)))
-            else:
-                sample = self._read_events(name, at)
-                if isinstance(sample, SampleFailed):
-                    records += self._judging(name, at, partial(state.fail, sample))
-                else:
-                    sample = doubted(
-                        sample,
-                        state.metric,
-                        self.sources.values(),
-                        self.rollup,
-                        phase_began=self.phase.began,
-                        away_until=self.away_until,
-                    )
-                    records += self._judging(name, at, partial(state.take, sample, self.phase.traffic, keeps=keeps))
-        self._told_lines, said = line_news.told_lines(self, self._told_lines, at)
-        records += said
-        if keeps:
-            self._sampled_at = at
-            self.rollup.prune(at)
-            records += self._judge_budgets(at)
-        self._look(at)
-        records += automatic.looked(self, at)
-        records += soak.told(self._told_phase, self.phase, at)
-        records += validation.told(self._told_validation, self.validation, at)
-        self._told_phase, self._told_validation = self.phase, self.validation
-        records += alarms.watch(self, at)
-        if course.is_kept(self.rollout):
-            self.course = course.alarmed(self.course, self.alerts.alerts, at)
-            self.changed |= {"course"} if keeps else set()
-        return records
+        return passing.pass_time(self, at)
 
-    def _judge_budgets(self, at: float) -> list[Record]:
-        records = []
-        for name in self.budgets:
-            self.budgets[name], said = budgets.judge(self, name, at)
-            records += said
-        if records or not any(budget.slots.counts for budget in self.budgets.values()):
-            self.changed.add("budgets")  # the counts of queries are many; they are written down when more come
-        return records
-
-    def _look(self, at: float) -> None:
-        """Let the soak clock and the validation windows go on to a moment, and see what holds them now."""
-        standing = self.standing()
-        self.phase = soak.watched(self.phase, self.rollout.phases[self.phase.index], standing, at)
-        self.changed.add("phase")
-        windows = self.rollout.validation
-        if windows and not self.phase.doubt:  # while nobody knows the share, nobody watches its validation
-            self.validation = validation.looked(self.validation, windows, self.phase.traffic, standing, at)
-            self.changed.add("validation")
-        if course.is_kept(self.rollout):
-            self.course = course.looked(self.course, self.rollout, self.phase, standing, at)
-
-    def look_between(self, at: float) -> None:
-        """See what holds the clock now, between two ticks; what is said of it waits for the next one."""
-        self._look(max(at, self.phase.watched_at or at))
-
-    def _step_clock(self, step: ClockStepped) -> list[Record]:
-        """Move everything that is held along with the clock, so that the step counts as no time."""
-        self.at = step.at
-        self._sampled_at = min(self._sampled_at, step.at)
-        self._shift(step.by_s, step.at)
-        self.away_until = step.at if step.by_s > 0 else self.away_until + step.by_s
-        for source in self.sources.values():
-            source.shift(step.by_s, step.at)
-        self.phase = soak.stepped(self.phase, step.by_s)
-        self.validation = validation.stepped(self.validation, step.by_s)
-        self.course = course.stepped(self.course, step.by_s)
-        if self.unwritten is not None:
-            since, reason = self.unwritten
-            self.unwritten = (min(step.at, since + step.by_s), reason)
-        alerting.stepped(self.alerts, step.by_s, step.at)
-        incident_course.stepped(self, step.by_s)
-        self.changed |= {"phase", "validation", "alerts"}
-        for name, state in self.metrics.items():
-            if state.weighing is not None:
-                state.weighing = state.weighing.later(step.by_s)
-                self.changed.add(f"evidence:{name}")
-        went = f"{'forward' if step.by_s > 0 else 'back'} by {format_duration(round(abs(step.by_s)))}"
-        said = f"this machine's clock went {went}, or it slept: that time counts for nothing"
-        return [Record(step.at, "clock", said, {"by_s": step.by_s}), *automatic.interrupted(self, step.at)]
-
-    def _shift(self, pause_s: float, now: float = inf) -> None:
-        """Let what metrics hold be held for as long as before, after seconds that do not count."""
-        for name, state in self.metrics.items():
-            state.judged = {track: shifted(judged, pause_s, now) for track, judged in state.judged.items()}
-            self.changed.add(f"metric:{name}")
+    def _judge(self, given: SampleTaken | SampleFailed) -> list[Record]:
+        records = measuring.measure(self, given)
+        if given.metric not in self.metrics:
+            return records
+        look_between(self, given.at)
+        return records + alarms.watch(self, given.at) if records else records
 
     def backdate(self, since: float) -> None:
         """Let the session and its first phase begin earlier, so that older lines belong to them."""
@@ -384,61 +287,12 @@ class State:
 
     def event_samples(self, at: float) -> list[SampleTaken | SampleFailed]:
         """Return the readings of all metrics of events, for the record."""
-        return [self._read_events(name, at) for name, state in self.metrics.items() if not state.metric.is_probed]
+        return [self.read_events(name, at) for name, state in self.metrics.items() if not state.metric.is_probed]
 
-    def _read_events(self, name: str, at: float) -> SampleTaken | SampleFailed:
+    def read_events(self, name: str, at: float) -> SampleTaken | SampleFailed:
+        """Return the reading of a metric of events."""
         metric = self.metrics[name].metric
         return read_events(name, metric, self.rollup, tracks=self.tracks, at=at, phase_began=self.phase.began)
-
-    def _count_skipped(self, skipped: SampleSkipped) -> None:
-        """Count measurements that were left out; those of a metric's evidence are the metric's own."""
-        found = self.metrics.get(self._evidence.get(skipped.metric, skipped.metric))
-        if found is not None:
-            found.skipped += skipped.times
-
-    def _judge(self, given: SampleTaken | SampleFailed) -> list[Record]:
-        if given.metric in self._evidence:
-            return proving.weigh_sample(self, self._evidence[given.metric], given)
-        state = self.metrics.get(given.metric)
-        if state is None:
-            return []
-        if isinstance(given, SampleTaken):
-            self._take_for_budgets(state, given)
-            records = self._judging(given.metric, given.at, lambda: state.take(given, self.phase.traffic))
-        else:
-            records = self._judging(given.metric, given.at, lambda: state.fail(given))
-        self.look_between(given.at)
-        return records + alarms.watch(self, given.at) if records else records
-
-    def _take_for_budgets(self, state: MetricState, given: SampleTaken) -> None:
-        for name, spec in self.rollout.slo.items():
-            before = self.budgets[name]
-            self.budgets[name] = budgets.taken(before, spec, state, given)
-            if self.budgets[name] is not before:
-                self.changed.add("budgets")
-
-    def _judging(self, name: str, at: float, judge: Callable[[], None]) -> list[Record]:
-        """Run a judgement and say in the journal if the verdict that counts is another one now."""
-        before = self.verdict_of(name)
-        judge()
-        after = self.verdict_of(name)
-        if after is not before or after is UNJUDGED:
-            self.changed.add(f"metric:{name}")
-            self.phase = self.phase.paced(name, at, after.samples if is_few(self, name, after) else None)
-        if after.verdict is before.verdict:
-            return []
-        state = self.metrics[name]
-        body = {
-            "metric": name,
-            "track": state.judged_track(self.phase.traffic),
-            "from": before.verdict.value,
-            "to": after.verdict.value,
-            "reason": after.reason,
-            "value": after.value,
-            "samples": after.samples,
-            "bad": after.bad,
-        }
-        return [Record(at, "verdict", f"{name}: {after.verdict}, was {before.verdict}: {after.reason}", body)]
 
     def _open(self, opened: SessionOpened) -> list[Record]:
         ended = automatic.interrupted(self, opened.at, "was counted down by a console that is gone")
@@ -446,16 +300,16 @@ class State:
             text = f"begun by {opened.actor}"
         else:
             pause_s = max(0.0, opened.at - opened.last_seen)
-            self._shift(pause_s)
+            passing.shift(self, pause_s)
             if pause_s:
                 self.away_until = opened.at
-            self._sampled_at = 0.0  # a console begins with its first tick, and knows no answer but its own
+            self.sampled_at = 0.0  # a console begins with its first tick, and knows no answer but its own
             for state in self.metrics.values():
                 state.forget_answer()
             self.course = course.opened(self.course)
             text = f"taken up again by {opened.actor} after {pause_s:.0f} s"
-            self._told_lines = line_news.all_told(self)
-        self._told_phase, self._told_validation = self.phase, self.validation
+            self.told_lines = line_news.all_told(self)
+        self.told_phase, self.told_validation = self.phase, self.validation
         body: dict[str, object] = {
             "version": opened.version,
             "last_seen": opened.last_seen,

@@ -415,6 +415,18 @@ def test_a_worse_number_never_earns_a_better_verdict_whatever_else_the_file_asks
     assert gone.verdict.rank >= judged.verdict.rank
 
 
+def test_what_is_held_is_not_ended_by_missing_data_that_counts_as_bad() -> None:
+    limits = thresholds(breaches="2 of 2", no_data=NoData.BAD, keep_for="1m")
+    held = Judged()
+    for at, value in ((0, 9.0), (60, 9.0), (120, 0.0)):
+        held = observe(limits, held, Measured(at, value))
+
+    gone = observe(limits, held, Measured(181, None))
+    over = observe(limits, gone, Measured(241, 0.0))
+
+    assert (held.verdict, gone.verdict, over.verdict) == (Verdict.CRITICAL, Verdict.CRITICAL, Verdict.OK)
+
+
 @pytest.mark.parametrize(
     ("samples", "said"), [(4, "0 of 4"), (30, "0 of 30"), (31, "0 of 31 (< 9.68 %)"), (300, "0 of 300 (< 1 %)")]
 )

@@ -208,6 +208,15 @@ def test_a_change_that_was_not_recorded_is_told_beside_the_reason() -> None:
     assert "another one then" in found[1].why
 
 
+def test_the_verdict_of_an_error_budget_is_no_change_of_its_metric() -> None:
+    of_metric = verdict(AT + 1, "leaks", Verdict.OK, Verdict.WARNING)
+    of_budget = verdict(AT + 2, "leaks", Verdict.OK, Verdict.CRITICAL)
+
+    found = list(changes_in([of_metric, replace(of_budget, body={**of_budget.body, "slo": "few"})]))
+
+    assert [change.at - AT for change in found] == [1]
+
+
 def test_spells_end_where_the_verdict_changes() -> None:
     changes = list(
         changes_in(

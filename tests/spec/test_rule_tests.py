@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from console.cli import main
-from console.core.rule_run import run_rule_test
+from console.core.rollout import Rollout
+from console.core.rule_run import Failure, run_rule_test
+from console.core.rule_tests import RuleTest
 from console.spec.files import shipped
 from console.spec.problems import RolloutFileError
 from console.spec.rule_tests import file_of_tests, load_tests
@@ -322,6 +324,23 @@ def test_the_command_tells_each_test_and_exits_1_when_one_fails(folder: Path, ca
     assert said["files"][0]["tests"][1]["failures"] == [
         {"line": 5, "at_s": 40.0, "metric": "health", "expected": "CRITICAL", "found": "OK (== 1), 1"}
     ]
+
+
+def test_a_test_is_told_of_as_soon_as_it_ends(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def run_slowly(rollout: Rollout, test: RuleTest) -> list[Failure]:
+        told.append(capsys.readouterr().out)
+        return run_rule_test(rollout, test)
+
+    monkeypatch.setattr("console.commands.test.run_rule_test", run_slowly)
+    tests = (
+        f"  - {{name: {name}, series: {{health: '1x5'}}, never: [{{metric: health, verdict: CRITICAL}}]}}\n"
+        for name in ("one", "two")
+    )
+    main(["test", written(folder, "".join(tests))])
+
+    assert told[1] == "  ✓ passed  one\n"
 
 
 def test_a_file_that_is_not_there_is_exit_code_4(capsys: Capture) -> None:
