@@ -7,7 +7,8 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from console.core.probes import Metric, Names, Part
+from console.core.parts import Names, Part
+from console.core.probes import Metric
 
 
 class Shown(StrEnum):

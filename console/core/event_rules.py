@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from console.core.probes import Part
+from console.core.parts import Part
 
 
 class Matrix(Part):

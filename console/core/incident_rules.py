@@ -11,7 +11,8 @@ from typing import Literal
 from pydantic import Field
 
 from console.core.fields import Seconds
-from console.core.probes import IncidentSeverity, Names, Part
+from console.core.parts import Names, Part
+from console.core.probes import IncidentSeverity
 from console.core.stages import Id
 
 RESPOND_WITHIN_S: Mapping[int, float] = {1: 300.0, 2: 900.0, 3: 3600.0}

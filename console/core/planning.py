@@ -312,6 +312,8 @@ def _redis_question(probe: RedisProbe) -> str:
         return f"size of {probe.size}"
     if probe.latency is not None:
         return f"latency of {', '.join(probe.latency)}"
+    if probe.saved:
+        return "age of its last snapshot"
     if probe.persistence:
         return "it keeps its data"
     if probe.over is not None:

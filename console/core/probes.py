@@ -3,47 +3,12 @@
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from console.core.conditions import parse_condition
 from console.core.fields import Seconds
-from console.core.kinds import METRIC_KINDS, REDIS_KINDS
-
-
-class Part(BaseModel):
-    """A part of the rollout file: frozen, and strict about keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True, allow_inf_nan=False)
-
-
-def one_of(part: BaseModel, names: tuple[str, ...]) -> str:
-    """Return the single key among `names` that is set; raises `ValueError` for none or several."""
-    found = [name for name in names if getattr(part, name) is not None]
-    if len(found) != 1:
-        said = ", ".join(found) if found else "none of them"
-        raise ValueError(f"expected exactly one of {', '.join(names)}; found {said}")
-    return found[0]
-
-
-def _size(value: Any) -> Any:
-    return value if isinstance(value, float) else parse_condition(f"> {value}", "B").bound
-
-
-Size = Annotated[
-    float,
-    BeforeValidator(_size),
-    WithJsonSchema(
-        {"type": "string", "pattern": r"^\d+(\.\d+)?\s*(B|[KMGT]B|[KMG]iB)$", "examples": ["5 KB", "1 MiB"]}
-    ),
-]
-"""A size; written as text in the file, bytes in the program."""
-
-
-def _names(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+from console.core.kinds import METRIC_KINDS
+from console.core.parts import Names, Part, names, one_of
+from console.core.redis_question import RedisQuestion
 
 
 class EventCount(Part):
@@ -70,58 +35,6 @@ class QuantileOf(Part):
     """The events whose `number` is taken."""
     q: Annotated[float, Field(gt=0, lt=1)]
     """0.95 for the 95th percentile."""
-
-
-class RedisProbe(Part):
-    """A question to Redis; SCAN is used for patterns, never KEYS."""
-
-    ping: bool | None = None
-    """Whether it answers, 1 or 0; `redis: ping` says the same."""
-    scan: str | None = None
-    """A key pattern; with `has_field` the share of those hashes or JSON documents that have the field."""
-    has_field: str | None = None
-    """The field that `scan` looks for."""
-    count: str | None = None
-    """A key pattern whose keys are counted."""
-    info: str | None = None
-    """A field of INFO."""
-    over: Names | None = None
-    """Counters of INFO whose sum `info` is a share of: those of the metric's window, without one since the start."""
-    persistence: bool | None = None
-    """Whether it keeps its data over a restart, 1 or 0: it appends to a file, or saves snapshots."""
-    llen: str | None = None
-    """A list whose length is taken."""
-    size: str | None = None
-    """A key pattern; the mean of what its keys take in memory, from a sample of them."""
-    larger_than: Size | None = None
-    """With `size` the share of the keys that take more, such as `5 KB`."""
-    latency: Names | None = None
-    """Commands, such as `[get, hgetall]`; the worst of their percentiles that the server itself keeps."""
-    q: Annotated[float, Field(gt=0, lt=1)] = 0.99
-    """With `latency`, which percentile; 0.99 without it."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        kind = one_of(self, REDIS_KINDS)
-        if self.over is not None and (kind != "info" or self.info not in self.over):
-            raise ValueError("over goes with info, and names that field too: the share is one of all of them")
-        if (kind == "scan") != (self.has_field is not None):
-            raise ValueError("scan and has_field go together; to count keys use count")
-        if self.larger_than is not None and kind != "size":
-            raise ValueError("larger_than belongs to size")
-        return self
-
-    @property
-    def is_pass(self) -> bool:
-        """Whether every key of a pattern is looked at."""
-        return (self.scan or self.count or self.size) is not None
-
-
-def _redis(value: Any) -> Any:
-    return {"ping": True} if value == "ping" else value
-
-
-RedisQuestion = Annotated[RedisProbe, BeforeValidator(_redis)]
 
 
 class HttpProbe(Part):
@@ -362,14 +275,15 @@ class Check(Part):
     """The env file says this. After a step that edits one this is verified by itself."""
     command: tuple[str, ...] | None = None
     """Passes on exit code 0."""
-    alerts: Annotated[tuple[Literal["critical", "warning", "blind"], ...] | None, BeforeValidator(_names)] = None
+    alerts: Annotated[tuple[Literal["critical", "warning", "blind"], ...] | None, BeforeValidator(names)] = None
     """Alerts of these severities have somebody to go to: a route whose address is set. For checklists."""
     soaked: Names | None = None
     """These phases have had their whole soak in this session. For checklists."""
     source: str | None = None
     """Which source is asked."""
     expect: str | None = None
-    """What a number of Redis or of a query must be to pass, such as `== 0`; without it, anything but 0."""
+    """What a number of Redis or of a query must be to pass, such as `== 0`, or `< 1h` of what was `saved`; without it,
+    anything but 0."""
     prints: Names = ()
     """Regular expressions, each of which must be found in a line that the command prints, beside its exit code 0."""
     within: Seconds = 10.0
@@ -389,6 +303,11 @@ class Check(Part):
         if self.prints and kind != "command":
             raise ValueError("prints belongs to a command check")
         return self
+
+    @property
+    def unit(self) -> str:
+        """The unit of the number that `expect` is about; none for a plain number."""
+        return self.redis.unit if self.redis is not None else ""
 
     @property
     def kind(self) -> str:

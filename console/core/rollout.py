@@ -15,6 +15,7 @@ from console.core.event_rules import EventRule, Matrix
 from console.core.fields import Seconds, Share
 from console.core.incident_rules import Incidents, ProcedureItem, SeverityRule, WarRoom
 from console.core.kinds import METRIC_KINDS, SOURCE_KINDS
+from console.core.parts import Names, Part, one_of
 from console.core.probes import (
     CONDITIONS,
     Check,
@@ -25,16 +26,12 @@ from console.core.probes import (
     Evidence,
     HttpProbe,
     Metric,
-    Names,
     NoData,
     OnVerdict,
-    Part,
     QuantileOf,
-    RedisProbe,
-    RedisQuestion,
     SqlStep,
-    one_of,
 )
+from console.core.redis_question import RedisProbe, RedisQuestion
 from console.core.stages import AfterStop, ChecklistItem, Id, Phase, SignOff, Slo, ValidationWindow
 
 __all__ = [

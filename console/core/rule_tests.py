@@ -10,7 +10,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from console.core.conditions import share_scale, unit_scale
 from console.core.fields import Seconds, Share
 from console.core.inputs import Reading, SampleFailed, SampleTaken
-from console.core.probes import Metric, Part
+from console.core.parts import Part
+from console.core.probes import Metric
 from console.core.verdict import Verdict
 
 VALUES_LIMIT = 100_000

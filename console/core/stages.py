@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from console.core.fields import Seconds, Share
-from console.core.probes import Check, Part
+from console.core.parts import Part
+from console.core.probes import Check
 
 FULL_SHARE = 100.0
 """Percent of the traffic: all of it."""

@@ -91,7 +91,7 @@ async def _try(check: Check, connections: Connections) -> CheckResult:
         is_there = answer.readings[0].value == 1
         return CheckResult(is_there, "it answers" if is_there else "nothing listens there")
     if check.expect is not None and answer.readings:
-        return _expected(parse_condition(check.expect), answer)
+        return _expected(parse_condition(check.expect, check.unit), answer, check.unit)
     return _judged(answer)
 
 
@@ -116,10 +116,10 @@ def _printed(patterns: Sequence[str], output: str, ran: CheckResult) -> CheckRes
     return replace(ran, detail="; ".join(seen))
 
 
-def _expected(condition: Condition, answer: Answer) -> CheckResult:
+def _expected(condition: Condition, answer: Answer, unit: str) -> CheckResult:
     """Pass on numbers that are all as expected; none at all is no pass."""
     values = [reading.value for reading in answer.readings]
-    said = ", ".join("no value" if value is None else f"{value:g}" for value in values)
+    said = ", ".join("no value" if value is None else f"{value:g} {unit}".rstrip() for value in values)
     ok = all(value is not None and condition.holds(value) is True for value in values)
     return CheckResult(ok, said if ok else f"{said}, not {condition.text}")
 

@@ -1,4 +1,4 @@
-"""What INFO tells beyond a single number: how counters grew, and whether the server keeps its data."""
+"""What INFO tells beyond a single number: how counters grew, whether the server keeps its data, when it saved them."""
 
 import time
 from collections import deque
@@ -7,9 +7,11 @@ from typing import Any
 
 from redis import exceptions
 
-from console.core.conditions import share_scale
+from console.core.conditions import share_scale, unit_scale
+from console.core.durations import format_duration
 from console.core.inputs import Reading
-from console.core.probes import Metric, RedisProbe
+from console.core.probes import Metric
+from console.core.redis_question import RedisProbe
 from console.sources.base import ProbeFailed
 
 Counters = tuple[int, ...]
@@ -66,6 +68,23 @@ async def persistence(client: Any, told: Mapping[str, Any]) -> Reading:
         raise ProbeFailed(f"it appends to no file, and does not say whether it saves snapshots: {error}") from None
     has_snapshots = any(value not in ("", b"") for value in configured.values())
     return Reading("", 1.0 if has_snapshots else 0.0, samples=1)
+
+
+def saved(told: Mapping[str, Any], metric: Metric) -> Reading:
+    """Return how long ago the last snapshot was saved, by the server's own clock, in the metric's unit or in seconds.
+
+    Raises `ProbeFailed` where the last attempt failed, or none was saved since the server began: until then it says
+    its beginning (Redis documentation, INFO, rdb_last_save_time and rdb_saves).
+    """
+    now, at = _counter(told, "server_time_usec") / 1e6, _counter(told, "rdb_last_save_time")
+    began = now - _counter(told, "uptime_in_seconds")
+    is_none = not _counter(told, "rdb_saves") if "rdb_saves" in told else at <= began + 1
+    if is_none:
+        raise ProbeFailed(f"it has saved no snapshot since it began, {format_duration(round(now - began))} ago")
+    if str(told.get("rdb_last_bgsave_status")) != "ok":
+        raise ProbeFailed(f"its last snapshot failed; the one before is {format_duration(round(now - at))} old")
+    dimension, scale = unit_scale(metric.unit)
+    return Reading("", max(0.0, now - at) / (scale if dimension == "time" else 1.0), samples=1)
 
 
 def _counter(told: Mapping[str, Any], name: str) -> int:

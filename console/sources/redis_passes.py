@@ -18,7 +18,7 @@ from typing import Any
 
 from console.core.conditions import share_scale, unit_scale
 from console.core.inputs import Reading
-from console.core.probes import RedisProbe
+from console.core.redis_question import RedisProbe
 from console.sources.base import Unfinished
 
 SCAN_COUNT = 500

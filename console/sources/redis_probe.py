@@ -16,9 +16,10 @@ from redis.backoff import NoBackoff
 
 from console.core.conditions import unit_scale
 from console.core.inputs import Reading
-from console.core.probes import Metric, RedisProbe
+from console.core.probes import Metric
+from console.core.redis_question import RedisProbe
 from console.sources.base import Answer, ProbeFailed, Standing, Unfinished, supervise
-from console.sources.redis_figures import Growth, persistence
+from console.sources.redis_figures import Growth, persistence, saved
 from console.sources.redis_passes import Pace, Patience, Walk, go_on
 from queries.loader import Query
 
@@ -139,6 +140,8 @@ class RedisAsker:
             return self._growth.share(await self._info(), probe, metric)
         if probe.persistence:
             return await persistence(self._connected(), await self._info())
+        if probe.saved:
+            return saved(await self._info(), metric)
         if probe.info is not None:
             return Reading("", _figure(await self._info(), probe.info, metric.unit))
         if probe.llen is not None:

@@ -238,7 +238,7 @@ def check_check(review: Review, path: Path, check: Check) -> None:
     _check_printed(review, path, check.prints)
     if check.expect is not None:
         try:
-            if parse_condition(check.expect).needs_baseline:
+            if parse_condition(check.expect, check.unit).needs_baseline:
                 review.wrong((*path, "expect"), "a check has no baseline", "compare with a number, such as '== 0'")
         except ConditionError as error:
             review.refuse((*path, "expect"), error)

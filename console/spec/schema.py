@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from console.core import dashboards, event_rules, incident_rules, probes, rule_tests, stages
+from console.core import dashboards, event_rules, incident_rules, probes, redis_question, rule_tests, stages
 from console.core import rollout as model
 from console.core.durations import format_duration
 from console.core.rollout import Rollout
@@ -30,7 +30,8 @@ def schema() -> Schema:
     written: Schema = Rollout.model_json_schema(by_alias=True)
     parts: dict[str, Schema] = written.pop("$defs")
     parts["Rollout"] = written
-    for name, docs in _field_docs(dashboards, event_rules, incident_rules, probes, stages, model).items():
+    described = (dashboards, event_rules, incident_rules, probes, redis_question, stages, model)
+    for name, docs in _field_docs(*described).items():
         if parts.get(name, {}).get("properties"):
             _describe(parts[name], getattr(model, name), docs)
     for part in parts.values():

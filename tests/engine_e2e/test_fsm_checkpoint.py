@@ -87,8 +87,11 @@ class Watch:
         """Do what the present phase asks, and enter the next one, without an override."""
         await self.verify_all()
         await self.tick_all()
-        await self.until(lambda: not {"checklist", "prerequisite"} & self.unmet_kinds(), "all is ticked")
+        await self.until(lambda: "checklist" not in self.unmet_kinds(), "all is ticked")
         await self.desk.sign_off("engineering-lead")
+        # Some of what comes before the next phase is that this one has had its whole soak.
+        await self.until(lambda: self.unmet_kinds() <= {"prerequisite"}, "all but the prerequisites is met")
+        await self.verify_all()
         await self.until(lambda: self.frame.phase.may_advance, f"{self.frame.phase.name} is done")
         await self.do("advance")
         await self.until(lambda: self.frame.phase.name == phase, f"{phase} begins")

@@ -14,7 +14,7 @@ import redis
 from console.commands import doctor
 from console.core.inputs import Input
 from console.core.rollout import Check, Parameter, Rollout
-from console.demo.servers import EmbeddedPostgres, free_port
+from console.demo.servers import EmbeddedPostgres, EmbeddedValkey, free_port
 from console.sources.checks import passes
 from console.sources.connect import Connections
 from console.sources.values import values_of
@@ -265,6 +265,26 @@ async def test_redis_passes_on_a_number_that_is_as_expected(redis_url: str, tmp_
     with redis.Redis.from_url(redis_url) as server:
         server.mset({"fsm:1": "x", "fsm:2": "x"})
     assert await tried(check, tmp_path, cache={"redis": redis_url}) == (False, "2, not == 0", True)
+
+
+async def test_a_snapshot_passes_while_it_is_young_and_none_is_no_answer(
+    valkey: EmbeddedValkey, redis_url: str, tmp_path: Path
+) -> None:
+    check = {"redis": {"saved": True}, "source": "cache", "expect": "< 1h"}
+    valkey.kill()  # it does not count what was saved before
+    valkey.start()
+
+    before = await tried(check, tmp_path, cache={"redis": redis_url})
+    with redis.Redis.from_url(redis_url) as client:
+        client.save()
+    after = await tried(check, tmp_path, cache={"redis": redis_url})
+    late = await tried(check | {"expect": "< 0s"}, tmp_path, cache={"redis": redis_url})
+
+    assert (before[0], before[2]) == (False, False)
+    assert before[1].startswith("it has saved no snapshot since it began")
+    assert (after[0], after[2]) == (True, True)
+    assert after[1].endswith(" s")
+    assert (late[0], late[2]) == (False, True)
 
 
 async def test_a_share_that_nothing_has_part_in_is_not_as_expected(redis_url: str, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -12,7 +13,7 @@ from console.core.rollout import Metric
 from console.core.words import SourceState
 from console.demo.servers import EmbeddedValkey
 from console.sources.base import ProbeFailed, Standing
-from console.sources.redis_figures import Growth
+from console.sources.redis_figures import Growth, saved
 from console.sources.redis_probe import RedisAsker
 from tests.sources.networks import Wire
 from tests.sources.sinks import Mailbox, until
@@ -188,6 +189,39 @@ async def test_a_server_keeps_its_data_if_it_appends_or_saves_snapshots(server: 
         server.acl_deluser("guest")
 
     assert found == [0.0, 1.0, 1.0]
+
+
+async def test_the_age_of_a_snapshot_is_known_once_one_was_saved_and_it_is_none_after_a_failure(
+    valkey: EmbeddedValkey, server: redis.Redis, redis_url: str
+) -> None:
+    async with asking(redis_url) as asker:
+        with pytest.raises(ProbeFailed, match="it has saved no snapshot since it began"):
+            await reading(asker, {"saved": True}, unit="s")
+        server.save()
+        in_seconds = await reading(asker, {"saved": True}, unit="s")
+        in_hours = await reading(asker, {"saved": True}, unit="h")
+        (valkey.folder / "dump.rdb").unlink()
+        (valkey.folder / "dump.rdb" / "in the way").mkdir(parents=True)
+        server.bgsave()
+        await until(lambda: server.info("persistence")["rdb_last_bgsave_status"] == "err")
+        shutil.rmtree(valkey.folder / "dump.rdb")
+        with pytest.raises(ProbeFailed, match=r"its last snapshot failed; the one before is .* old"):
+            await reading(asker, {"saved": True}, unit="s")
+
+    assert in_seconds.value is not None
+    assert in_hours.value == pytest.approx(in_seconds.value / 3600, abs=0.01)
+    assert 0 <= in_seconds.value < 60
+
+
+TOLD = {"server_time_usec": 10_000_000_000, "uptime_in_seconds": 4000, "rdb_last_bgsave_status": "ok"}
+
+
+def test_a_server_that_does_not_count_its_snapshots_is_believed_by_when_it_began() -> None:
+    metric = Metric.model_validate({"redis": {"saved": True}, "source": "cache", "unit": "s"})
+
+    assert saved(TOLD | {"rdb_last_save_time": 9000}, metric).value == 1000
+    with pytest.raises(ProbeFailed, match="no snapshot since it began, 1h 6m"):
+        saved(TOLD | {"rdb_last_save_time": 6000}, metric)
 
 
 async def test_the_length_of_a_list_is_taken_and_of_something_else_refused(server: redis.Redis, redis_url: str) -> None:

@@ -9,7 +9,7 @@ import redis
 
 from console.core.conditions import ConditionError
 from console.core.inputs import Reading, SampleSkipped
-from console.core.probes import RedisProbe
+from console.core.redis_question import RedisProbe
 from console.core.rollout import Metric
 from console.core.words import SourceState
 from console.demo.servers import EmbeddedValkey

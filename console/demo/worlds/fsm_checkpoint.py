@@ -77,11 +77,12 @@ CREATE INDEX agent_turns_created_at ON agent_turns (created_at);
     tables = (Table("agent_turns", age="created_at"),)
 
     def stock(self, batch: Batch, now: float) -> None:
-        """Leave the conversations of the past weeks in Redis, as the old agent kept them."""
+        """Leave the conversations of the past weeks in Redis, as the old agent kept them, and a snapshot of them."""
         for number in range(OLD_CONVERSATIONS):
             stage = STAGES[number % len(STAGES)]
             batch.redis("HSET", CHECKPOINT + old(number), "channel", "chat", "step", stage, "messages", "m" * 300)
             batch.redis("SET", LEGACY + old(number), fsm_state(stage))
+        batch.redis("SAVE")
 
     def request(self, call: Call) -> None:
         """Take one turn of a conversation."""

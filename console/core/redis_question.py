@@ -1,0 +1,67 @@
+"""What Redis or Valkey is asked: the part of the frozen model that a metric or a check with `redis` has."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from console.core.kinds import REDIS_KINDS
+from console.core.parts import Names, Part, Size, one_of
+
+
+class RedisProbe(Part):
+    """A question to Redis; SCAN is used for patterns, never KEYS."""
+
+    ping: bool | None = None
+    """Whether it answers, 1 or 0; `redis: ping` says the same."""
+    scan: str | None = None
+    """A key pattern; with `has_field` the share of those hashes or JSON documents that have the field."""
+    has_field: str | None = None
+    """The field that `scan` looks for."""
+    count: str | None = None
+    """A key pattern whose keys are counted."""
+    info: str | None = None
+    """A field of INFO."""
+    over: Names | None = None
+    """Counters of INFO whose sum `info` is a share of: those of the metric's window, without one since the start."""
+    persistence: bool | None = None
+    """Whether it keeps its data over a restart, 1 or 0: it appends to a file, or saves snapshots."""
+    saved: bool | None = None
+    """How long ago it saved its last snapshot; not known where it saved none since it began, or the last one failed."""
+    llen: str | None = None
+    """A list whose length is taken."""
+    size: str | None = None
+    """A key pattern; the mean of what its keys take in memory, from a sample of them."""
+    larger_than: Size | None = None
+    """With `size` the share of the keys that take more, such as `5 KB`."""
+    latency: Names | None = None
+    """Commands, such as `[get, hgetall]`; the worst of their percentiles that the server itself keeps."""
+    q: Annotated[float, Field(gt=0, lt=1)] = 0.99
+    """With `latency`, which percentile; 0.99 without it."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        kind = one_of(self, REDIS_KINDS)
+        if self.over is not None and (kind != "info" or self.info not in self.over):
+            raise ValueError("over goes with info, and names that field too: the share is one of all of them")
+        if (kind == "scan") != (self.has_field is not None):
+            raise ValueError("scan and has_field go together; to count keys use count")
+        if self.larger_than is not None and kind != "size":
+            raise ValueError("larger_than belongs to size")
+        return self
+
+    @property
+    def unit(self) -> str:
+        """What a check's condition on the answer is in: seconds since it saved, otherwise plain numbers."""
+        return "s" if self.saved else ""
+
+    @property
+    def is_pass(self) -> bool:
+        """Whether every key of a pattern is looked at."""
+        return (self.scan or self.count or self.size) is not None
+
+
+def _redis(value: Any) -> Any:
+    return {"ping": True} if value == "ping" else value
+
+
+RedisQuestion = Annotated[RedisProbe, BeforeValidator(_redis)]
