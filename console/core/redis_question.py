@@ -30,13 +30,14 @@ class RedisProbe(Part):
     llen: str | None = None
     """A list whose length is taken."""
     size: str | None = None
-    """A key pattern; the mean of what its keys take in memory, from a sample of them."""
+    """A key pattern; the mean of what its keys take in memory, from a sample of them, or with `q` a percentile."""
     larger_than: Size | None = None
     """With `size` the share of the keys that take more, such as `5 KB`."""
     latency: Names | None = None
-    """Commands, such as `[get, hgetall]`; the worst of their percentiles that the server itself keeps."""
-    q: Annotated[float, Field(gt=0, lt=1)] = 0.99
-    """With `latency`, which percentile; 0.99 without it."""
+    """Commands, such as `[get, hgetall]`; the worst of their percentiles, as the server itself measures them: of the
+    metric's window, without one since it began."""
+    q: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Which percentile: of `latency` 0.99 without it; of `size` 1 is the largest."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -47,12 +48,26 @@ class RedisProbe(Part):
             raise ValueError("scan and has_field go together; to count keys use count")
         if self.larger_than is not None and kind != "size":
             raise ValueError("larger_than belongs to size")
+        if self.q is not None and (kind not in ("size", "latency") or self.larger_than is not None):
+            raise ValueError("q belongs to size, without larger_than, or to latency")
+        if self.q == 1 and kind == "latency":
+            raise ValueError("the server keeps percentiles of latency and no longest time: q is less than 1")
         return self
 
     @property
     def unit(self) -> str:
         """What a check's condition on the answer is in: seconds since it saved, otherwise plain numbers."""
         return "s" if self.saved else ""
+
+    @property
+    def percentile(self) -> float:
+        """Which percentile of a latency is asked for."""
+        return 0.99 if self.q is None else self.q
+
+    @property
+    def walked(self) -> "RedisProbe":
+        """The question without what only the answer depends on: those with the same one share their passes."""
+        return self.model_copy(update={"q": None})
 
     @property
     def is_pass(self) -> bool:

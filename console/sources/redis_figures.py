@@ -2,8 +2,8 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from redis import exceptions
 
@@ -14,11 +14,13 @@ from console.core.probes import Metric
 from console.core.redis_question import RedisProbe
 from console.sources.base import ProbeFailed
 
-Counters = tuple[int, ...]
+K = TypeVar("K", bound=Hashable)
+Counters = Mapping[Any, int]
+"""Counters that only grow, by their names; one that is not there is 0."""
 
 
 class Growth:
-    """Shares of counters that only grow, by how much they grew in a metric's window."""
+    """Shares and percentiles of what was counted in a metric's window, from counters that only grow."""
 
     def __init__(self, steady: Callable[[], float] = time.monotonic) -> None:
         """Begin with nothing seen; `steady` is a clock in seconds."""
@@ -32,20 +34,40 @@ class Growth:
         server began to count. Counters that fell were set back: they are followed anew from there. Raises
         `ProbeFailed` for a field that is no counter.
         """
-        names = probe.over or ()
-        counters = tuple(_counter(told, name) for name in names)
+        counters: Counters = {name: _counter(told, name) for name in probe.over or ()}
         if isinstance(metric.window, float):
-            before = self._before(probe, metric.window, counters)
-            counters = tuple(now - then for now, then in zip(counters, before, strict=True))
-        total = sum(counters)
-        part = counters[names.index(probe.info or "")]
+            counters = self._grown(probe, metric.window, counters)
+        total = sum(counters.values())
+        part = counters[probe.info or ""]
         return Reading("", part / total * share_scale(metric.unit) if total else None, samples=total, bad=total - part)
+
+    def slowest(self, told: object, probe: RedisProbe, metric: Metric) -> Reading:
+        """Return the worst percentile of some commands' calls in the metric's window, from LATENCY HISTOGRAM.
+
+        The server counts the calls in powers of two of microseconds; inside one of these they are taken to be spread
+        evenly, so the percentile is in the right power of two and no better known than that. `None` where none was
+        called. A window begins with the last look before it, or with the first one.
+        """
+        window_s = metric.window if isinstance(metric.window, float) else 0.0
+        grown = self._grown(probe, window_s, _calls(told))
+        by_command: dict[str, dict[int, int]] = {}
+        for (command, bound), calls in grown.items():
+            by_command.setdefault(command, {})[bound] = calls
+        found = [at for calls in by_command.values() if (at := _percentile(calls, probe.percentile)) is not None]
+        dimension, scale = unit_scale(metric.unit)
+        worst = max(found) * 1e-6 / (scale if dimension == "time" else 1e-6) if found else None
+        return Reading("", worst, samples=sum(grown.values()))
+
+    def _grown(self, probe: RedisProbe, window_s: float, counters: Mapping[K, int]) -> Mapping[K, int]:
+        """Remember the counters of now and return by how much they grew in the window."""
+        before = self._before(probe, window_s, counters)
+        return {name: count - before.get(name, 0) for name, count in counters.items()}
 
     def _before(self, probe: RedisProbe, window_s: float, counters: Counters) -> Counters:
         """Remember the counters of now and return those that its window began with."""
         now = self._steady()
         seen = self._seen.setdefault((probe, window_s), deque())
-        if seen and any(later < earlier for later, earlier in zip(counters, seen[-1][1], strict=True)):
+        if seen and any(counters.get(name, 0) < earlier for name, earlier in seen[-1][1].items()):
             seen.clear()
         while len(seen) > 1 and seen[1][0] <= now - window_s:
             seen.popleft()
@@ -85,6 +107,33 @@ def saved(told: Mapping[str, Any], metric: Metric) -> Reading:
         raise ProbeFailed(f"its last snapshot failed; the one before is {format_duration(round(now - at))} old")
     dimension, scale = unit_scale(metric.unit)
     return Reading("", max(0.0, now - at) / (scale if dimension == "time" else 1.0), samples=1)
+
+
+def _calls(told: object) -> dict[tuple[str, int], int]:
+    """Return how many calls of each command fell between two bounds, by its name and the upper one in microseconds."""
+    found = {}
+    for command, said in _pairs(told):
+        before = 0
+        for bound, up_to in _pairs(dict(_pairs(said)).get(b"histogram_usec", ())):
+            found[command.decode(errors="replace"), int(bound)] = int(up_to) - before
+            before = int(up_to)
+    return found
+
+
+def _pairs(told: Any) -> Iterable[tuple[Any, Any]]:
+    """Return the entries of a map, which the older protocol writes as a list of names and values in turn."""
+    return told.items() if isinstance(told, Mapping) else zip(told[::2], told[1::2], strict=True)
+
+
+def _percentile(calls: Mapping[int, int], q: float) -> float | None:
+    """Return a percentile of calls by the upper bounds of their powers of two; `None` where there are none."""
+    total = sum(calls.values())
+    left = q * total
+    for bound, count in sorted(calls.items()):
+        if count and left <= count:
+            return bound / 2 * (1 + left / count)
+        left -= count
+    return None
 
 
 def _counter(told: Mapping[str, Any], name: str) -> int:

@@ -12,12 +12,14 @@ import asyncio
 import contextlib
 import json
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from console.core.conditions import share_scale, unit_scale
 from console.core.inputs import Reading
+from console.core.quantiles import bin_of, quantile
 from console.core.redis_question import RedisProbe
 from console.sources.base import Unfinished
 
@@ -91,22 +93,33 @@ class Pass:
     samples: int = 0
     bad: int = 0
     size_bytes: int = 0
+    sizes: Counter[int] = field(default_factory=Counter)
+    """The sampled sizes in logarithmic buckets, as `core.quantiles` has them."""
+    largest_bytes: int = 0
 
     def __str__(self) -> str:
         looked_at = min(self.of_about, self.bites * SCAN_COUNT)
         return f"after about {looked_at:,} of {self.of_about:,} keys"
 
-    def reading(self, unit: str) -> Reading:
-        """Return what a finished pass found, in the unit of its metric."""
-        if self.probe.count is not None:
+    def reading(self, probe: RedisProbe, unit: str) -> Reading:
+        """Return what a finished pass found of a question that it was made for, in the unit of its metric."""
+        if probe.count is not None:
             return Reading("", float(self.keys))  # no key is a count too, not a lack of samples
-        if self.probe.size is not None and self.probe.larger_than is None:
+        if probe.size is not None and probe.larger_than is None:
             scale = unit_scale(unit)[1] if unit_scale(unit)[0] == "size" else 1.0
-            mean = self.size_bytes / self.samples / scale if self.samples else None
-            return Reading("", mean, samples=self.samples)
-        part = self.bad if self.probe.size is not None else self.samples - self.bad
+            size = self._size(probe.q)
+            return Reading("", None if size is None else size / scale, samples=self.samples)
+        part = self.bad if probe.size is not None else self.samples - self.bad
         share = part / self.samples * share_scale(unit) if self.samples else None
         return Reading("", share, samples=self.samples, bad=self.bad)
+
+    def _size(self, q: float | None) -> float | None:
+        """Return the mean of the sampled sizes in bytes, or a percentile within 1 %; the largest is exact."""
+        if not self.samples:
+            return None
+        if q is None:
+            return self.size_bytes / self.samples
+        return float(self.largest_bytes) if q == 1 else quantile(self.sizes, q)
 
 
 @dataclass(slots=True)
@@ -114,6 +127,10 @@ class Walk:
     """The passes of one question: at most one at a time, kept where time ran out."""
 
     open: Pass | None = None
+    done: Pass | None = None
+    """The last one that is through."""
+    done_at: float = 0.0
+    """A time of `time.monotonic`."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -130,9 +147,13 @@ class Patience:
 async def go_on(client: Any, walk: Walk, probe: RedisProbe, pace: Pace, patience: Patience) -> Pass:
     """Carry the pass of a question on, or begin one, and return it when it is through.
 
+    What came to its end while this one waited for its turn is its answer too: several metrics ask for the same pass.
     Raises `Unfinished` when patience is over; the next call goes on from there.
     """
+    asked_at = time.monotonic()
     async with walk.turn:
+        if walk.done is not None and walk.done_at >= asked_at:
+            return walk.done
         patience.is_asking = True
         made = await _taken_up(client, walk, probe)
         patience.is_asking = False
@@ -140,7 +161,7 @@ async def go_on(client: Any, walk: Walk, probe: RedisProbe, pace: Pace, patience
             async with pace.bite() as bite:
                 await _bite(client, made, bite)
             if made.cursor == 0:
-                walk.open = None
+                walk.open, walk.done, walk.done_at = None, made, time.monotonic()
                 return made
             if time.monotonic() >= patience.until:
                 raise Unfinished(f"the pass is not through: {made}; the next measurement goes on from there")
@@ -168,6 +189,8 @@ async def _bite(client: Any, made: Pass, bite: Bite) -> None:
         sizes = await _sizes(client, keys, bite)
         made.samples += len(sizes)
         made.size_bytes += sum(sizes)
+        made.sizes.update(map(bin_of, sizes))
+        made.largest_bytes = max((made.largest_bytes, *sizes))
         made.bad += sum(size > (probe.larger_than or 0.0) for size in sizes)
     made.keys += len(keys)
     made.bites += 1

@@ -146,11 +146,15 @@ class RedisAsker:
             return Reading("", _figure(await self._info(), probe.info, metric.unit))
         if probe.llen is not None:
             return Reading("", float(await self._connected().llen(probe.llen)))
+        if probe.latency is not None and isinstance(metric.window, float):
+            told = await self._connected().execute_command("LATENCY", "HISTOGRAM", *probe.latency)
+            return self._growth.slowest(told, probe, metric)
         if probe.latency is not None:
             return Reading("", _slowest(await self._connected().info("latencystats"), probe, metric.unit))
         if probe.is_pass:
-            walk = self._walks.setdefault(probe, Walk())
-            return (await go_on(self._connected(), walk, probe, self._pace, patience)).reading(metric.unit)
+            walk = self._walks.setdefault(probe.walked, Walk())
+            made = await go_on(self._connected(), walk, probe.walked, self._pace, patience)
+            return made.reading(probe, metric.unit)
         await self._ping()
         return Reading("", 1.0, samples=1)
 
@@ -183,7 +187,7 @@ def _slowest(told: dict[str, Any], probe: RedisProbe, unit: str) -> float | None
     kept = {name.removeprefix(_LATENCY).lower(): said for name, said in told.items() if name.startswith(_LATENCY)}
     if not kept:
         raise ProbeFailed("INFO tells no latency of commands; Redis 7 or later does, with latency-tracking yes")
-    key = f"p{100 * probe.q:g}"
+    key = f"p{100 * probe.percentile:g}"
     found = [said[key] for name in probe.latency or () if (said := kept.get(name.lower())) is not None and key in said]
     if not found:
         known = any(name.lower() in kept for name in probe.latency or ())

@@ -105,7 +105,7 @@ def _check_times(review: Review, path: Path, metric: Metric) -> None:
     if metric.stale_after is not None and metric.stale_after < metric.every:
         expected = "every value is too old before the next one comes; use two or three times `every`"
         review.doubt((*path, "stale_after"), "this is shorter than `every`", expected)
-    has_growth = metric.redis is not None and metric.redis.over is not None
+    has_growth = metric.redis is not None and (metric.redis.over or metric.redis.latency) is not None
     if metric.window is not None and metric.kind not in ("events", "quantile", "query") and not has_growth:
         review.doubt((*path, "window"), f"a {metric.kind} metric has no window", "remove this key")
 

@@ -16,6 +16,7 @@ from console.demo.servers import EmbeddedValkey
 from console.probing import Probe, measure
 from console.sources import redis_passes
 from console.sources.base import ProbeFailed, Standing, Unfinished
+from console.sources.redis_figures import Growth
 from console.sources.redis_passes import COMMANDS_PER_S, PAUSE_S, REST, SCAN_COUNT, Pace, Patience, Walk, go_on
 from console.sources.redis_probe import RedisAsker
 from tests.sources.sinks import Mailbox
@@ -126,7 +127,7 @@ async def test_a_pass_whose_time_is_up_goes_on_from_there_with_the_next_measurem
             except Unfinished as unfinished:
                 told.append(str(unfinished))
 
-    assert found.reading("%") == Reading("", 75.0, samples=6000, bad=1500)
+    assert found.reading(probe, "%") == Reading("", 75.0, samples=6000, bad=1500)
     assert len(told) + 1 == found.bites == calls(server, "scan")
     assert len(told) >= 6000 // SCAN_COUNT - 1
     assert told[2].startswith("the pass is not through: after about 1,500 of 6,000 keys")
@@ -152,7 +153,7 @@ async def test_another_server_process_begins_the_pass_anew(valkey: EmbeddedValke
         found = await go_on(client, walk, probe, pace, Patience(float("inf")))
 
     assert found is not left
-    assert found.reading("") == Reading("", 700.0)
+    assert found.reading(probe, "") == Reading("", 700.0)
 
 
 async def test_an_unfinished_pass_is_neither_a_failure_nor_a_value(
@@ -194,7 +195,7 @@ async def test_a_million_keys_are_looked_at_in_bites_over_several_measurements(
                 assert calls(server, "scan") == before[0] + 1
                 largest = max(largest, calls(server, "hexists") - before[1])
 
-    assert found.reading("%") == Reading("", 75.0, samples=CHECKPOINTS, bad=CHECKPOINTS // 4)
+    assert found.reading(probe, "%") == Reading("", 75.0, samples=CHECKPOINTS, bad=CHECKPOINTS // 4)
     assert measurements == 21
     assert largest <= SCAN_COUNT + 50  # a bucket of the server's table is given whole
     assert found.bites == calls(server, "scan") <= MILLION // SCAN_COUNT + 1
@@ -221,6 +222,39 @@ async def test_sizes_are_those_that_the_server_tells(server: redis.Redis, redis_
     assert mean.samples == 40
     assert (large.value, large.samples, large.bad) == (25.0, 40, 10)
     assert (none.value, none.samples) == (None, 0)
+
+
+async def test_percentiles_of_sizes_are_those_of_the_keys_and_one_pass_serves_all_that_ask(
+    server: redis.Redis, redis_url: str
+) -> None:
+    for number in range(40):
+        server.set(f"thread:{number}", "x" * (500 + 250 * number))
+    sizes = sorted(int(server.memory_usage(f"thread:{number}") or 0) for number in range(40))
+    server.config_resetstat()
+    asked = [{"size": "thread:*"}, *({"size": "thread:*", "q": q} for q in (0.5, 0.95, 0.99, 1))]
+
+    async with asking(redis_url) as asker:
+        answers = await asyncio.gather(*(asker.ask(metric(question, unit="B")) for question in asked))
+        none = (await asker.ask(metric({"size": "none:*", "q": 1}, unit="B"))).readings[0]
+    (mean, median, p95, p99, largest) = (answer.readings[0] for answer in answers)
+
+    assert calls(server, "memory|usage") == 40
+    assert mean.value == sum(sizes) / 40
+    assert median.value == pytest.approx(sizes[19], rel=0.01)
+    assert p95.value == pytest.approx(sizes[37], rel=0.01)
+    assert p99.value == pytest.approx(sizes[38], rel=0.01)
+    assert (largest.value, largest.samples) == (sizes[-1], 40)
+    assert (none.value, none.samples) == (None, 0)
+
+
+async def test_a_metric_that_asks_after_a_pass_was_through_gets_a_new_one(server: redis.Redis, redis_url: str) -> None:
+    server.set("thread:1", "x")
+    async with asking(redis_url) as asker:
+        first = (await asker.ask(metric({"size": "thread:*"}))).readings[0]
+        server.set("thread:2", "x")
+        second = (await asker.ask(metric({"size": "thread:*", "q": 1}))).readings[0]
+
+    assert (first.samples, second.samples) == (1, 2)
 
 
 async def test_of_many_keys_the_size_of_a_part_of_each_bite_is_asked(server: redis.Redis, redis_url: str) -> None:
@@ -265,6 +299,54 @@ async def test_the_servers_own_percentile_of_the_slowest_of_some_commands(server
 
     assert read.value == pytest.approx(float(told["latency_percentiles_usec_get"]["p99"]) / 1000)
     assert never.value is None
+
+
+async def test_the_latency_of_a_window_forgets_the_calls_before_it(server: redis.Redis, redis_url: str) -> None:
+    server.eval("for i = 1, 3000000 do end", 0)  # slow, and before the first look
+    asked = metric({"latency": ["get", "eval"]}, unit="ms", window="5m")
+
+    async with asking(redis_url) as asker:
+        first = (await asker.ask(asked)).readings[0]
+        for _ in range(50):
+            server.get("thread:1")
+        quick = (await asker.ask(asked)).readings[0]
+        server.eval("for i = 1, 3000000 do end", 0)
+        slow = (await asker.ask(asked)).readings[0]
+        whole = (await asker.ask(metric({"latency": "eval"}, unit="ms"))).readings[0]
+        server.config_resetstat()
+        set_back = (await asker.ask(asked)).readings[0]
+
+    assert (first.value, first.samples) == (None, 0)
+    assert (quick.samples, slow.samples) == (50, 51)
+    assert quick.value is not None
+    assert slow.value is not None
+    assert whole.value is not None
+    assert quick.value < 1 < slow.value
+    assert whole.value / 2 <= slow.value <= whole.value * 2
+    assert (set_back.value, set_back.samples) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("told", "value", "samples"),
+    [
+        ({b"get": {b"calls": 100, b"histogram_usec": {16: 50, 33: 99, 66: 100}}}, 33.0, 100),
+        ([b"get", [b"calls", 100, b"histogram_usec", [16, 50, 33, 99, 66, 100]]], 33.0, 100),
+        ({b"get": {b"histogram_usec": {64: 100}}, b"hget": {b"histogram_usec": {1024: 4}}}, 1019.0, 104),
+        ({}, None, 0),
+        ([], None, 0),
+    ],
+)
+def test_a_percentile_of_counted_calls_is_the_worst_of_the_commands_in_either_protocol(
+    told: object, value: float | None, samples: int
+) -> None:
+    asked = metric({"latency": ["get", "hget"]}, unit="us", window="5m")
+    assert asked.redis is not None
+    growth = Growth(lambda: 0.0)
+    growth.slowest([], asked.redis, asked)
+
+    found = growth.slowest(told, asked.redis, asked)
+
+    assert (found.value, found.samples) == (value if value is None else pytest.approx(value, rel=0.01), samples)
 
 
 def test_a_size_is_written_with_its_unit() -> None:

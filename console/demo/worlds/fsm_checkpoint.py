@@ -136,6 +136,7 @@ CREATE INDEX agent_turns_created_at ON agent_turns (created_at);
         if call.happens("spoils"):
             call.redis("SET", LEGACY + old(call.random.randrange(OLD_CONVERSATIONS)), '{"state": "SLOT_SEL')
         checkpoint = CHECKPOINT + call.session.id
+        call.redis("HGETALL", checkpoint)
         call.redis("HSET", checkpoint, "channel", "chat", "step", stage)
         if call.track == "canary":
             call.redis("HSET", checkpoint, "fsm_state", fsm_state(stage))
