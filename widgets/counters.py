@@ -93,7 +93,10 @@ def counter_lines(part: CountersPart, width: int, *, is_focused: bool = False) -
     if not part.events:
         return [*lines, Line((Span("  no event rules, or nothing read yet", Role.DIM),))]
     for event in part.events:
-        lead = [Span(f" {event.kind}", kind_role(event.kind, kinds)), Span(f" {event.event}", Role.TEXT)]
+        kind = kind_role(event.kind, kinds)
+        lead = [Span(f" {event.kind}", kind), Span(f" {event.event}", Role.TEXT)]
+        if named > name:  # what tells events apart comes before the kind, which keeps its colour
+            lead = [Span(f" {event.event}", kind)]
         spans = cut(lead, name - 1)
         spans.append(Span(" " * (name - cells(spans))))
         by_track = {counts.track: counts for counts in event.tracks}

@@ -46,7 +46,25 @@ def judged(panel: Panel) -> TrackValue | None:
     return next((value for value in panel.values if value.track == panel.judged), next(iter(panel.values), None))
 
 
-def _others(panel: Panel) -> list[Span]:
+def _bare(text: str) -> str:
+    """Return a value without what stands in brackets behind it: `0 of 4,181` of `0 of 4,181 (< 0.072 %)`."""
+    return text.partition(" (")[0]
+
+
+def _sized(text: str, width: int) -> str:
+    """Return a value in exactly `width` cells: where it is too long, what stands in brackets goes first."""
+    return fit(text if cells([Span(text)]) <= width else _bare(text), width)
+
+
+def _others(panel: Panel, room: int | None = None) -> list[Span]:
+    """Return the tracks that the verdict is not about, in at most so many cells."""
+    spans = _tracks(panel, is_bare=False)
+    if room is None or cells(spans) <= room:
+        return spans
+    return cut(_tracks(panel, is_bare=True), room)
+
+
+def _tracks(panel: Panel, *, is_bare: bool) -> list[Span]:
     mine = judged(panel)
     spans: list[Span] = []
     for value in panel.values:
@@ -56,7 +74,8 @@ def _others(panel: Panel) -> list[Span]:
             spans.append(Span("  "))
         if value.track:
             spans.append(Span(f"{value.track} ", Role.DIM))
-        spans.append(Span(value.text, Role.BASELINE if value.track == "baseline" else Role.TEXT))
+        text = _bare(value.text) if is_bare else value.text
+        spans.append(Span(text, Role.BASELINE if value.track == "baseline" else Role.TEXT))
     return spans
 
 
@@ -270,12 +289,12 @@ def _first_spans(panel: Panel, place: _Place) -> list[Span]:
         Span("  "),
     ]
     if place.width < WIDE or len(panel.values) < 2:
-        return [*spans, Span(fit(_value_text(panel), columns.values), role), Span("  ")]
+        return [*spans, Span(_sized(_value_text(panel), columns.values), role), Span("  ")]
     value, others = _value_text(panel), _others(panel)
     # The other track stands in its column where it fits there, and else beside the value, however long others are.
     room = min(columns.value, max(cells([Span(value)]), columns.values - 2 - cells(others)))
-    others = cut(others, columns.values - room - 2)
-    spans += [Span(fit(value, room), role), Span("  "), *others]
+    others = _others(panel, columns.values - room - 2)
+    spans += [Span(_sized(value, room), role), Span("  "), *others]
     return [*spans, Span(" " * (columns.values - room - cells(others)))]
 
 

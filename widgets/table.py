@@ -1,14 +1,17 @@
 """Rows of a query as lines."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from console.core.words import Table
 from widgets.ink import Role
-from widgets.lines import Line, Span, cells, cut, fit
+from widgets.lines import Line, Span, cells, cut, fit, wrap
 
 _WIDEST = 48
 _NARROWEST = 4
+_STACKED = 3
+"""From so many columns on a row that does not fit is shown as lines of its own."""
 _GAP = "  "
+_APART = "   "
 
 
 def column_widths(table: Table, width: int) -> list[int]:
@@ -25,6 +28,40 @@ def column_widths(table: Table, width: int) -> list[int]:
 
 def _is_number(text: str) -> bool:
     return bool(text) and text.lstrip("-+").replace(",", "").replace(".", "", 1).rstrip("%").strip().isdigit()
+
+
+def whole_lines(table: Table, width: int, *, indent: str = "") -> list[Line]:
+    """Return the rows with nothing cut off: as a table where all of it fits, else each row as lines of its own.
+
+    Those begin with the first column, which says what the row is about, and then name every other one.
+    """
+    texts = [
+        (name, *(row[place] for row in table.rows if place < len(row))) for place, name in enumerate(table.columns)
+    ]
+    needed = [max(cells([Span(text)]) for text in column) for column in texts]
+    room = width - len(indent)
+    fits = all(column <= _WIDEST for column in needed) and sum(needed) + len(_GAP) * (len(needed) - 1) <= room
+    if fits or len(needed) < _STACKED or not table.rows:
+        return table_lines(table, width, indent=indent)
+    lines: list[Line] = []
+    for row in table.rows:
+        lines += [Line((Span(indent), Span(piece, Role.STRONG))) for piece in wrap(row[0], max(10, room))]
+        said = [f"{name} {text or '–'}" for name, text in zip(table.columns[1:], row[1:], strict=False)]
+        lines += [Line((Span(indent + _GAP), Span(piece, Role.DIM))) for piece in _packed(said, max(10, room - 2))]
+    if table.is_cut:
+        lines.append(Line((Span(f"{indent}… more rows were not fetched", Role.DIM),)))
+    return lines
+
+
+def _packed(parts: Sequence[str], width: int) -> Iterator[str]:
+    """Yield the parts side by side, on as many lines of at most `width` cells as they need."""
+    line = ""
+    for part in parts:
+        if line and cells([Span(line), Span(part)]) + len(_APART) > width:
+            yield from wrap(line, width)
+            line = ""
+        line = f"{line}{_APART}{part}" if line else part
+    yield from wrap(line, width)
 
 
 def table_lines(table: Table, width: int, *, limit: int | None = None, indent: str = "") -> list[Line]:

@@ -202,7 +202,7 @@ def _panel(state: State, metric: MetricState, at: float) -> Panel:
         reason=visible(judged.reason + change_note(metric, judged) + baseline_note(metric, judged, track)),
         since=judged.since,
         judged=track,
-        values=tuple(_track_value(metric, name) for name in _in_order(metric)),
+        values=tuple(_track_value(metric, name) for name in _in_order(metric) if _is_there(state, metric, name)),
         conditions=tuple(
             (name.replace("_", " "), visible(said)) for name in CONDITIONS if (said := getattr(spec, name)) is not None
         ),
@@ -218,6 +218,12 @@ def _panel(state: State, metric: MetricState, at: float) -> Panel:
         evidence=None if metric.weighing is None else _evidence(metric, metric.weighing, judged, state.phase.traffic),
         approach=approach(spec, judged, tuple(metric.history.get(track, ())), state.phase.began),
     )
+
+
+def _is_there(state: State, metric: MetricState, track: str) -> bool:
+    """Whether a track has something to show: with all traffic on the canary no data of the baseline is no news."""
+    is_alone = track == "baseline" and state.phase.traffic >= 100
+    return not is_alone or metric.judged[track].value is not None
 
 
 def _evidence(metric: MetricState, weighing: Weighing, judged: Judged, traffic: float) -> EvidenceView:

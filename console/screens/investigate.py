@@ -12,7 +12,7 @@ from widgets.ink import Ground, Role
 from widgets.key_bar import KeyCap
 from widgets.lines import BLANK, Line, Span, wrap
 from widgets.records import Page
-from widgets.table import table_lines
+from widgets.table import whole_lines
 
 
 class InvestigateScreen(ConsoleDialog[None]):
@@ -61,7 +61,7 @@ class InvestigateScreen(ConsoleDialog[None]):
         elif self._fault:
             lines += [Line((Span(f"  {text}", Role.BROKEN),)) for text in wrap(self._fault, max(10, width - 4))]
         elif self._rows is not None:
-            lines += table_lines(self._rows, width, indent="  ")
+            lines += whole_lines(self._rows, width - 1, indent="  ")
         else:
             lines.append(Line((Span("  Enter runs the query", Role.DIM),)))
         return lines

@@ -198,7 +198,7 @@ class SoakScreen(ConsoleScreen[None]):
         is_ultra = has_middle and width >= ULTRA
         shown = self._left if has_middle else self._unfolded
         self._events.display = is_ultra or shown == "events"
-        self._queries.display = is_ultra or shown == "queries"
+        self._queries.display = shown == "queries" or (is_ultra and bool(frame.queries))
         self._advance.display = has_middle
 
     def _show_small(self, frame: Frame) -> None:

@@ -10,13 +10,14 @@ from console.core.verdict import Verdict
 from console.screens.base import ConsoleDialog
 from widgets.ink import VERDICT, Role
 from widgets.key_bar import KeyCap
-from widgets.lines import BLANK, Line, Span, wrap
+from widgets.lines import BLANK, Line, Span, cells, wrap
 from widgets.panels import approach_spans, counted
 from widgets.plots import bar
 from widgets.records import Page
 from widgets.words import moment, whole
 
 _BAR = 24
+_LEAST_BAR = 6
 _NAME = 16
 
 
@@ -85,12 +86,13 @@ def _evidence(evidence: EvidenceView, width: int) -> list[Line]:
     worse = VERDICT[Verdict.WARNING] if evidence.worse_share >= 1 else Role.PLOT
     lines = [
         Line((Span(" canary against baseline", Role.STRONG),)),
-        _bar("worse", evidence.worse_share, _strength(evidence.log_e_worse, evidence.needed), worse),
+        _bar("worse", evidence.worse_share, _strength(evidence.log_e_worse, evidence.needed), worse, width),
         _bar(
             f"not {evidence.not_worse_than:g}x worse",
             evidence.not_worse_share,
             _strength(evidence.log_e_not_worse, evidence.needed),
             VERDICT[Verdict.OK] if evidence.is_not_worse else Role.PLOT,
+            width,
         ),
         BLANK,
     ]
@@ -103,8 +105,10 @@ def _strength(log_e: float, needed: float) -> str:
     return f"{strength(log_e)}, sure at {chance_text(exp(-needed))}"
 
 
-def _bar(name: str, share: float, said: str, role: Role) -> Line:
-    filled, empty = bar(share, _BAR)
+def _bar(name: str, share: float, said: str, role: Role, width: int) -> Line:
+    """Return a bar that gives way to the words behind it."""
+    room = width - _NAME - 5 - cells([Span(said)])
+    filled, empty = bar(share, max(_LEAST_BAR, min(_BAR, room)))
     edge = Span("▏", Role.FAINT)
     return _row(name, [Span("▕", Role.FAINT), Span(filled, role), Span(empty), edge, Span(f" {said}", Role.DIM)])
 

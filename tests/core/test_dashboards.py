@@ -62,7 +62,7 @@ def state(*sections: dict[str, Any], traffic: float = 25.0, **more: Any) -> Stat
     return made
 
 
-def measured(made: State, metric: str, canary: float | None, baseline: float = 97.0, at: float = T + 2) -> None:
+def measured(made: State, metric: str, canary: float | None, baseline: float | None = 97.0, at: float = T + 2) -> None:
     made.apply(SampleTaken(at, metric, (Reading("canary", canary, 400), Reading("baseline", baseline, 900)), 0.0))
     made.apply(TimePassed(at))
 
@@ -72,6 +72,16 @@ def shown(made: State) -> dict[str, tuple[DashboardRow, ...]]:
     (view,) = frame.views
     assert view.title == "One view"
     return {section.title: section.rows for section in view.sections if isinstance(section, DashboardSection)}
+
+
+@pytest.mark.parametrize(("traffic", "tracks"), [(25.0, ["canary", "baseline"]), (100.0, ["canary"])])
+def test_with_all_traffic_on_the_canary_a_baseline_without_data_is_not_shown(traffic: float, tracks: list[str]) -> None:
+    made = state({"title": "Health", "metrics": ["golden"]}, traffic=traffic)
+
+    measured(made, "golden", 97.8, None)
+
+    frame = build_frame(made, made.at, session=SessionView("s", T, is_read_only=False, held_by=""))
+    assert [value.track for value in frame.panels[0].values] == tracks
 
 
 def test_a_metric_has_its_verdict_value_and_baseline() -> None:

@@ -23,6 +23,13 @@ def test_with_room_every_count_of_every_track_is_shown() -> None:
     assert first.split()[:10] == ["fsm", "transition", "48,112", "46", "2,731", "0.8", "431.9k", "408", "24,511", "6.9"]
 
 
+def test_without_room_for_both_the_name_of_an_event_comes_before_its_kind() -> None:
+    first = replace(frames.healthy().events[0], kind="fsm", event="deserialization_failed")
+    lines = drawn(counter_lines(CountersPart((first,), ("canary", "baseline")), 70), 70).splitlines()
+
+    assert lines[1].startswith(" deserialization_f…")
+
+
 @pytest.mark.parametrize(("width", "columns"), [(90, ["1m", "1h", "/s"]), (70, ["1m", "/s"]), (60, ["1m"]), (44, [])])
 def test_without_room_the_least_telling_columns_go_first(width: int, columns: list[str]) -> None:
     heading = drawn(counter_lines(part(), width)[:1], width)

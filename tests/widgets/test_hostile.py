@@ -24,7 +24,7 @@ from widgets.panels import list_lines
 from widgets.preview import PreviewPart, preview_lines
 from widgets.query_pane import QueriesPart, query_lines
 from widgets.sources import StripPart, source_lines
-from widgets.table import table_lines
+from widgets.table import table_lines, whole_lines
 from widgets.too_small import too_small_lines
 
 FRAME = frames.hostile()
@@ -43,6 +43,7 @@ DRAWINGS: dict[str, Callable[[int], Sequence[Line]]] = {
     "panels": lambda width: list_lines(FRAME.panels, width, selected=FRAME.panels[0].metric),
     "counters": lambda width: counter_lines(counters_part(FRAME), width),
     "queries": lambda width: query_lines(QueriesPart(FRAME.queries, 3), width),
+    "rows": lambda width: whole_lines(Table((BAD, BAD, BAD), ((BAD, BAD, BAD), (BAD, "1", ""))), width),
     "table": lambda width: table_lines(Table((BAD, BAD), ((BAD, BAD), (BAD, "1"))), width),
     "advance": lambda width: advance_lines(AdvancePart(PHASE, FRAME.actions[2]), width, 9),
     "advance line": lambda width: [advance_line(AdvancePart(PHASE, FRAME.actions[2]), width)],

@@ -75,6 +75,19 @@ def test_the_key_is_lit_only_while_the_verdict_it_belongs_to_stands() -> None:
     assert any(span.role is Role.KEY and span.text.strip() == "R" for span in calm)
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_value_that_is_too_long_loses_its_brackets_and_not_a_part_of_them(width: int) -> None:
+    long, known = "0 of 4,181 (< 0.072 %, by the rule of three)", frames.regression().panels[0]
+    panel = replace(
+        known, values=(track_value("canary", 0.0, long), track_value("baseline", 0.0, "0 of 63,688 (< 0.005 %)"))
+    )
+
+    lines = shown((panel,), width).splitlines()
+
+    assert "0 of 4,181" in lines[0]
+    assert long in lines[0] or "(<" not in lines[0].partition("baseline")[0]
+
+
 def test_on_a_narrow_screen_the_title_stands_below_a_name_that_is_cut() -> None:
     metric, title = "websocket_event_delivery_rate", "WebSocket events that are delivered"
     healthy = frames.healthy().panels[0]

@@ -10,7 +10,7 @@ from console.core.words import Table
 from tests import frames
 from tests.screen_text import drawn, drawn_strips
 from widgets.query_pane import QueriesPart, query_lines, took
-from widgets.table import column_widths, table_lines
+from widgets.table import column_widths, table_lines, whole_lines
 
 TEXTS = st.text(max_size=70)
 
@@ -89,3 +89,34 @@ def test_a_table_never_exceeds_its_width(rows: list[tuple[str, ...]], width: int
 
     assert sum(column_widths(table, width)) + 2 * (len(rows[0]) - 1) <= width
     assert {strip.cell_length for strip in drawn_strips(table_lines(table, width), width)} == {width}
+
+
+ERRORS = Table(
+    ("error", "canary", "baseline", "first_seen"),
+    (("Safe JSON parser: unexpected end of the answer", "39", "0", "2026-11-21 23:58:29"), ("Timeout", "1", "", "–")),
+)
+
+
+def test_rows_of_an_investigation_that_do_not_fit_are_lines_of_their_own_with_nothing_cut_off() -> None:
+    assert drawn(whole_lines(ERRORS, 44, indent="  "), 44).splitlines() == [
+        line.ljust(44)
+        for line in (
+            "  Safe JSON parser: unexpected end of the",
+            "  answer",
+            "    canary 39   baseline 0",
+            "    first_seen 2026-11-21 23:58:29",
+            "  Timeout",
+            "    canary 1   baseline –   first_seen –",
+        )
+    ]
+
+
+def test_rows_that_fit_are_a_table() -> None:
+    assert whole_lines(ERRORS, 120) == table_lines(ERRORS, 120)
+
+
+@given(rows=st.lists(st.tuples(st.text(max_size=30), st.text(max_size=30), st.text(max_size=5)), max_size=5))
+def test_lines_of_any_rows_are_no_wider_than_the_dialog(rows: list[tuple[str, str, str]]) -> None:
+    table = Table(("a", "name of a column", "c"), tuple(rows))
+
+    assert {strip.cell_length for strip in drawn_strips(whole_lines(table, 40, indent="  "), 40)} == {40}
