@@ -234,7 +234,7 @@ def without_small_plots(frame: Frame) -> Frame:
 
 
 @given(watches)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_replay_of_a_journal_gives_equal_frames(planned: list[tuple[int, list[Stretch]]]) -> None:
     runs: list[tuple[float, int, list[Input]]] = []
     until = START - 1

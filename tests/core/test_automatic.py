@@ -379,7 +379,7 @@ def test_of_two_countdowns_the_one_that_is_over_first_decides() -> None:
     assert (countdown.metric, countdown.due - AT) == ("errors", 30)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.sampled_from(

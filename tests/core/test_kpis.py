@@ -270,7 +270,7 @@ def test_the_course_goes_on_after_a_restart() -> None:
     assert goals_of(again) == goals_of(watch.state)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from((0.0, 1.0, None)), st.integers(1, 40)), max_size=12))
 def test_what_is_known_is_never_more_than_what_passed_and_the_mean_lies_between_the_values(
     stretches: list[tuple[float | None, int]],

@@ -81,7 +81,7 @@ def test_counts_that_fell_are_left_out() -> None:
     assert Counts(1, 1, 5, 5).since(Counts(0, 1, 2, 3)) == Counts(1, 0, 3, 2)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.integers(1, 40), max_size=4), st.sampled_from([0.01, 0.03]), st.integers(0, 1000))
 def test_any_restart_gives_the_same_evidence_and_the_same_verdict(cuts: list[int], rate: float, seed: int) -> None:
     spec = rollout(failures=FAILURES)
