@@ -3,10 +3,11 @@
 import time
 from dataclasses import replace
 
+from console.core.actors import Actor
 from console.core.desk import Refused
 from console.core.incident_decisions import obstacle, taking
 from console.core.incidents import Decision
-from console.core.inputs import Actor, IncidentDecided
+from console.core.inputs import IncidentDecided
 from console.engine import Engine
 
 

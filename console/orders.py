@@ -11,20 +11,14 @@ from pathlib import Path
 from console.adoption import Adoption
 from console.alert_orders import AlertOrders
 from console.checklist import Checklist
+from console.core.action_inputs import ActionAbandoned, LadderLeft
+from console.core.actors import Actor
 from console.core.attempts import line_of
 from console.core.checklists import can_sign, can_tick, openable
 from console.core.desk import Choice, Order, Refused
 from console.core.export import Export
 from console.core.frame import Frame
-from console.core.inputs import (
-    ActionAbandoned,
-    Actor,
-    ItemTicked,
-    LadderLeft,
-    NoteWritten,
-    SignedOff,
-    SnapshotTaken,
-)
+from console.core.inputs import ItemTicked, NoteWritten, SignedOff, SnapshotTaken
 from console.core.journal import Found, RecordFilter, found_in
 from console.core.plan import Plan, Preview
 from console.core.planning import PlanRefused, plan

@@ -8,13 +8,11 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.core.action_inputs import ActionEnded, ActionProgressed, ActionStarted
+from console.core.actors import Actor
 from console.core.frame import Frame, SessionView
 from console.core.incidents import Decision, Step
 from console.core.inputs import (
-    ActionEnded,
-    ActionProgressed,
-    ActionStarted,
-    Actor,
     ClockStepped,
     GapSuspected,
     IncidentDecided,

@@ -2,18 +2,11 @@
 
 from typing import Any
 
+from console.core.action_inputs import ActionEnded, ActionStarted
+from console.core.actors import Actor
 from console.core.counts import Cell, LinesCounted
 from console.core.frame import Clause, Frame, SessionView
-from console.core.inputs import (
-    ActionEnded,
-    ActionStarted,
-    Actor,
-    Input,
-    Reading,
-    SampleTaken,
-    SourceChanged,
-    TimePassed,
-)
+from console.core.inputs import Input, Reading, SampleTaken, SourceChanged, TimePassed
 from console.core.memory import restore
 from console.core.record import Record
 from console.core.rollout import Rollout

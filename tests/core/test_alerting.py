@@ -4,10 +4,9 @@ from collections import Counter
 
 import pytest
 
+from console.core.action_inputs import ActionEnded, ActionStarted
 from console.core.alerts import Alert, AlertKind, Finding, Page, Severity, Why
 from console.core.inputs import (
-    ActionEnded,
-    ActionStarted,
     Reading,
     SampleFailed,
     SampleTaken,

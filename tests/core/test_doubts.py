@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.core.actors import Actor
 from console.core.classify import Classifier
 from console.core.counts import LinesCounted
 from console.core.doubts import LOST_AFTER_S, SILENT_S, STARTING_S
 from console.core.frame import Frame, Panel, SessionView
 from console.core.gaps import KEPT
 from console.core.inputs import (
-    Actor,
     ClockStepped,
     GapSuspected,
     Input,

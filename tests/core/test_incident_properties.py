@@ -5,8 +5,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.core.action_inputs import ActionEnded, ActionStarted
 from console.core.incidents import Decision, Step
-from console.core.inputs import ActionEnded, ActionStarted, AlertAcknowledged, IncidentDecided
+from console.core.inputs import AlertAcknowledged, IncidentDecided
 from console.core.recorded import told_by
 from console.core.words import Outcome
 from tests.core.responding import LI, Scene, scene

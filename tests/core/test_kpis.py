@@ -7,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from console.core.action_inputs import ActionEnded, ActionStarted
+from console.core.actors import Actor
 from console.core.course import Course, entered
 from console.core.dashboard_frame import KpiOutcome, KpiView
-from console.core.inputs import ActionEnded, ActionStarted, Actor, ClockStepped, KpiEntered, Reading, SampleTaken
+from console.core.inputs import ClockStepped, KpiEntered, Reading, SampleTaken
 from console.core.inputs import TimePassed as Tick
 from console.core.kpis import views
 from console.core.memory import document, restore

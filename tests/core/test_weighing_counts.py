@@ -3,17 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.core.inputs import (
-    ActionEnded,
-    ActionStarted,
-    Reading,
-    SampleSkipped,
-    SampleTaken,
-    SessionOpened,
-    SourceChanged,
-    TimePassed,
-    Unread,
-)
+from console.core.action_inputs import ActionEnded, ActionStarted
+from console.core.inputs import Reading, SampleSkipped, SampleTaken, SessionOpened, SourceChanged, TimePassed, Unread
 from console.core.memory import restore
 from console.core.rollout import Rollout
 from console.core.state import State
