@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from console.core.action_inputs import ActionAbandoned, ActionEnded, ActionStarted
 from console.core.attempts import OPEN
 from console.core.automatic import NOBODY
-from console.core.inputs import ActionAbandoned, ActionEnded, ActionStarted, NoteWritten
+from console.core.inputs import NoteWritten
 from console.core.rollout import ActionKind
 from console.core.words import Outcome
 from console.effects import executor

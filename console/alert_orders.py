@@ -6,22 +6,18 @@ import uuid
 from console.core.desk import Refused
 from console.core.durations import parse_duration
 from console.core.inputs import AlertAcknowledged, SilenceEnded, SilenceMade
-from console.engine import Engine
+from console.writing_orders import WritingOrders
 
 LONGEST_SILENCE_S = 7 * 86_400.0
 """A longer silence is forgotten, and then nobody is told of anything."""
 
 
-class AlertOrders:
-    """The half of a desk that acknowledges and silences."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+class AlertOrders(WritingOrders):
+    """The part of a desk that acknowledges and silences."""
 
     def _check_may_say(self, reason: str) -> str:
         """Return a reason without secrets; raises `Refused` where this console only looks, or nobody said why."""
-        if self._engine.frame.session.is_read_only:
-            raise Refused("this console only looks")
+        self._check_may_write()
         if not reason.strip():
             raise Refused("say why: the next one on call reads it")
         return self._engine.redactor.redact(reason.strip())
@@ -34,8 +30,7 @@ class AlertOrders:
             raise Refused("this alert is over")
         if known.acknowledged is not None:
             raise Refused(f"acknowledged already by {known.acknowledged.actor}: {known.acknowledged.reason}")
-        self._engine.apply(AlertAcknowledged(time.time(), alert, self._engine.actor, said))
-        await self._engine.commit(durable=True)
+        await self._write(AlertAcknowledged(time.time(), alert, self._actor, said))
 
     async def silence(self, about: str, severity: str, duration: str, reason: str) -> None:
         """Tell nobody of matching alerts for a time such as `30m`; `about` is a shell pattern."""
@@ -47,15 +42,11 @@ class AlertOrders:
             raise Refused("a silence lasts longer than nothing and a week at most")
         said = self._check_may_say(reason)
         at, name = time.time(), uuid.uuid4().hex[:8]
-        made = SilenceMade(at, name, about, severity, at + lasts_s, self._engine.actor, said)
-        self._engine.apply(made)
-        await self._engine.commit(durable=True)
+        await self._write(SilenceMade(at, name, about, severity, at + lasts_s, self._actor, said))
 
     async def end_silence(self, silence: str) -> None:
         """End a silence before its time."""
-        if self._engine.frame.session.is_read_only:
-            raise Refused("this console only looks")
+        self._check_may_write()
         if silence not in self._engine.state.alerts.silences:
             raise Refused("this silence is over")
-        self._engine.apply(SilenceEnded(time.time(), silence, self._engine.actor))
-        await self._engine.commit(durable=True)
+        await self._write(SilenceEnded(time.time(), silence, self._actor))

@@ -4,8 +4,9 @@ import asyncio
 import time
 from collections.abc import Iterator
 
+from console.core.actors import Actor
 from console.core.checklists import item_in
-from console.core.inputs import Actor, ItemTicked
+from console.core.inputs import ItemTicked
 from console.core.probes import OWN_CHECKS
 from console.core.rollout import ChecklistItem
 from console.core.ticks import Tick, is_same_answer

@@ -12,13 +12,13 @@ from dataclasses import replace
 from math import inf
 
 from console.batch import RECORDS_KEPT, Batch
+from console.core.actors import Actor
 from console.core.alert_findings import SESSION, unsaved
 from console.core.classify import Classifier
 from console.core.cleaned import cleaned_lines, cleaned_table
 from console.core.counts import LinesCounted
 from console.core.frame import AlertView, Frame, JournalView, SessionView
 from console.core.inputs import (
-    Actor,
     ClockStepped,
     GapSuspected,
     Input,

@@ -3,29 +3,26 @@
 import time
 from dataclasses import replace
 
+from console.core.actors import Actor
 from console.core.desk import Refused
 from console.core.incident_decisions import obstacle, taking
 from console.core.incidents import Decision
-from console.core.inputs import Actor, IncidentDecided
+from console.core.inputs import IncidentDecided
 from console.engine import Engine
+from console.writing_orders import WritingOrders
 
 
-class IncidentOrders:
+class IncidentOrders(WritingOrders):
     """The part of a desk that decides about incidents."""
-
-    _engine: Engine
 
     async def decide(self, decision: Decision) -> None:
         """Open an incident, or do something about one; raises `Refused`."""
-        engine = self._engine
-        if engine.frame.session.is_read_only:
-            raise Refused("this console only looks")
-        asked = replace(decision, text=engine.redactor.redact(decision.text.strip()))
-        why_not = obstacle(engine.state, asked)
+        self._check_may_write()
+        asked = replace(decision, text=self._engine.redactor.redact(decision.text.strip()))
+        why_not = obstacle(self._engine.state, asked)
         if why_not:
             raise Refused(why_not)
-        engine.apply(IncidentDecided(time.time(), asked, engine.actor))
-        await engine.commit(durable=True)
+        await self._write(IncidentDecided(time.time(), asked, self._actor))
 
 
 def responded(engine: Engine, actor: Actor, reason: str) -> None:

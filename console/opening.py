@@ -9,9 +9,10 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from console.core.actors import Actor
 from console.core.alerts import Alert
 from console.core.frame import SessionView
-from console.core.inputs import Actor, SessionReplaced
+from console.core.inputs import SessionReplaced
 from console.core.memory import PhaseGone, alerts_of
 from console.core.paging import left_open
 from console.core.receivers import marks_of

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,24 +11,15 @@ from pathlib import Path
 from console.adoption import Adoption
 from console.alert_orders import AlertOrders
 from console.checklist import Checklist
+from console.checklist_orders import ChecklistOrders
+from console.core.action_inputs import ActionAbandoned, LadderLeft
+from console.core.actors import Actor
 from console.core.attempts import line_of
-from console.core.checklists import can_sign, can_tick, openable
 from console.core.desk import Choice, Order, Refused
-from console.core.export import Export
 from console.core.frame import Frame
-from console.core.inputs import (
-    ActionAbandoned,
-    Actor,
-    ItemTicked,
-    LadderLeft,
-    NoteWritten,
-    SignedOff,
-    SnapshotTaken,
-)
-from console.core.journal import Found, RecordFilter, found_in
+from console.core.inputs import NoteWritten
 from console.core.plan import Plan, Preview
 from console.core.planning import PlanRefused, plan
-from console.core.record import JournalRow
 from console.core.ring import RowRing
 from console.core.rollout import ActionKind, Metric
 from console.core.words import Outcome, Table
@@ -37,14 +28,14 @@ from console.effects.begin import Intent, begin, places
 from console.effects.sessions import EXPORTS, Session
 from console.effects.settling import intent_of_rest, rest_of
 from console.effects.stopping import stop
-from console.engine import Engine, journal_view
+from console.engine import Engine
 from console.filed import FiledJournal
 from console.incident_orders import IncidentOrders, responded
+from console.journal_orders import JournalOrders
 from console.patience import waited_for
 from console.previewing import Previewing
 from console.printed import Printed
 from console.readiness import Readiness
-from console.reading import EXPORTED_RECORDS, events_of, told_of, versions
 from console.sources.base import ProbeFailed
 from console.unattended import Unattended
 from console.view_orders import ChosenView, ViewOrders
@@ -55,7 +46,7 @@ END_S = 5.0
 """How long the runner may take to leave, beyond the time that its command has."""
 
 
-class Orders(AlertOrders, IncidentOrders, ViewOrders):
+class Orders(AlertOrders, IncidentOrders, ViewOrders, ChecklistOrders, JournalOrders):
     """A desk that gives the engine its orders; every one of them is refused with its reason or written down."""
 
     def __init__(self, engine: Engine, session: Session, state_dir: Path) -> None:
@@ -84,27 +75,6 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders):
     def rows(self) -> RowRing:
         """The newest log rows."""
         return self._engine.rows
-
-    async def look_through(self, wanted: RecordFilter, first: int, last: int) -> Found:
-        """Return which journal records pass a filter: those in the file, and those that are still to be written."""
-        found = await self._filed.look_through(wanted, first, last)
-        after = max(first - 1, found.last)
-        newest = self._engine.newest_records(after, last)
-        return found + found_in(newest, wanted, after + 1, after + len(newest)) if newest else found
-
-    async def records(self, numbers: Sequence[int]) -> tuple[JournalRow, ...]:
-        """Return some journal records by their numbers, in order."""
-        found = await self._filed.records(numbers)
-        missing = set(numbers) - {row.seq for row in found}
-        if not missing:
-            return found
-        newest = self._engine.newest_records(min(missing) - 1, max(missing))
-        return (*found, *(row for row in newest if row.seq in missing))
-
-    async def export_journal(self, wanted: RecordFilter) -> Path:
-        """Write the records that pass a filter into a new file."""
-        await self._engine.commit()
-        return await self._filed.export(wanted)
 
     def output(self, attempt: str) -> tuple[str, ...]:
         """Return the newest lines that an attempt printed, safe to draw."""
@@ -160,8 +130,7 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders):
         if held is None or order not in held.orders:
             raise Refused("there is no ladder that can be told so now")
         if order == "stop":
-            self._engine.apply(LadderLeft(time.time(), attempt, self._actor))
-            await self._engine.commit(durable=True)
+            await self._write(LadderLeft(time.time(), attempt, self._actor))
             return
         if held.outcome is Outcome.RUNNING:
             await self._end_rung(attempt)
@@ -334,79 +303,6 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders):
             )
         finally:
             await self._attempts.let_go()
-
-    # -- checklist, journal, export ------------------------------------------------------------------------------
-
-    @property
-    def _actor(self) -> Actor:
-        return self._engine.actor
-
-    def _check_may_write(self) -> None:
-        if self.frame.session.is_read_only:
-            raise Refused("this console only looks")
-
-    async def tick(self, item: str, *, is_done: bool, note: str = "", stage: str = "") -> None:
-        """Tick or untick a checklist item; one that the console verifies is verified now instead."""
-        self._check_may_write()
-        state, stage = self._engine.state, stage or self.frame.phase.name
-        found = openable(state, item, stage, time.time())
-        if found is None:
-            raise Refused(f"{stage} has no checklist item {item} that may be ticked now")
-        if found.verify is not None:
-            await self._checklist.verify(found, stage, self._actor)
-        else:
-            obstacle = can_tick(state, stage, found, self._actor, is_done=is_done)
-            if obstacle:
-                raise Refused(obstacle)
-            said = self._engine.redactor.redact(note)
-            self._engine.apply(ItemTicked(time.time(), item, is_done, self._actor, said, stage))
-        await self._engine.commit(durable=True)
-
-    async def sign_off(self, role: str, *, note: str = "") -> None:
-        """Sign the present phase off in a role."""
-        self._check_may_write()
-        obstacle = can_sign(self._engine.state, role, self._actor)
-        if obstacle:
-            raise Refused(obstacle)
-        self._engine.apply(SignedOff(time.time(), role, self._actor, self._engine.redactor.redact(note)))
-        await self._engine.commit(durable=True)
-
-    async def note(self, text: str) -> None:
-        """Write a note into the journal."""
-        self._check_may_write()
-        if not text.strip():
-            raise Refused("an empty note says nothing")
-        self._engine.apply(NoteWritten(time.time(), self._actor, self._engine.redactor.redact(text.strip())))
-        await self._engine.commit(durable=True)
-
-    async def snapshot(self, screen_svg: str) -> Path:
-        """Export the session with this picture of the screen and return the folder."""
-        from console.effects.export import write_snapshot  # noqa: PLC0415 - only when it is needed: a quick start
-
-        engine = self._engine
-        self._check_may_write()
-        await engine.commit(durable=True)
-        rows = await engine.store.records()
-        export = Export(
-            frame=engine.fresh_frame(),
-            events=events_of(engine.state),
-            history=await engine.store.history(),
-            journal=tuple(journal_view(row.seq, row.record) for row in rows[-EXPORTED_RECORDS:]),
-            journal_head=(await engine.store.journal_end()).hash,
-            file_sha256=engine.loaded.text_sha256,
-            versions=versions(),
-            taken_at=time.time(),
-            chronicle=told_of(engine.state.rollout, [row.record for row in rows]),
-            screen_svg=screen_svg,
-            session_folder=str(self._session.folder),
-        )
-        parent = self._session.folder / "snapshots"
-        try:
-            folder = await asyncio.to_thread(write_snapshot, parent, export, engine.redactor.redact)
-        except OSError as error:
-            raise Refused(f"the snapshot cannot be written to {parent}: {error.strerror or error}") from error
-        engine.apply(SnapshotTaken(time.time(), self._actor, str(folder)))
-        return folder
 
     # -- asking --------------------------------------------------------------------------------------------------
 

@@ -13,12 +13,13 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from console.core import automatic, chronicle
+from console.core.action_inputs import ActionStarted
 from console.core.chronicle import Chronicle
 from console.core.export import EventTotal, Export
 from console.core.frame import Frame, JournalView, SessionView
 from console.core.handover import Handover, handover_of
 from console.core.incident_decisions import taking
-from console.core.inputs import ActionStarted, SampleFailed, SampleTaken, TimePassed
+from console.core.inputs import SampleFailed, SampleTaken, TimePassed
 from console.core.journal import Found, RecordFilter
 from console.core.memory import restore
 from console.core.record import JournalRow, Record

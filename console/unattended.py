@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
+from console.core.action_inputs import AutomaticArmed, AutomaticFired, AutomaticStopped
+from console.core.actors import Actor
 from console.core.automatic import NOBODY, Countdown, due
 from console.core.desk import Refused
-from console.core.inputs import Actor, AutomaticArmed, AutomaticFired, AutomaticStopped
 from console.effects import automatic
 from console.effects.begin import Places
 from console.effects.sessions import Session

@@ -8,7 +8,7 @@ from pathlib import Path
 from console.core.desk import Refused
 from console.core.inputs import KpiEntered
 from console.effects.files import write_private
-from console.engine import Engine
+from console.writing_orders import WritingOrders
 
 _CHOSEN = "view"
 """The file in the session's folder that has the name of the chosen view."""
@@ -30,10 +30,9 @@ class ChosenView:
         await asyncio.to_thread(write_private, self._file, name)
 
 
-class ViewOrders:
+class ViewOrders(WritingOrders):
     """The part of a desk that keeps the chosen view, and takes figures of goals."""
 
-    _engine: Engine
     _view: ChosenView
 
     @property
@@ -50,10 +49,8 @@ class ViewOrders:
 
     async def enter_kpi(self, kpi: str, figure: str, *, note: str = "") -> None:
         """Enter the figure of a goal that the console cannot judge by itself."""
-        engine = self._engine
-        if engine.frame.session.is_read_only:
-            raise Refused("this console only looks")
-        asked = engine.state.rollout.kpis.get(kpi)
+        self._check_may_write()
+        asked = self._engine.state.rollout.kpis.get(kpi)
         if asked is None or not asked.entered:
             raise Refused(f"the rollout file has no goal {kpi} whose figure a person enters")
         try:
@@ -62,5 +59,4 @@ class ViewOrders:
             value = float("nan")
         if not isfinite(value):
             raise Refused(f"{figure!r} is no number; write one such as 4, and behind it where it is from")
-        engine.apply(KpiEntered(time.time(), kpi, value, engine.actor, engine.redactor.redact(note)))
-        await engine.commit(durable=True)
+        await self._write(KpiEntered(time.time(), kpi, value, self._actor, self._engine.redactor.redact(note)))

@@ -10,12 +10,17 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 
 from console.demo.servers import EmbeddedPostgres, EmbeddedValkey
 from console.effects.lock import LOCKS_VARIABLE
 from tests.servers import PrivateEngine, engine_obstacle, missing
 
 _numbers = itertools.count(1)
+
+# How fast this machine is today is no property of the program.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

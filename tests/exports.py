@@ -4,9 +4,10 @@ import math
 from dataclasses import replace
 from typing import Any
 
+from console.core.action_frame import StepView
 from console.core.chronicle import Advance, Chronicle, Measured, Span, Told, Turn
 from console.core.export import EventTotal, Export
-from console.core.frame import Frame, JournalView, StepView
+from console.core.frame import Frame, JournalView
 from console.core.verdict import Verdict
 from console.core.words import Outcome
 from tests import frames

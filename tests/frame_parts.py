@@ -3,14 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
+from console.core.action_frame import ActionView, KeyHint
 from console.core.checklist_frame import ChecklistView, ItemKind, Place, SignOffView, StageView
 from console.core.frame import (
-    ActionView,
     Clause,
     EventCounts,
     EventView,
     JournalView,
-    KeyHint,
     Panel,
     PhaseView,
     QueryView,

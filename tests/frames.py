@@ -7,15 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
+from console.core.action_frame import AttemptView, StepView
 from console.core.desk import Choice, Order, Refused
-from console.core.frame import (
-    AlertView,
-    AttemptView,
-    Flow,
-    Frame,
-    SessionView,
-    StepView,
-)
+from console.core.frame import AlertView, Flow, Frame, SessionView
 from console.core.gaps import Gap, Short
 from console.core.incidents import Decision
 from console.core.journal import Found, RecordFilter, found_in

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from console.core.actors import Actor
 from console.core.frame import Frame, SessionView
 from console.core.incidents import Decision, Step
-from console.core.inputs import Actor, IncidentDecided, Reading, SampleTaken, SessionOpened, SourceChanged, TimePassed
+from console.core.inputs import IncidentDecided, Reading, SampleTaken, SessionOpened, SourceChanged, TimePassed
 from console.core.rollout import Rollout
 from console.core.state import State
 from console.core.view import build_frame

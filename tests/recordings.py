@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from console.core.actors import Actor
 from console.core.counts import Cell, LinesCounted
 from console.core.frame import SessionView
-from console.core.inputs import Actor, ClockStepped, Input, Reading, SampleTaken, SourceChanged
+from console.core.inputs import ClockStepped, Input, Reading, SampleTaken, SourceChanged
 from console.core.redact import Redactor
 from console.core.rollout import Evidence, Rollout
 from console.core.state import State

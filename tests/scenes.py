@@ -4,13 +4,11 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+from console.core.action_inputs import ActionEnded, ActionProgressed, ActionStarted
+from console.core.actors import Actor
 from console.core.counts import Cell, LinesCounted
 from console.core.frame import Frame, SessionView
 from console.core.inputs import (
-    ActionEnded,
-    ActionProgressed,
-    ActionStarted,
-    Actor,
     Input,
     ItemTicked,
     Reading,

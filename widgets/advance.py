@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from console.core.frame import ActionView, Clause, PhaseView
+from console.core.action_frame import ActionView
+from console.core.frame import Clause, PhaseView
 from console.core.outlook import BY_PEOPLE, soak_notes, when
 from widgets.drawing import Drawing
 from widgets.ink import Role

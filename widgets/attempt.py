@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from console.core.frame import AttemptView, Frame, StepView
+from console.core.action_frame import AttemptView, StepView
+from console.core.frame import Frame
 from console.core.words import Outcome, Rung
 from widgets.drawing import Drawing
 from widgets.ink import Ground, Role

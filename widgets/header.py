@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 from math import ceil
 
+from console.core.action_frame import AutomaticView, KeyHint
 from console.core.durations import format_duration
-from console.core.frame import AutomaticView, Frame, KeyHint, PhaseView
+from console.core.frame import Frame, PhaseView
 from console.core.incident_frame import ClockView, IncidentView, open_incident
 from console.core.outlook import when
 from console.core.verdict import Verdict

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from console.core.action_frame import KeyHint
 from console.core.approach import Approach
 from console.core.durations import format_duration
-from console.core.frame import EvidenceView, KeyHint, Panel, TrackValue
+from console.core.frame import EvidenceView, Panel, TrackValue
 from console.core.verdict import Verdict
 from console.core.words import count_of
 from widgets.ink import BADGE, VERDICT, Ground, Role

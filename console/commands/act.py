@@ -14,9 +14,9 @@ from typing import Any, TextIO, TypeVar
 
 from console.commands.arguments import add_as, add_file
 from console.commands.standing import Standing, standing_of
+from console.core.action_inputs import ActionEnded, ActionProgressed, ActionStarted
 from console.core.durations import parse_share
 from console.core.exits import Exit
-from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted
 from console.core.plan import Plan, Preview
 from console.core.plan_text import preview_json, preview_text
 from console.core.planning import PlanRefused, plan

@@ -10,9 +10,9 @@ from typing import Any
 
 from console.commands.act import carry_out
 from console.commands.arguments import add_file
+from console.core.actors import Actor
 from console.core.attempts import Attempt, choices, line_of
 from console.core.exits import Exit
-from console.core.inputs import Actor
 from console.core.planning import PlanRefused
 from console.core.text import visible
 from console.core.words import Outcome

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from console.core.actors import Actor
 from console.core.checklist_frame import one_person
-from console.core.inputs import Actor
 from console.core.plan import Plan, out_of_place
 from console.core.rollout import ActionKind, Rollout
 from console.core.words import Outcome

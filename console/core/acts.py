@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from console.core import automatic, soak
+from console.core.action_inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted, LadderLeft
 from console.core.attempts import KEPT, OPEN, Attempt, unsettled
-from console.core.inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted, LadderLeft
 from console.core.looking import look_between
 from console.core.proving import reshare
 from console.core.record import Record

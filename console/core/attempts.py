@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from console.core.action_frame import AttemptView, StepView
+from console.core.action_inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted
 from console.core.compose import implied, shows_itself
-from console.core.frame import AttemptView, StepView
-from console.core.inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted
 from console.core.rollout import Action, ActionKind, Rollout, Step
 from console.core.text import visible
 from console.core.words import IN_DOUBT, Outcome

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from console.core.action_inputs import ActionStarted, AutomaticArmed, AutomaticFired, AutomaticStopped
 from console.core.durations import format_duration
-from console.core.inputs import ActionStarted, AutomaticArmed, AutomaticFired, AutomaticStopped
 from console.core.judging import UNJUDGED, Judged
 from console.core.metrics import TRACKS, MetricState
 from console.core.record import Record

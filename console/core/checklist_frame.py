@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from console.core.inputs import Actor, actor_of
+from console.core.actors import Actor, actor_of
 from console.core.persons import is_another
 from console.core.ticks import Mark
 from console.core.words import CheckRun

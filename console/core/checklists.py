@@ -5,7 +5,8 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from console.core import validation
-from console.core.inputs import Actor, ItemTicked, SignedOff, actor_of
+from console.core.actors import Actor, actor_of
+from console.core.inputs import ItemTicked, SignedOff
 from console.core.looking import look_between
 from console.core.persons import is_another
 from console.core.record import Record

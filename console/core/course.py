@@ -7,9 +7,10 @@ than `WATCH_GAP_S` without a look was not watched, and nothing is known of it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from console.core.action_inputs import ActionStarted
 from console.core.alerts import Alert
 from console.core.dashboards import Kpi
-from console.core.inputs import ActionStarted, KpiEntered, WayOutSeen
+from console.core.inputs import KpiEntered, WayOutSeen
 from console.core.record import Record
 from console.core.rollout import Rollout
 from console.core.runs import later

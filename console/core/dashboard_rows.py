@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from console.core.action_frame import ActionView, AttemptView
 from console.core.course import Course, Look
 from console.core.dashboard_frame import DashboardRow
 from console.core.durations import format_duration
 from console.core.export import clock
-from console.core.frame import ActionView, AttemptView, Frame
+from console.core.frame import Frame
 from console.core.incident_frame import IncidentView
 from console.core.rollout import ActionKind, Rollout
 from console.core.text import visible

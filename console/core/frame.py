@@ -6,6 +6,7 @@ Times are seconds since the epoch, UTC; ages and durations are seconds.
 
 from dataclasses import dataclass
 
+from console.core.action_frame import ActionView, AttemptView, AutomaticView, KeyHint
 from console.core.approach import Approach
 from console.core.checklist_frame import ChecklistView, SignOffView, StageView
 from console.core.dashboard_frame import DashboardView, KpiView
@@ -15,18 +16,7 @@ from console.core.matrix import MatrixView
 from console.core.progress import BudgetView, StopView, WindowView
 from console.core.proportions import ShareSeen
 from console.core.verdict import Verdict
-from console.core.words import Outcome, Rung, SourceState, Table
-
-
-@dataclass(frozen=True, slots=True)
-class KeyHint:
-    """An action's key where it is offered."""
-
-    action: str
-    key: str
-    label: str
-    is_lit: bool = False
-    """The verdict it belongs to stands."""
+from console.core.words import SourceState, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,83 +261,6 @@ class PhaseView:
     def is_complete(self) -> bool:
         """Whether the rollout is done: nothing is missing in its last phase."""
         return self.is_last and bool(self.clauses) and all(clause.is_met for clause in self.clauses)
-
-
-@dataclass(frozen=True, slots=True)
-class StepView:
-    """A step or verification of an attempt."""
-
-    label: str
-    state: str
-    detail: str
-    started: float | None = None
-    ended: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptView:
-    """An action that was started."""
-
-    attempt: str
-    action: str
-    kind: str
-    title: str
-    actor: str
-    reason: str
-    started: float
-    ended: float | None
-    outcome: Outcome
-    detail: str
-    traffic: float | None
-    steps: tuple[StepView, ...]
-    next_rung: float | None
-    """For a ladder that is being held: the share that comes next."""
-    hold_left_s: float | None
-    override: str = ""
-    """The clauses that were missing, when somebody advanced without them."""
-    choices: tuple[str, ...] = ()
-    """What may be decided about it: `stop`, `verify`, `resume`, `abandon`."""
-    next_step: int = 0
-    """Index of the action's step that it would be resumed from."""
-    rung: Rung | None = None
-    """How the rung of its ladder stands; `None` where there is no ladder, or nothing more to come."""
-    share_line: str = ""
-    """What is measured of the share on this rung."""
-    orders: tuple[str, ...] = ()
-    """What may be said to its ladder: `continue`, `zero`, `stop`."""
-
-
-@dataclass(frozen=True, slots=True)
-class ActionView:
-    """An action the file offers."""
-
-    action: str
-    key: str
-    title: str
-    kind: str
-    is_available: bool
-    why_not: str
-    """Why the key is dimmed, empty while it works."""
-    parameters: tuple[tuple[str, str], ...] = ()
-    """What is chosen before, by name, and how it is asked for."""
-    out_of_place: str = ""
-    """Why it is not offered in this phase; it can be begun with a reason all the same. Empty where it belongs."""
-
-
-@dataclass(frozen=True, slots=True)
-class AutomaticView:
-    """The rollback that begins by itself, where the file asks for one."""
-
-    disarmed: str
-    """Why nothing begins by itself; empty while it is armed."""
-    metric: str = ""
-    """The metric whose countdown runs; empty while none does."""
-    title: str = ""
-    """What will be begun."""
-    left_s: float = 0.0
-    reason: str = ""
-    waits_for: str = ""
-    """Why nothing is counted down although it is armed, where that is not in sight anyway; empty if it may be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from console.core import alerting
+from console.core.action_inputs import ActionStarted
 from console.core.alerts import Alert, AlertKind, Severity
 from console.core.durations import format_duration
 from console.core.incident_rules import Incidents, Trigger
 from console.core.incident_signs import tick_seen, unwell
 from console.core.incident_story import Story
 from console.core.incidents import Cause, Clock, Incident, Room
-from console.core.inputs import ActionStarted, AlertAcknowledged
+from console.core.inputs import AlertAcknowledged
 from console.core.record import Record
 from console.core.rollout import ActionKind
 from console.core.soak import WATCH_GAP_S

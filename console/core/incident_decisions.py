@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from console.core import alerting
+from console.core.actors import Actor
 from console.core.durations import format_duration
 from console.core.incident_course import keep, look, open_room, opened, raise_to
 from console.core.incident_rules import Incidents, Trigger
 from console.core.incident_signs import tick_seen
 from console.core.incident_story import Story
 from console.core.incidents import Cause, Clock, Decision, Incident, Mark, Step
-from console.core.inputs import Actor, AlertAcknowledged, IncidentDecided
+from console.core.inputs import AlertAcknowledged, IncidentDecided
 from console.core.record import Record
 from console.core.text import visible
 

@@ -4,14 +4,24 @@
 epoch, UTC.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from console.core.action_inputs import (
+    ActionAbandoned,
+    ActionEnded,
+    ActionProgressed,
+    ActionStarted,
+    AutomaticArmed,
+    AutomaticFired,
+    AutomaticStopped,
+    LadderLeft,
+)
+from console.core.actors import Actor
 from console.core.alerts import Alert
 from console.core.counts import LinesCounted
 from console.core.incidents import Decision
-from console.core.words import CheckRun, Outcome, SourceState, Table
+from console.core.words import CheckRun, SourceState, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,46 +176,6 @@ class ClockStepped:
 
 
 @dataclass(frozen=True, slots=True)
-class Actor:
-    """Who did something."""
-
-    user: str
-    """Who typed, as far as that is known: behind sudo and su the one who logged in."""
-    host: str
-    tty: str = ""
-    acts_as: str = ""
-    """The account the console runs as, where that is not the user's own."""
-    came_from: str = ""
-    """The address that the user came from by SSH."""
-    says: str = ""
-    """The name that was typed beside a shared account; nothing proves it."""
-
-    def __str__(self) -> str:
-        pairs = (("as", self.acts_as), ("from", self.came_from), ("says", self.says))
-        how = ", ".join(filter(None, (self.tty, *(f"{word} {said}" for word, said in pairs if said))))
-        return f"{self.user}@{self.host}" + (f" ({how})" if how else "")
-
-
-_ACTOR = re.compile(r"(?P<user>[^@]*)@(?P<host>.*?)(?: \((?P<how>[^()]*)\))?")
-NOBODY = Actor("somebody", "unknown")
-"""Whoever a text names that names nobody."""
-
-
-def actor_of(text: str) -> Actor:
-    """Return who a text names: `anna@ops1 (pts/3)`, also behind `begun by` or `taken up again by … after 3 s`."""
-    said = re.sub(r" after \d+ s$", "", text.rpartition(" by ")[2] if " by " in text else text)
-    match = _ACTOR.fullmatch(said)
-    if match is None:
-        return NOBODY
-    how = (match["how"] or "").split(", ")
-    acts_as = next((part.removeprefix("as ") for part in how if part.startswith("as ")), "")
-    came_from = next((part.removeprefix("from ") for part in how if part.startswith("from ")), "")
-    says = next((part.removeprefix("says ") for part in how if part.startswith("says ")), "")
-    tty = next((part for part in how if not part.startswith(("as ", "from ", "says "))), "")
-    return Actor(match["user"], match["host"], tty, acts_as, came_from, says)
-
-
-@dataclass(frozen=True, slots=True)
 class ItemTicked:
     """A person ticked or unticked a checklist item, or a verification answered."""
 
@@ -270,81 +240,6 @@ class SnapshotTaken:
     at: float
     actor: Actor
     folder: str
-
-
-@dataclass(frozen=True, slots=True)
-class ActionStarted:
-    """An action was confirmed and its intent is on disk."""
-
-    at: float
-    attempt: str
-    """Id of this attempt, unique in the session."""
-    action: str
-    kind: str
-    title: str
-    actor: Actor
-    reason: str
-    traffic: float | None
-    """The share it applies, percent; `None` if it does not change the share."""
-    phase: int | None
-    """The phase it moves to when it is done, for an advance."""
-    steps: tuple[str, ...]
-    """Each step as the operator was shown it."""
-    override: str = ""
-    """The clauses that were not met, when somebody advanced without them."""
-    continues: str = ""
-    """The attempt that this one verifies, or carries on where it stopped; empty for one of its own."""
-    first_step: int = 0
-    """Index of the action's step that this attempt begins with; those before it are done."""
-    is_check: bool = False
-    """It only verifies: nothing is changed."""
-    given: Mapping[str, str] = field(default_factory=dict)
-    """What was chosen for the parameters of the action, by name."""
-    digest: str = ""
-    """Of the whole of its steps and verifications, secrets and all: `steps` is cut and masked."""
-
-
-@dataclass(frozen=True, slots=True)
-class ActionAbandoned:
-    """Somebody decided that an attempt of which the outcome is not known, or that stopped half way, stays as it is."""
-
-    at: float
-    attempt: str
-    actor: Actor
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ActionProgressed:
-    """A step or a verification of an attempt began or ended."""
-
-    at: float
-    attempt: str
-    step: int
-    """Index over the steps and then the verifications."""
-    label: str
-    state: str
-    """`running`, `done`, `failed`, `not begun`, `timed out`, `not known`, `passed`, `not passed`."""
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ActionEnded:
-    """An attempt ended; the outcome may be that nobody knows."""
-
-    at: float
-    attempt: str
-    outcome: Outcome
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LadderLeft:
-    """Somebody decided that a ladder stays on the rung where it is."""
-
-    at: float
-    attempt: str
-    actor: Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,34 +329,6 @@ class SessionUnwritten:
     at: float
     reason: str
     """Empty when it can be."""
-
-
-@dataclass(frozen=True, slots=True)
-class AutomaticFired:
-    """A countdown was over, and its action is about to be begun; written down before it is."""
-
-    at: float
-    action: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class AutomaticStopped:
-    """Somebody stopped what was counted down, or it could not be begun."""
-
-    at: float
-    actor: Actor
-    why: str = ""
-    """Why it could not be begun; empty where somebody stopped it."""
-
-
-@dataclass(frozen=True, slots=True)
-class AutomaticArmed:
-    """Somebody lets the rollback begin by itself again."""
-
-    at: float
-    actor: Actor
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any
 
+from console.core.actors import actor_of
 from console.core.export import iso
-from console.core.inputs import actor_of
 from console.core.record import JournalRow, Record
 
 _BEHIND_BY = ("session", "checklist")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # screens draw ticks, and need not wait for the model of the rollout file
-    from console.core.inputs import Actor
+    from console.core.actors import Actor
     from console.core.stages import SecondPerson
 
 

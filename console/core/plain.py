@@ -4,9 +4,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 
+from console.core.action_frame import AttemptView, AutomaticView
 from console.core.durations import format_duration
 from console.core.export import clock
-from console.core.frame import AlertView, AttemptView, AutomaticView, EventView, Frame, Panel, SourceView, worst_first
+from console.core.frame import AlertView, EventView, Frame, Panel, SourceView, worst_first
 from console.core.gaps import Short, gaps_text, short_note, skew_text
 from console.core.lines import cut_text
 from console.core.outlook import progress_notes, soak_notes, with_time

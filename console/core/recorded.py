@@ -10,19 +10,23 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise, zip_longest
 from typing import Any
 
+from console.core.action_inputs import (
+    ActionAbandoned,
+    ActionEnded,
+    ActionProgressed,
+    ActionStarted,
+    AutomaticArmed,
+    AutomaticFired,
+    AutomaticStopped,
+    LadderLeft,
+)
+from console.core.actors import actor_of
 from console.core.checklists import run_of
 from console.core.counts import Cell, LinesCounted
 from console.core.grains import HOUR_S, MINUTE_S, Edges
 from console.core.incidents import Decision, Step
 from console.core.inputs import (
-    ActionAbandoned,
-    ActionEnded,
-    ActionProgressed,
-    ActionStarted,
     AlertAcknowledged,
-    AutomaticArmed,
-    AutomaticFired,
-    AutomaticStopped,
     ClockStepped,
     ContainerNamed,
     DeliveryEnded,
@@ -31,7 +35,6 @@ from console.core.inputs import (
     Input,
     ItemTicked,
     KpiEntered,
-    LadderLeft,
     NoteWritten,
     SampleFailed,
     SampleTaken,
@@ -47,7 +50,6 @@ from console.core.inputs import (
     TimePassed,
     Unread,
     WayOutSeen,
-    actor_of,
 )
 from console.core.record import Record
 from console.core.rollout import Rollout

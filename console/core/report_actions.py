@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from console.core.action_frame import AttemptView
 from console.core.export import clock
-from console.core.frame import AttemptView, Frame
+from console.core.frame import Frame
 from console.core.report_cells import Cell, Section, moment_text, took_text
 from console.core.words import Outcome
 

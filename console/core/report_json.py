@@ -4,9 +4,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from console.core.action_frame import AttemptView
 from console.core.chronicle import Span
 from console.core.export import Events, EventTotal, Export, History, iso
-from console.core.frame import AttemptView, EvidenceView, Frame, Panel, PhaseView, TrackValue
+from console.core.frame import EvidenceView, Frame, Panel, PhaseView, TrackValue
 from console.core.gaps import Gap
 from console.core.progress import BudgetView, WindowView
 from console.core.report_checklists import item_json, role_json, stages_json

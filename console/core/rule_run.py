@@ -5,19 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from console.core import measuring, passing, soak
+from console.core.actors import Actor
 from console.core.classify import Classifier
 from console.core.counts import LinesCounted
 from console.core.durations import format_duration
-from console.core.inputs import (
-    Actor,
-    Input,
-    Reading,
-    SampleFailed,
-    SampleTaken,
-    SessionOpened,
-    SourceChanged,
-    TimePassed,
-)
+from console.core.inputs import Input, Reading, SampleFailed, SampleTaken, SessionOpened, SourceChanged, TimePassed
 from console.core.judging import UNJUDGED
 from console.core.record import Record
 from console.core.replay import Change, Replayed, Sample, changes_in

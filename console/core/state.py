@@ -21,6 +21,16 @@ from console.core import (
     passing,
     source_news,
 )
+from console.core.action_inputs import (
+    ActionAbandoned,
+    ActionEnded,
+    ActionProgressed,
+    ActionStarted,
+    AutomaticArmed,
+    AutomaticFired,
+    AutomaticStopped,
+    LadderLeft,
+)
 from console.core.alerts import AlertBook
 from console.core.attempts import Attempt
 from console.core.automatic import Automatic
@@ -28,14 +38,7 @@ from console.core.budgets import BudgetState
 from console.core.counts import LinesCounted
 from console.core.incidents import IncidentBook
 from console.core.inputs import (
-    ActionAbandoned,
-    ActionEnded,
-    ActionProgressed,
-    ActionStarted,
     AlertAcknowledged,
-    AutomaticArmed,
-    AutomaticFired,
-    AutomaticStopped,
     ClockStepped,
     ContainerNamed,
     DeliveryBegun,
@@ -45,7 +48,6 @@ from console.core.inputs import (
     Input,
     ItemTicked,
     KpiEntered,
-    LadderLeft,
     NoteWritten,
     OriginEnded,
     SampleFailed,

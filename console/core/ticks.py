@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from console.core.inputs import actor_of
+from console.core.actors import actor_of
 from console.core.persons import is_another
 from console.core.words import CheckRun
 

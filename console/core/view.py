@@ -16,19 +16,16 @@ from console.core import (
     validation,
 )
 from console.core import attempts as acting
+from console.core.action_frame import ActionView, AttemptView, AutomaticView, KeyHint
 from console.core.approach import approach
 from console.core.evidence_words import brief, explanation, ratio_text
 from console.core.frame import (
-    ActionView,
-    AttemptView,
-    AutomaticView,
     EventCounts,
     EventView,
     EvidenceView,
     Flow,
     Frame,
     JournalView,
-    KeyHint,
     Panel,
     QueryView,
     SessionView,

@@ -1,8 +1,7 @@
 """The rollout file of a demo: a shipped rollout whose clock runs faster and whose services live in one folder.
 
-What is judged stays as shipped: events, queries, conditions. What changes is where it is measured, how
-long the windows are, how few samples and how little proof are enough (the title says so), and the commands of the
-actions.
+What is judged stays as shipped: events, queries, conditions. What changes is where it is measured, how long the windows
+are, how few samples and how little proof are enough, and the commands of the actions. The title says so.
 """
 
 import os

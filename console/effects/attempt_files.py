@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from console.core.inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted, Actor
+from console.core.action_inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted
+from console.core.actors import Actor
 from console.core.words import Outcome
 from console.effects.files import append_private, write_private
 from console.effects.spares import spares

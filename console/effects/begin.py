@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from console.core.inputs import ActionStarted, Actor
+from console.core.action_inputs import ActionStarted
+from console.core.actors import Actor
 from console.core.plan import Plan
 from console.core.redact import Redactor
 from console.effects import attempt_files as files

@@ -14,7 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted, Actor
+from console.core.action_inputs import ActionEnded, ActionProgressed, ActionStarted
+from console.core.actors import Actor
 from console.core.plan import Plan
 from console.core.redact import Redactor
 from console.core.text import visible

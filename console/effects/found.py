@@ -5,8 +5,8 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from console.core.action_inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted
 from console.core.attempts import Attempt
-from console.core.inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted
 from console.effects import executor
 from console.effects.attempt_files import read_abandoned
 from console.effects.begin import Places

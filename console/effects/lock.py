@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from console.core.inputs import Actor
+from console.core.actors import Actor
 
 SESSION_LOCK = "session.lock"
 LOCKS_VARIABLE = "ROLLOUT_CONSOLE_LOCKS"

@@ -13,7 +13,7 @@ from typing import Literal
 
 import platformdirs
 
-from console.core.inputs import Actor
+from console.core.actors import Actor
 from console.core.redact import Redactor
 from console.effects.files import write_private
 from console.effects.lock import SESSION_LOCK, Holder, holder_of

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from console.core.actors import Actor
 from console.core.attempts import Attempt, unproven
-from console.core.inputs import Actor
 from console.core.plan import Plan
 from console.core.planning import PlanRefused, carried_on, plan
 from console.core.redact import Redactor

@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from console.core.inputs import Actor
+from console.core.actors import Actor
 from console.effects import attempt_files as files
 from console.effects.executor import FOLLOW_S, GRACE_S
 from console.effects.lock import command_lock, holder_of, holders_in

@@ -12,8 +12,9 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
+from console.core.action_frame import ActionView
 from console.core.desk import Desk, Refused
-from console.core.frame import ActionView, Frame
+from console.core.frame import Frame
 from console.core.plan import Preview
 from console.screens.attempt import AttemptScreen
 from console.screens.base import ConsoleDialog

@@ -9,8 +9,9 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from console.actions import ATTEMPT_KEYS, LADDER_KEYS, LADDER_ORDERS, bindings
+from console.core.action_frame import AttemptView
 from console.core.desk import Choice, Desk, Order
-from console.core.frame import AttemptView, Frame
+from console.core.frame import Frame
 from console.core.words import Outcome
 from console.screens.base import ConsoleDialog
 from console.screens.key_caps import ladder_keys

@@ -12,8 +12,9 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
 from console.actions import KEYS, Key, key_of
+from console.core.action_frame import ActionView, AttemptView
 from console.core.desk import Desk, Order, Refused
-from console.core.frame import ActionView, AttemptView, Frame
+from console.core.frame import Frame
 from widgets.drawing import Drawing
 from widgets.ink import Ground, Role
 from widgets.key_bar import KeyBar, KeyCap

@@ -8,8 +8,9 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Input
 
+from console.core.action_frame import ActionView
 from console.core.desk import Desk, Refused
-from console.core.frame import ActionView, Frame
+from console.core.frame import Frame
 from console.screens.action import ActionScreen
 from console.screens.base import ConsoleDialog
 from widgets.entry import Entry

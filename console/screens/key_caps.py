@@ -1,7 +1,8 @@
 """Which keys the last line shows for a frame: the ways out first, then what else works now."""
 
 from console.actions import KEYS, LADDER_KEYS, LADDER_ORDERS, NOT_IN_VIEWS, Key
-from console.core.frame import ActionView, AttemptView, Frame
+from console.core.action_frame import ActionView, AttemptView
+from console.core.frame import Frame
 from console.core.verdict import Verdict
 from widgets.key_bar import KeyCap
 

@@ -12,9 +12,10 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console.actions import ATTEMPT_KEYS, KEYS, LADDER_ORDERS, NOT_IN_VIEWS, bindings
+from console.core.action_frame import ActionView, AttemptView
 from console.core.dashboard_frame import DashboardView
 from console.core.desk import Desk, Order
-from console.core.frame import ActionView, AttemptView, Frame, Panel
+from console.core.frame import Frame, Panel
 from console.core.incident_frame import open_incident
 from console.core.outlook import progress_notes
 from console.screens.arrange import (

@@ -4,8 +4,9 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from console.core.action_frame import AttemptView
 from console.core.desk import Desk, Order
-from console.core.frame import AttemptView, Frame
+from console.core.frame import Frame
 from console.core.words import Outcome
 from console.screens.base import ConsoleDialog
 from widgets.ink import Role

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from console.core.actors import Actor
 from console.core.desk import Refused
 from console.core.export import Export
 from console.core.frame import AlertView, Frame, SilenceView
-from console.core.inputs import Actor, Reading, SampleTaken, TimePassed
+from console.core.inputs import Reading, SampleTaken, TimePassed
 from console.core.plain import plain_screen
 from console.core.report_json import snapshot_json
 from console.effects.sessions import Session

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from console.core.frame import AutomaticView, Frame
+from console.core.action_frame import AutomaticView
+from console.core.frame import Frame
 from console.core.plain import plain_screen
 from console.screens.arming import ArmingScreen
 from console.screens.soak import SoakScreen

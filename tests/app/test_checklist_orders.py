@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from console.core.actors import Actor
 from console.core.desk import Refused
 from console.core.frame import Frame
-from console.core.inputs import Actor, TimePassed
+from console.core.inputs import TimePassed
 from console.core.replay import replay
 from console.opening import Opened, open_session
 from console.orders import Orders

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from console.core.frame import ActionView, Frame
+from console.core.action_frame import ActionView
+from console.core.frame import Frame
 from console.screens.action import ActionScreen
 from console.screens.choosing import ChoosingScreen
 from console.screens.soak import SoakScreen

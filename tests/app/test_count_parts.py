@@ -31,7 +31,7 @@ lines_of_logs = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(lines=lines_of_logs, has_end=st.booleans(), part=st.integers(1, 3000))
 def test_a_file_counted_by_several_processes_counts_as_by_one(lines: list[bytes], has_end: bool, part: int) -> None:
     log = b"\n".join(lines) + b"\n" * has_end

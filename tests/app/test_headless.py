@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from console import headless
-from console.core.inputs import Actor, NoteWritten
+from console.core.actors import Actor
+from console.core.inputs import NoteWritten
 from console.effects.store import StoreFailed
 from console.engine import Engine
 from console.opening import open_session

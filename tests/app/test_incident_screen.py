@@ -7,19 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from console.core.action_inputs import ActionEnded, ActionProgressed, ActionStarted
+from console.core.actors import Actor
 from console.core.desk import Choice, Refused
 from console.core.export import Export
 from console.core.frame import Frame
 from console.core.incidents import Decision, Step
-from console.core.inputs import (
-    ActionEnded,
-    ActionProgressed,
-    ActionStarted,
-    Actor,
-    Reading,
-    SampleTaken,
-    TimePassed,
-)
+from console.core.inputs import Reading, SampleTaken, TimePassed
 from console.core.plain import plain_screen
 from console.core.redact import Redactor
 from console.core.replay import replay

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from console.core.actors import Actor
 from console.core.frame import Frame
-from console.core.inputs import Actor, TimePassed
+from console.core.inputs import TimePassed
 from console.core.verdict import Verdict
 from console.engine import Engine
 from console.opening import open_session

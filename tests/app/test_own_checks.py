@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from console.cli import main
+from console.core.actors import Actor
 from console.core.checklist_frame import ChecklistView
-from console.core.inputs import Actor
 from console.opening import Opened, open_session
 from console.orders import Orders
 from console.spec.load import load

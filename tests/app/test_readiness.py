@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from console.core.actors import Actor
 from console.core.dashboard_frame import DashboardRow
-from console.core.inputs import Actor
 from console.core.replay import replay
 from console.core.verdict import Verdict
 from console.opening import Opened, open_session

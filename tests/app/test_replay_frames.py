@@ -8,13 +8,11 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.core.action_inputs import ActionEnded, ActionProgressed, ActionStarted
+from console.core.actors import Actor
 from console.core.frame import Frame, SessionView
 from console.core.incidents import Decision, Step
 from console.core.inputs import (
-    ActionEnded,
-    ActionProgressed,
-    ActionStarted,
-    Actor,
     ClockStepped,
     GapSuspected,
     IncidentDecided,
@@ -234,7 +232,7 @@ def without_small_plots(frame: Frame) -> Frame:
 
 
 @given(watches)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_replay_of_a_journal_gives_equal_frames(planned: list[tuple[int, list[Stretch]]]) -> None:
     runs: list[tuple[float, int, list[Input]]] = []
     until = START - 1

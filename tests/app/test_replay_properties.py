@@ -100,7 +100,7 @@ def folded(given_inputs: Sequence[Input], length: int) -> tuple[list[Change], li
 
 
 @given(soaks)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_same_inputs_give_equal_frames(soak: list[Second]) -> None:
     given_inputs = inputs(soak, FIRST)
 
@@ -111,7 +111,7 @@ def test_the_same_inputs_give_equal_frames(soak: list[Second]) -> None:
 
 
 @given(soaks, st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_order_in_which_sources_speak_inside_a_second_changes_no_verdict_at_a_tick(
     soak: list[Second], chance: random.Random
 ) -> None:
@@ -157,7 +157,7 @@ def taken_up(state: State, rollout: Rollout, at: float) -> State:
 
 
 @given(soaks, st.sets(st.integers(1, 150), max_size=4), st.sampled_from([ROLLOUT, WEIGHED]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_restart_at_any_moment_gives_the_same_verdicts_from_then_on(
     soak: list[Second], cuts: set[int], rollout: Rollout
 ) -> None:
@@ -195,7 +195,7 @@ runs_of_a_session = st.lists(
 
 
 @given(runs_of_a_session, st.sampled_from([ROLLOUT, WEIGHED]))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_session_replays_to_the_verdicts_that_its_journal_has(
     planned: list[tuple[int, list[Second], int, float]], rollout: Rollout
 ) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from console.core import stretches
+from console.core.actors import Actor
 from console.core.counts import Cell, LabelCell, LinesCounted
 from console.core.frame import EventView
-from console.core.inputs import Actor, Reading, SampleTaken
+from console.core.inputs import Reading, SampleTaken
 from console.effects.session_file import SessionFile
 from console.effects.store import StoreFailed
 from console.engine import Engine

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from console.core.actors import Actor
 from console.core.dashboard_frame import DashboardRow, DashboardSection, DashboardView, KpiOutcome, KpiView
 from console.core.desk import Refused
 from console.core.export import Export
 from console.core.frame import Frame
-from console.core.inputs import Actor
 from console.core.replay import replay
 from console.core.report import report_of
 from console.core.report_json import snapshot_json

@@ -3,9 +3,10 @@
 import random
 from collections.abc import Iterator
 
+from console.core.actors import Actor
 from console.core.counts import Cell, LinesCounted
 from console.core.frame import EvidenceView, Frame, SessionView
-from console.core.inputs import Actor, Input, SourceChanged, TimePassed
+from console.core.inputs import Input, SourceChanged, TimePassed
 from console.core.rollout import Rollout
 from console.core.state import State
 from console.core.tally import LINES

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from console.core.actors import Actor
 from console.core.classify import Classifier
 from console.core.counts import LinesCounted
 from console.core.frame import Frame, SessionView
-from console.core.inputs import Actor, Input, Reading, SampleTaken, SourceChanged, TimePassed
+from console.core.inputs import Input, Reading, SampleTaken, SourceChanged, TimePassed
 from console.core.rollout import Rollout
 from console.core.state import State
 from console.core.tally import count_lines

@@ -2,18 +2,11 @@
 
 from typing import Any
 
+from console.core.action_inputs import ActionEnded, ActionStarted
+from console.core.actors import Actor
 from console.core.counts import Cell, LinesCounted
 from console.core.frame import Clause, Frame, SessionView
-from console.core.inputs import (
-    ActionEnded,
-    ActionStarted,
-    Actor,
-    Input,
-    Reading,
-    SampleTaken,
-    SourceChanged,
-    TimePassed,
-)
+from console.core.inputs import Input, Reading, SampleTaken, SourceChanged, TimePassed
 from console.core.memory import restore
 from console.core.record import Record
 from console.core.rollout import Rollout
@@ -104,13 +97,16 @@ def begun(of: Rollout | None = None) -> State:
     return state
 
 
-def run(state: State, since: int, until: int, share: float = 0.1, samples: int = 5000) -> list[Record]:
-    """Let seconds pass, with an answer of the query every ten."""
+def run(
+    state: State, since: int, until: int, share: float = 0.1, samples: int = 5000, *, step: int = 1
+) -> list[Record]:
+    """Let seconds pass, with an answer of the query every ten; the clock ticks every `step` of them."""
     said = []
     for second in range(since + 1, until + 1):
         if second % 10 == 0:
             said += state.apply(errors(START + second, share, samples))
-        said += state.apply(TimePassed(START + second))
+        if second % step == 0 or second == until:
+            said += state.apply(TimePassed(START + second))
     return said
 
 

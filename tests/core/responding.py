@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from console.core.actors import Actor
 from console.core.incidents import Decision, Incident, Step
-from console.core.inputs import Actor, IncidentDecided, TimePassed
+from console.core.inputs import IncidentDecided, TimePassed
 from console.core.rollout import Rollout
 from console.core.state import State
 from tests.core.shop import ANNA, METRICS, START, Shop, rollout_of

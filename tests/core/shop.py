@@ -4,18 +4,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from console.core import outbox
+from console.core.actors import Actor
 from console.core.alerts import Delivery
 from console.core.grains import Packed
-from console.core.inputs import (
-    Actor,
-    DeliveryBegun,
-    DeliveryEnded,
-    Input,
-    Reading,
-    SampleTaken,
-    SessionOpened,
-    SourceChanged,
-)
+from console.core.inputs import DeliveryBegun, DeliveryEnded, Input, Reading, SampleTaken, SessionOpened, SourceChanged
 from console.core.memory import document, restore
 from console.core.record import Record
 from console.core.rollout import Rollout

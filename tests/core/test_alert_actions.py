@@ -1,7 +1,8 @@
 """Actions that did not go well are alerts until one that settles them is done."""
 
+from console.core.action_inputs import ActionEnded, ActionStarted
 from console.core.attempts import KEPT as KEPT_ATTEMPTS
-from console.core.inputs import ActionEnded, ActionStarted, AlertAcknowledged
+from console.core.inputs import AlertAcknowledged
 from console.core.words import Outcome
 from tests.core.alerting import Scene, scene
 from tests.core.shop import ANNA

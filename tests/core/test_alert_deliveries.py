@@ -108,7 +108,7 @@ def test_one_receiver_that_is_down_calls_nobody_else_while_another_has_the_messa
 def test_a_later_alert_is_not_kept_back_by_a_receiver_that_does_not_take_the_first() -> None:
     shop = scene()
     shop.down = {"0.to.0"}
-    shop.pass_time(1000, errors=9)
+    shop.pass_time(1000, step_s=5, errors=9)
 
     shop.pass_time(60, errors=9, leaks=9)
 
@@ -129,7 +129,7 @@ def test_whoever_is_told_in_place_of_others_is_not_told_that_it_stands_when_it_i
 def test_a_receiver_that_is_back_is_told_everything_at_once() -> None:
     shop = scene({"severity": "critical", "to": ["json://one/a"]})
     shop.down = {"0.to.0"}
-    shop.pass_time(2000, errors=9)
+    shop.pass_time(2000, step_s=5, errors=9)
     shop.down = set()
 
     shop.pass_time(20, errors=9, leaks=9)
@@ -227,7 +227,7 @@ def test_a_new_address_is_told_what_stands() -> None:
 
 def test_a_receiver_that_is_just_told_of_another_alert_hears_the_repetition_too() -> None:
     shop = scene({"severity": "critical", "to": ["json://one/a"]}, repeat="1h")
-    shop.pass_time(3595, errors=9)
+    shop.pass_time(3595, step_s=5, errors=9)
     shop.down = {"0.to.0"}
 
     shop.pass_time(20, errors=9, leaks=9)

@@ -36,7 +36,7 @@ def test_an_alert_that_is_acknowledged_is_neither_escalated_nor_repeated_and_its
     shop.pass_time(60, errors=9)
 
     shop.give(AlertAcknowledged(shop.at, CRITICAL, ANNA, "on it"))
-    shop.pass_time(1800, errors=9)
+    shop.pass_time(1800, step_s=5, errors=9)
     shop.pass_time(10)
 
     assert shop.told() == [("0.to.0", "firing", CRITICAL), ("0.to.0", "resolved", CRITICAL)]

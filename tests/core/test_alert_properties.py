@@ -62,7 +62,7 @@ def _happens(shop: Scene, event: str, *, is_killed: bool) -> Scene:
 
 
 @given(_MOMENTS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_nothing_is_taken_twice_and_nothing_is_left_behind(moments: list[tuple[int, Any, Any, str]]) -> None:
     shop = play(moments)
 
@@ -74,7 +74,7 @@ def test_nothing_is_taken_twice_and_nothing_is_left_behind(moments: list[tuple[i
 
 
 @given(_MOMENTS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_whoever_heard_that_an_alert_stands_hears_once_that_it_is_over(
     moments: list[tuple[int, Any, Any, str]],
 ) -> None:
@@ -93,7 +93,7 @@ def test_whoever_heard_that_an_alert_stands_hears_once_that_it_is_over(
 
 
 @given(_MOMENTS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_every_alert_that_nothing_muted_is_told(moments: list[tuple[int, Any, Any, str]]) -> None:
     loud = [(seconds, errors, leaks, "" if event == "silence" else event) for seconds, errors, leaks, event in moments]
     shop = play(loud)
@@ -106,7 +106,7 @@ def test_every_alert_that_nothing_muted_is_told(moments: list[tuple[int, Any, An
 
 
 @given(_MOMENTS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_kill_changes_nothing_of_what_is_told(moments: list[tuple[int, Any, Any, str]]) -> None:
     calm = [(seconds, errors, leaks, event if "kill" in event else "") for seconds, errors, leaks, event in moments]
 

@@ -4,10 +4,9 @@ from collections import Counter
 
 import pytest
 
+from console.core.action_inputs import ActionEnded, ActionStarted
 from console.core.alerts import Alert, AlertKind, Finding, Page, Severity, Why
 from console.core.inputs import (
-    ActionEnded,
-    ActionStarted,
     Reading,
     SampleFailed,
     SampleTaken,
@@ -57,7 +56,7 @@ def test_what_comes_and_goes_is_told_ever_more_rarely_and_how_often_it_came() ->
     assert "times in a short while)" in fired[-1][1].items[0].found.text
     assert len(shop.state.alerts.resolved) <= 1
 
-    shop.pass_time(2400)
+    shop.pass_time(2400, step_s=10)
     before = len(shop.got)
     shop.pass_time(12, errors=9)
     (again,) = shop.got[before:]

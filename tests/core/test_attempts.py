@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from console.core.action_frame import StepView
+from console.core.action_inputs import ActionAbandoned, ActionStarted
+from console.core.actors import Actor
 from console.core.attempts import OPEN, Attempt, line_of, unproven
-from console.core.frame import StepView
-from console.core.inputs import ActionAbandoned, ActionStarted, Actor
 from console.core.rollout import Step
 from console.core.words import Outcome
 

@@ -9,22 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.core import automatic
-from console.core.frame import AutomaticView, SessionView
-from console.core.inputs import (
+from console.core.action_frame import AutomaticView
+from console.core.action_inputs import (
     ActionEnded,
     ActionProgressed,
     ActionStarted,
-    Actor,
     AutomaticArmed,
     AutomaticFired,
     AutomaticStopped,
-    ClockStepped,
-    Reading,
-    SampleFailed,
-    SampleTaken,
-    SessionOpened,
-    TimePassed,
 )
+from console.core.actors import Actor
+from console.core.frame import SessionView
+from console.core.inputs import ClockStepped, Reading, SampleFailed, SampleTaken, SessionOpened, TimePassed
 from console.core.memory import restore
 from console.core.rollout import Rollout
 from console.core.state import State
@@ -379,7 +375,7 @@ def test_of_two_countdowns_the_one_that_is_over_first_decides() -> None:
     assert (countdown.metric, countdown.due - AT) == ("errors", 30)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.sampled_from(

@@ -4,19 +4,19 @@ from typing import Any
 
 import pytest
 
-from console.core.alert_findings import TOLD_S, findings
-from console.core.automatic import LOST_S, NOBODY
-from console.core.frame import SessionView
-from console.core.inputs import (
+from console.core.action_inputs import (
     ActionAbandoned,
     ActionEnded,
     ActionStarted,
-    Actor,
     AutomaticArmed,
     AutomaticFired,
     AutomaticStopped,
-    TimePassed,
 )
+from console.core.actors import Actor
+from console.core.alert_findings import TOLD_S, findings
+from console.core.automatic import LOST_S, NOBODY
+from console.core.frame import SessionView
+from console.core.inputs import TimePassed
 from console.core.rollout import Rollout
 from console.core.state import State
 from console.core.view import build_frame

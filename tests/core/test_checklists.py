@@ -7,10 +7,12 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from console.core import memory
+from console.core.action_inputs import ActionEnded, ActionStarted
+from console.core.actors import Actor, actor_of
 from console.core.checklist_frame import ItemKind, Place, one_person
 from console.core.checklists import can_sign, can_tick, openable
 from console.core.frame import Frame, SessionView
-from console.core.inputs import ActionEnded, ActionStarted, Actor, ItemTicked, SignedOff, TimePassed, actor_of
+from console.core.inputs import ItemTicked, SignedOff, TimePassed
 from console.core.persons import is_another
 from console.core.rollout import Rollout
 from console.core.rollup import Rollup

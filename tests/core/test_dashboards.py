@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from console.core.action_inputs import ActionEnded, ActionStarted
+from console.core.actors import Actor
 from console.core.dashboard_frame import DashboardRow, DashboardSection
 from console.core.dashboards import AtRisk
 from console.core.frame import SessionView
-from console.core.inputs import ActionEnded, ActionStarted, Actor, KpiEntered, Reading, SampleTaken, TimePassed
+from console.core.inputs import KpiEntered, Reading, SampleTaken, TimePassed
 from console.core.memory import document
 from console.core.rollout import Rollout
 from console.core.state import State

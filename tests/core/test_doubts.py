@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from console.core.actors import Actor
 from console.core.classify import Classifier
 from console.core.counts import LinesCounted
 from console.core.doubts import LOST_AFTER_S, SILENT_S, STARTING_S
 from console.core.frame import Frame, Panel, SessionView
 from console.core.gaps import KEPT
 from console.core.inputs import (
-    Actor,
     ClockStepped,
     GapSuspected,
     Input,
@@ -302,7 +302,6 @@ def test_a_gap_whose_bounds_are_no_longer_kept_is_not_forgotten() -> None:
     )
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["live", "unread", "lost", "gone", "gap", "failed", "served"]), max_size=12))
 def test_a_doubt_never_earns_a_better_verdict(happened: list[str]) -> None:
     doubtful, sure = fold(live()), fold(live())

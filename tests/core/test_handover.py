@@ -10,18 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.core.action_inputs import ActionEnded, ActionStarted
 from console.core.chronicle import Chronicle, Told, Turn, since
 from console.core.frame import AlertView, Clause, SilenceView
 from console.core.handover import LINES, Handover, handover_of, turns_text
 from console.core.handover_text import handover_json, handover_md, handover_text
-from console.core.inputs import (
-    ActionEnded,
-    ActionStarted,
-    GapSuspected,
-    ItemTicked,
-    NoteWritten,
-    SignedOff,
-)
+from console.core.inputs import GapSuspected, ItemTicked, NoteWritten, SignedOff
 from console.core.progress import WindowView
 from console.core.record import Record
 from console.core.report import report_of

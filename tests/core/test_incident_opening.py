@@ -2,11 +2,12 @@
 
 import pytest
 
+from console.core.action_inputs import ActionEnded, ActionStarted
 from console.core.alert_values import time_text, values_of
 from console.core.alerts import Severity, Why
 from console.core.incident_views import views
 from console.core.incidents import Step
-from console.core.inputs import ActionEnded, ActionStarted, SilenceMade, SourceChanged
+from console.core.inputs import SilenceMade, SourceChanged
 from console.core.words import Outcome, SourceState
 from tests.core.responding import SEVERITIES, rollout, scene
 from tests.core.shop import ANNA, START

@@ -2,8 +2,9 @@
 
 import pytest
 
+from console.core.action_inputs import ActionEnded, ActionProgressed, ActionStarted
 from console.core.incidents import Decision, Step
-from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted, IncidentDecided, SampleFailed, TimePassed
+from console.core.inputs import IncidentDecided, SampleFailed, TimePassed
 from console.core.words import Outcome
 from tests.core.responding import DOCUMENT, scene
 from tests.core.shop import ANNA, START

@@ -5,8 +5,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.core.action_inputs import ActionEnded, ActionStarted
 from console.core.incidents import Decision, Step
-from console.core.inputs import ActionEnded, ActionStarted, AlertAcknowledged, IncidentDecided
+from console.core.inputs import AlertAcknowledged, IncidentDecided
 from console.core.recorded import told_by
 from console.core.words import Outcome
 from tests.core.responding import LI, Scene, scene
@@ -52,7 +53,7 @@ def move(shop: Scene, number: int, made: tuple[Any, ...]) -> None:
 
 
 @given(MOVES, st.integers(0, 12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_console_killed_at_any_point_goes_on_as_if_it_had_not_been(
     moves: list[tuple[Any, ...]], killed_at: int
 ) -> None:
@@ -69,7 +70,7 @@ def test_a_console_killed_at_any_point_goes_on_as_if_it_had_not_been(
 
 
 @given(MOVES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_nothing_stops_a_clock_lowers_a_severity_or_ends_an_incident_but_a_person(
     moves: list[tuple[Any, ...]],
 ) -> None:
@@ -94,7 +95,7 @@ def test_nothing_stops_a_clock_lowers_a_severity_or_ends_an_incident_but_a_perso
 
 
 @given(MOVES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_people_decided_is_decided_again_in_a_replay(moves: list[tuple[Any, ...]]) -> None:
     shop = scene()
     for number, made in enumerate(moves):

@@ -2,8 +2,8 @@
 
 import pytest
 
+from console.core.action_inputs import ActionStarted
 from console.core.incidents import Step
-from console.core.inputs import ActionStarted
 from tests.core.responding import DOCUMENT, LI, scene
 from tests.core.shop import ANNA, START
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.inputs import Actor
+from console.core.actors import Actor
 from console.core.journal import RecordFilter, actor_text, body_lines, found_in, record_json, said_of
 from console.core.record import JournalRow, Record, canonical
 

@@ -7,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from console.core.action_inputs import ActionEnded, ActionStarted
+from console.core.actors import Actor
 from console.core.course import Course, entered
 from console.core.dashboard_frame import KpiOutcome, KpiView
-from console.core.inputs import ActionEnded, ActionStarted, Actor, ClockStepped, KpiEntered, Reading, SampleTaken
+from console.core.inputs import ClockStepped, KpiEntered, Reading, SampleTaken
 from console.core.inputs import TimePassed as Tick
 from console.core.kpis import views
 from console.core.memory import document, restore
@@ -270,7 +272,7 @@ def test_the_course_goes_on_after_a_restart() -> None:
     assert goals_of(again) == goals_of(watch.state)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from((0.0, 1.0, None)), st.integers(1, 40)), max_size=12))
 def test_what_is_known_is_never_more_than_what_passed_and_the_mean_lies_between_the_values(
     stretches: list[tuple[float | None, int]],

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.core.action_inputs import ActionEnded, ActionStarted
+from console.core.actors import Actor
 from console.core.attempts import Attempt
-from console.core.inputs import ActionEnded, ActionStarted, Actor
 from console.core.ladder import Ladder, Seen, ladder_of
 from console.core.proportions import ShareSeen
 from console.core.rollout import Action

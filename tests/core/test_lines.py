@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.lines import LINE_LIMIT_BYTES, TRUNCATED, LineSplitter, cut_lines_in, is_cut
@@ -112,7 +112,6 @@ def test_a_line_of_many_megabytes_takes_linear_time() -> None:
     st.lists(st.tuples(st.integers(-2, 2) | st.just(-LINE_LIMIT_BYTES), st.sampled_from([b"\n", b"\r\n"])), max_size=5),
     st.booleans(),
 )
-@settings(deadline=None)
 def test_a_text_has_as_many_cut_lines_as_the_splitter_cuts(sizes: list[tuple[int, bytes]], has_end: bool) -> None:
     text = b"".join(b"x" * (LINE_LIMIT_BYTES + size) + end for size, end in sizes)
     text = text if has_end else text.removesuffix(b"\n")

@@ -4,22 +4,24 @@ from dataclasses import replace
 
 import pytest
 
-from console.core.counts import Cell, LinesCounted
-from console.core.grains import Edges
-from console.core.inputs import (
+from console.core.action_inputs import (
     ActionEnded,
     ActionProgressed,
     ActionStarted,
-    Actor,
     AutomaticArmed,
     AutomaticFired,
     AutomaticStopped,
+    LadderLeft,
+)
+from console.core.actors import Actor
+from console.core.counts import Cell, LinesCounted
+from console.core.grains import Edges
+from console.core.inputs import (
     ClockStepped,
     ContainerNamed,
     GapSuspected,
     Input,
     ItemTicked,
-    LadderLeft,
     NoteWritten,
     Reading,
     SampleTaken,

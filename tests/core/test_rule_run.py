@@ -56,7 +56,7 @@ def watched(series: dict[str, list[float | None]]) -> list[dict[str, str]]:
 
 
 @given(st.fixed_dictionaries(dict.fromkeys(METRICS, SERIES)))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_what_is_expected_as_a_session_said_it_is_found_so(series: dict[str, list[float | None]]) -> None:
     said = watched(series)
 

@@ -122,7 +122,7 @@ def test_a_budget_that_burns_goes_on_to_stand_until_it_is_known_that_it_does_not
 
 def test_a_budget_of_a_query_is_not_ok_while_its_answers_are_too_old() -> None:
     state = begun(rollout(slo={"availability": {"metric": "errors", "objective": "99%"}}))
-    run(state, 0, 4000, share=0.1)
+    run(state, 0, 4000, share=0.1, step=10)
     assert budget_of(state, 4000)[0] is Verdict.OK
 
     for second in range(4001, 4100):
@@ -133,7 +133,7 @@ def test_a_budget_of_a_query_is_not_ok_while_its_answers_are_too_old() -> None:
 
 def test_a_budget_can_be_of_a_query_whose_answers_are_added_up_where_they_do_not_overlap() -> None:
     state = begun(rollout(slo={"availability": {"metric": "errors", "objective": "99.9%"}}))
-    run(state, 0, 4000, share=4.0)
+    run(state, 0, 4000, share=4.0, step=10)
 
     panel = next(one for one in frame_of(state, 4000).panels if one.metric == "availability")
 

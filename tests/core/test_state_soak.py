@@ -2,7 +2,8 @@
 
 import pytest
 
-from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted, ItemTicked, SignedOff, TimePassed
+from console.core.action_inputs import ActionEnded, ActionProgressed, ActionStarted
+from console.core.inputs import ItemTicked, SignedOff, TimePassed
 from console.core.state import State
 from console.core.verdict import Verdict
 from console.core.words import Outcome

@@ -30,7 +30,7 @@ def full(at: int = 100) -> State:
 
 def test_validation_begins_with_full_rollout_and_the_last_phase_waits_for_it() -> None:
     state = full()
-    records = run(state, 101, 3700)
+    records = run(state, 101, 3700, step=10)
 
     frame = frame_of(state, 3700)
 
@@ -43,7 +43,7 @@ def test_validation_begins_with_full_rollout_and_the_last_phase_waits_for_it() -
 
 def test_the_outcome_of_a_window_survives_a_restart() -> None:
     state = full()
-    run(state, 101, 2000)
+    run(state, 101, 2000, step=10)
     run(state, 2000, 2020, share=9.0)
 
     other = again(state, START + 2021)
@@ -74,12 +74,12 @@ def test_the_items_of_a_window_are_ticked_there_and_only_when_its_time_has_come(
 def test_a_step_of_the_clock_is_in_no_validation_window(by_s: float) -> None:
     at = 101 + 4 * 3600
     state = full()
-    run(state, 101, 2000)
+    run(state, 101, 2000, step=10)
 
     state.apply(ClockStepped(START + 2000 + by_s, by_s))
     state = again(state, START + 2000 + by_s)
     state.apply(SourceChanged(START + 2000 + by_s, "app", SourceState.LIVE, parts={"canary": 1}))
-    run(state, 2000 + round(by_s), at + round(by_s) - 10)
+    run(state, 2000 + round(by_s), at + round(by_s) - 10, step=10)
     before = [one.outcome for one in frame_of(state, at + by_s - 10).validation]
     run(state, at + round(by_s) - 10, at + round(by_s) + 10)
 

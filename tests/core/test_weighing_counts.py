@@ -3,17 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.core.inputs import (
-    ActionEnded,
-    ActionStarted,
-    Reading,
-    SampleSkipped,
-    SampleTaken,
-    SessionOpened,
-    SourceChanged,
-    TimePassed,
-    Unread,
-)
+from console.core.action_inputs import ActionEnded, ActionStarted
+from console.core.inputs import Reading, SampleSkipped, SampleTaken, SessionOpened, SourceChanged, TimePassed, Unread
 from console.core.memory import restore
 from console.core.rollout import Rollout
 from console.core.state import State
@@ -81,7 +72,7 @@ def test_counts_that_fell_are_left_out() -> None:
     assert Counts(1, 1, 5, 5).since(Counts(0, 1, 2, 3)) == Counts(1, 0, 3, 2)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.integers(1, 40), max_size=4), st.sampled_from([0.01, 0.03]), st.integers(0, 1000))
 def test_any_restart_gives_the_same_evidence_and_the_same_verdict(cuts: list[int], rate: float, seed: int) -> None:
     spec = rollout(failures=FAILURES)

@@ -1,6 +1,7 @@
 """Evidence beside thresholds: what a breach says of both tracks, and which times are promised."""
 
-from console.core.inputs import ActionEnded, ActionStarted, TimePassed
+from console.core.action_inputs import ActionEnded, ActionStarted
+from console.core.inputs import TimePassed
 from console.core.verdict import Verdict
 from console.core.words import Outcome
 from tests.core.evident import ANNA, FAILURES, Service, begun, fold, frame_of, rollout, seen

@@ -4,14 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from console.core.action_inputs import ActionEnded, ActionProgressed, ActionStarted, LadderLeft
+from console.core.actors import Actor
 from console.core.inputs import (
-    ActionEnded,
-    ActionProgressed,
-    ActionStarted,
-    Actor,
     Input,
     ItemTicked,
-    LadderLeft,
     NoteWritten,
     Reading,
     SampleTaken,

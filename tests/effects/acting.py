@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from console.core.inputs import ActionEnded, ActionProgressed, ActionStarted, Actor
+from console.core.action_inputs import ActionEnded, ActionProgressed, ActionStarted
+from console.core.actors import Actor
 from console.core.planning import plan
 from console.core.redact import Redactor
 from console.effects import executor

@@ -3,7 +3,7 @@
 import stat
 from pathlib import Path
 
-from console.core.inputs import ActionProgressed
+from console.core.action_inputs import ActionProgressed
 from console.core.redact import REDACTED, Redactor
 from console.core.words import Outcome
 from console.effects import executor

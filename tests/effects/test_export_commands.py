@@ -9,8 +9,8 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from console.commands import report, snapshot
+from console.core.actors import Actor
 from console.core.export import Export
-from console.core.inputs import Actor
 from console.effects.lock import SESSION_LOCK, Lock
 from console.effects.session_schema import SessionUnreadable
 from console.effects.sessions import STATE_VARIABLE, Session, create_session

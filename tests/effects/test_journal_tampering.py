@@ -24,7 +24,7 @@ from tests.effects.test_session_upgrade import VERSION_1
 AT = 1_795_000_000.25
 COUNT = 12
 KINDS = ("verdict", "note", "action", "outcome")
-many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def record(number: int) -> Record:

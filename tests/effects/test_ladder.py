@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from console import adoption
+from console.core.action_frame import AttemptView
 from console.core.desk import Refused
-from console.core.frame import AttemptView
 from console.core.words import Outcome, Rung
 from tests.effects.acting import DEADLINE_S, write_rollout
 from tests.effects.test_automatic import Soak, acted_elsewhere, soaking

@@ -94,7 +94,7 @@ def test_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
         os.close(reading)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.binary(max_size=300), max_size=30), st.integers(500, 4000))
 def test_the_file_stays_small_whatever_comes(
     tmp_path_factory: pytest.TempPathFactory, chunks: list[bytes], limit: int

@@ -54,7 +54,7 @@ def restored(stored_by: SessionReader, at: float) -> Rollup:
     return rollup
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps, edges=st.lists(seconds, min_size=2, max_size=6), pause=st.integers(60, 3 * HOUR_S))
 def test_what_is_taken_up_again_answers_as_before(
     tmp_path_factory: pytest.TempPathFactory, steps: list[dict[Cell, int] | str], edges: list[int], pause: int
@@ -88,7 +88,7 @@ def test_what_is_taken_up_again_answers_as_before(
     assert dict(after.cells(0)) == dict(memory.cells(0))
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps)
 def test_who_reads_on_sees_what_a_new_reader_sees(
     tmp_path_factory: pytest.TempPathFactory, steps: list[dict[Cell, int] | str]

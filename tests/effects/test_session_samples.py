@@ -39,7 +39,7 @@ def by_metric(found: list[SampleTaken | SampleFailed], metric: str) -> list[Samp
     return [sample for sample in found if sample.metric == metric]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(given_=samples, since=st.integers(0, 6 * HOUR_S), folds=st.lists(st.integers(0, 30), max_size=3))
 def test_packed_measurements_come_back_as_they_were(
     tmp_path_factory: pytest.TempPathFactory,

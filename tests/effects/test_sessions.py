@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.core.inputs import Actor, actor_of
+from console.core.actors import Actor, actor_of
 from console.core.redact import Redactor
 from console.effects.lock import SESSION_LOCK, UNKNOWN_HOLDER, Held, Lock, holder_of, service_lock
 from console.effects.sessions import (

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 import redis
 
+from console.core.actors import Actor
 from console.core.frame import Frame, Panel
-from console.core.inputs import Actor
 from console.core.verdict import Verdict
 from console.core.words import Outcome
 from console.demo import launch

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from console.core.inputs import ActionStarted
+from console.core.action_inputs import ActionStarted
 from tests.faults.acts_screen import SHOWN_S, in_terminal, press
 from tests.faults.acts_story import Story
 from tests.faults.acts_world import ROLLBACK, World

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from console import cli
-from console.core.inputs import ActionStarted
+from console.core.action_inputs import ActionStarted
 from console.effects import executor
 from console.effects.begin import Places, places
 from console.effects.executor import Adopted

@@ -62,7 +62,7 @@ def grown(text: bytes) -> bytes:
     return letter * int(rest.strip(b"\r")) + rest[len(rest.rstrip(b"\r")) :]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     lines=st.lists(st.tuples(st.sampled_from([1, 2]), texts), max_size=8),
     sizes=st.lists(st.integers(min_value=5, max_value=5_000), min_size=1),
@@ -77,7 +77,7 @@ def test_lines_do_not_depend_on_how_the_stream_was_cut(lines: list[tuple[int, by
         assert [each for each in found if each[0] == name] == [each for each in expected if each[0] == name]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     lines=st.lists(st.one_of(st.just(b"x*40000"), st.from_regex(rb"[a-z ]{0,40}", fullmatch=True)), max_size=8),
     sizes=st.lists(st.integers(min_value=30, max_value=5_000), min_size=1),
@@ -201,7 +201,7 @@ def test_a_long_line_that_begins_an_era_is_one_line() -> None:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     steps=st.lists(st.integers(min_value=-30, max_value=50).filter(bool), min_size=1, max_size=60),
     counted=st.integers(min_value=0, max_value=60),
@@ -276,7 +276,7 @@ def test_a_line_without_end_takes_bounded_memory_in_a_terminal_too() -> None:
     assert stretch.lines[1] == b"next"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     lengths=st.lists(st.sampled_from([3, 16_383, 16_384, 20_000, 40_000, 300_000]), min_size=1, max_size=6),
     sizes=st.lists(st.integers(min_value=30, max_value=300_000), min_size=1, max_size=4),

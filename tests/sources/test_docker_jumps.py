@@ -28,7 +28,7 @@ steps_ns = st.lists(st.integers(min_value=5_000, max_value=15_000), min_size=50,
 portions = st.lists(st.integers(min_value=1, max_value=700), min_size=1, max_size=5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     steps=steps_ns,
     before=st.integers(min_value=100, max_value=2 * FILE_LINES),
@@ -46,7 +46,7 @@ def test_what_was_left_out_of_a_busy_log_is_always_found(
     assert (keys[before - 1], keys[before + hidden]) in found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(quiet_s=st.integers(min_value=1, max_value=3600), sizes=portions)
 def test_a_burst_of_files_after_a_silence_is_found_by_what_is_left_of_it(quiet_s: int, sizes: list[int]) -> None:
     silent = [START_NS + number * quiet_s * 10**9 for number in range(40)]
@@ -58,7 +58,7 @@ def test_a_burst_of_files_after_a_silence_is_found_by_what_is_left_of_it(quiet_s
     assert (burst[5], burst[7 + FILE_LINES]) in found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     gaps=st.lists(st.integers(min_value=100_000, max_value=400_000), min_size=100, max_size=3_000),
     pause_ns=st.integers(min_value=0, max_value=20_000_000),
@@ -71,7 +71,7 @@ def test_an_even_log_raises_no_suspicion(gaps: list[int], pause_ns: int, sizes: 
     assert looked(Jumps(FILE_BYTES), keys, sizes) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     first=st.lists(st.integers(min_value=1, max_value=10**9), min_size=1, max_size=300),
     sizes=portions,

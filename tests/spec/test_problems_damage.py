@@ -35,7 +35,7 @@ ODD = (
 
 
 @given(name=st.sampled_from(sorted(SHIPPED)), data=st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_file_that_was_damaged_anywhere_is_a_problem_and_never_a_crash(
     tmp_path: Path, name: str, data: st.DataObject
 ) -> None:
