@@ -1,5 +1,6 @@
 """What is asked and how the answer is judged: the half of the frozen model that metrics and checks are made of."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -257,6 +258,13 @@ OWN_CHECKS = ("alerts", "soaked")
 """Kinds that ask nobody outside, because the rollout file or the session knows."""
 
 
+_BEFORE = re.compile(r"\s*(?P<op><=|>=|==|!=|<|>)\s*before\s*")
+
+
+def _exact(number: float) -> str:
+    return f"{number:.0f}" if number.is_integer() else repr(number)
+
+
 class Check(Part):
     """Something that is verified by asking; used by checklists and by the verify part of actions."""
 
@@ -283,7 +291,9 @@ class Check(Part):
     """Which source is asked."""
     expect: str | None = None
     """What a number of Redis or of a query must be to pass, such as `== 0`, or `< 1h` of what was `saved`; without it,
-    anything but 0."""
+    anything but 0. After an action also `>= before`, which compares it with what it was before the first step."""
+    window: Seconds | None = None
+    """How far a query looks back, instead of what its header says."""
     prints: Names = ()
     """Regular expressions, each of which must be found in a line that the command prints, beside its exit code 0."""
     within: Seconds = 10.0
@@ -300,6 +310,8 @@ class Check(Part):
             raise ValueError(f"a {kind} check needs `source`")
         if self.expect is not None and kind not in ("redis", "query"):
             raise ValueError("expect belongs to a redis or query check")
+        if self.window is not None and kind != "query":
+            raise ValueError("window belongs to a query check")
         if self.prints and kind != "command":
             raise ValueError("prints belongs to a command check")
         return self
@@ -308,6 +320,15 @@ class Check(Part):
     def unit(self) -> str:
         """The unit of the number that `expect` is about; none for a plain number."""
         return self.redis.unit if self.redis is not None else ""
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether its number is compared with what the same question gave before the first step."""
+        return self.expect is not None and _BEFORE.fullmatch(self.expect) is not None
+
+    def compared_with(self, number: float) -> Self:
+        """Return the check with the number from before in place of the word."""
+        return self.model_copy(update={"expect": _BEFORE.sub(rf"\g<op> {_exact(number)}", self.expect or "")})
 
     @property
     def kind(self) -> str:

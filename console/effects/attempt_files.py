@@ -23,6 +23,7 @@ from console.effects.spares import spares
 INTENT = "intent.json"
 PLAN = "plan.json"
 STARTED = "started.json"
+BEFORE = "before.json"
 PROGRESS = "progress.jsonl"
 OUTPUT = "output.log"
 ENDED = "ended.json"
@@ -96,6 +97,16 @@ def read_intent(folder: Path) -> ActionStarted | None:
 def read_started(folder: Path) -> Mapping[str, Any] | None:
     """Return what the runner said of itself when it began."""
     return _read(folder, STARTED)
+
+
+def read_before(folder: Path) -> Mapping[str, tuple[float, float]]:
+    """Return what the first of the attempts that this one goes on from found before its first step."""
+    intent = read_intent(folder)
+    while intent is not None and intent.continues:
+        folder = folder.parent / intent.continues
+        intent = read_intent(folder)
+    said = _read(folder, BEFORE) or {}
+    return {label: (number, at) for label, (number, at) in said.items()}
 
 
 def read_progress(folder: Path) -> tuple[ActionProgressed, ...]:
@@ -176,6 +187,11 @@ class Diary:
             self._reserve = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - kept for as long as it runs
             self._reserve.write(b"x" * _RESERVE_BYTES)
             self._reserve.flush()
+
+    def asked_before(self, found: Mapping[str, tuple[float, float]]) -> None:
+        """Note what verifications are compared with: by label the number before the first step, and when it was."""
+        with suppress(OSError):
+            _write(self._folder, BEFORE, json.dumps(found) + "\n")
 
     def progressed(self, step: int, label: str, state: str, detail: str = "") -> None:
         """Note that a step or verification began or ended."""

@@ -18,6 +18,7 @@ from console.core.text import visible
 from console.core.words import Outcome
 from console.effects import attempt_files as files
 from console.effects.attempt_files import Diary, WorkOrder
+from console.effects.beforehand import Before, compared, numbers_before
 from console.effects.ending import Ending
 from console.effects.lock import UNKNOWN_HOLDER, Holder, Lock
 from console.effects.output_file import OutputFile
@@ -61,6 +62,7 @@ class _Attempt:
         self._asking = asking
         self._is_stopped = False
         self._began = time.time()
+        self._before: Before = {}
 
     def run(self) -> tuple[Outcome, str]:
         signal.signal(signal.SIGTERM, self._stop)
@@ -69,6 +71,7 @@ class _Attempt:
         steps = [Step.model_validate(step) for step in self._order.steps]
         since = self._began if self._order.since is None else self._order.since
         checks = [_since(Check.model_validate(check), since) for check in self._order.verify]
+        self._before = numbers_before(self._order, self._labelled(checks, len(steps)), self._asking, self._diary)
         endings = self._carry_out(steps)
         last = endings[-1] if endings else None
         failed = last is not None and last.state != "done"
@@ -83,6 +86,9 @@ class _Attempt:
         if self._order.unproven:
             return Outcome.UNVERIFIED, f"every verification passed, but {self._order.unproven}: resume it"
         return Outcome.DONE, ""
+
+    def _labelled(self, checks: Sequence[Check], first: int) -> dict[str, Check]:
+        return {self._order.labels[first + number]: check for number, check in enumerate(checks)}
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._is_stopped = True
@@ -153,7 +159,8 @@ class _Attempt:
 
     async def _verify_one(self, ask: Ask, check: Check, number: int) -> str:
         self._note(number, "running")
-        found = await until_passes(ask, check, is_stopped=lambda: self._is_stopped)
+        asking = compared(ask, self._order, self._order.labels[number], self._before)
+        found = await until_passes(asking, check, is_stopped=lambda: self._is_stopped)
         self._note(number, "passed" if found.ok else "not passed", found.detail)
         return "" if found.ok else f"{self._order.labels[number]}: {found.detail}"
 

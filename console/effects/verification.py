@@ -30,6 +30,10 @@ class Answer(Protocol):
     def is_known(self) -> bool:
         """Whether it could be asked at all."""
 
+    @property
+    def number(self) -> float | None:
+        """The number that it gave, if it gave one."""
+
 
 Ask = Callable[[Check], Awaitable[Answer]]
 """Tries a verification once; it may raise what it likes."""
@@ -46,6 +50,7 @@ class Verified:
     detail: str
     """What was seen at the last try, safe to draw."""
     is_known: bool
+    number: float | None = None
 
 
 async def until_passes(ask: Ask, check: Check, *, is_stopped: Callable[[], bool] = lambda: False) -> Verified:
@@ -72,4 +77,4 @@ async def try_once(ask: Ask, check: Check, timeout_s: float) -> Verified:
         return Verified(ok=False, detail="no answer in time", is_known=False)
     except Exception as error:  # noqa: BLE001 - a question that cannot be asked is one that did not pass
         return Verified(ok=False, detail=visible(str(error) or type(error).__name__, 500), is_known=False)
-    return Verified(answer.ok, visible(answer.detail, 500), answer.is_known)
+    return Verified(answer.ok, visible(answer.detail, 500), answer.is_known, answer.number)

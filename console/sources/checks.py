@@ -41,6 +41,8 @@ class CheckResult:
     """Of a command that ended."""
     output: tuple[str, ...] = ()
     """The last lines that a command printed, or the first rows that a query gave; safe to draw."""
+    number: float | None = None
+    """The number that Redis or a query gave, if it gave one."""
 
 
 async def passes(check: Check, connections: Connections) -> CheckResult:
@@ -84,7 +86,8 @@ async def _try(check: Check, connections: Connections) -> CheckResult:
         ok, said = await connections.containers(source).settled(check.for_)
         return CheckResult(ok, said)
     asked = {"redis": check.redis} if check.redis is not None else {"query": check.query}
-    metric = Metric.model_validate({**asked, "source": source, "timeout": timeout_s})
+    looking_back = {} if check.window is None else {"window": check.window}
+    metric = Metric.model_validate({**asked, **looking_back, "source": source, "timeout": timeout_s})
     asker: Asker = connections.asker(source)
     answer = await asker.ask(metric, connections.queries.get(check.query or ""))
     if check.redis is not None and check.redis.ping:
@@ -119,9 +122,17 @@ def _printed(patterns: Sequence[str], output: str, ran: CheckResult) -> CheckRes
 def _expected(condition: Condition, answer: Answer, unit: str) -> CheckResult:
     """Pass on numbers that are all as expected; none at all is no pass."""
     values = [reading.value for reading in answer.readings]
-    said = ", ".join("no value" if value is None else f"{value:g} {unit}".rstrip() for value in values)
+    said = ", ".join(_number(value, unit) for value in values)
     ok = all(value is not None and condition.holds(value) is True for value in values)
     return CheckResult(ok, said if ok else f"{said}, not {condition.text}")
+
+
+def _number(value: float | None, unit: str = "") -> str:
+    """Return a number as it is said, a whole one with all of its digits."""
+    if value is None:
+        return "no value"
+    said = f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:g}"
+    return f"{said} {unit}".rstrip()
 
 
 def _judged(answer: Answer) -> CheckResult:
@@ -129,8 +140,9 @@ def _judged(answer: Answer) -> CheckResult:
     shown = _first_rows(answer)
     if answer.readings:
         values = [reading.value for reading in answer.readings]
-        said = ", ".join("no value" if value is None else f"{value:g}" for value in values)
-        return CheckResult(all(value is not None and value != 0 for value in values), said, output=shown)
+        said = ", ".join(map(_number, values))
+        number = values[0] if len(values) == 1 else None
+        return CheckResult(all(value is not None and value != 0 for value in values), said, output=shown, number=number)
     rows = answer.table.rows if answer.table is not None else ()
     cell = rows[0][0] if rows and rows[0] else ""
     return CheckResult(cell.lower() in ("true", "t", "1"), cell or "no row", output=shown)

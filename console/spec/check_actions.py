@@ -236,7 +236,9 @@ def check_check(review: Review, path: Path, check: Check) -> None:
     if check.sql is not None:
         _check_reading(review, (*path, "sql"), check.sql)
     _check_printed(review, path, check.prints)
-    if check.expect is not None:
+    if check.is_compared:
+        _check_compared(review, path)
+    elif check.expect is not None:
         try:
             if parse_condition(check.expect, check.unit).needs_baseline:
                 review.wrong((*path, "expect"), "a check has no baseline", "compare with a number, such as '== 0'")
@@ -255,6 +257,13 @@ def check_check(review: Review, path: Path, check: Check) -> None:
                 "the query uses :window and its header does not say how long that is",
                 "add `-- window: 1h` to it",
             )
+
+
+def _check_compared(review: Review, path: Path) -> None:
+    """Check that there is a before: only what verifies an action has one."""
+    if path[0] != "actions" or "verify" not in path:
+        found = f"{review.written((*path, 'expect'))} compares with before the steps of an action"
+        review.wrong((*path, "expect"), found, "write it in `verify` of an action, here a number")
 
 
 def _is_share(review: Review, check: Check) -> bool:

@@ -1,7 +1,11 @@
--- title: The history is still there: it has rows, or none was ever written
+-- title: Rows of the history that were there when a rollback began
+-- window: 1s
 -- index: user_tool_history (created_at)
+-- Asked before the first step and after the last one, when the window is longer by the time between: the same rows are
+-- counted, and none that came since makes up for one that is gone.
 SELECT
-    EXISTS (SELECT 1 FROM user_tool_history)
-        OR pg_stat_get_tuples_inserted('user_tool_history'::regclass) = 0 AS value,
-    (SELECT min(created_at) FROM user_tool_history) AS oldest,
-    (SELECT max(created_at) FROM user_tool_history) AS newest
+    count(*) AS value,
+    min(created_at) AS oldest,
+    max(created_at) AS newest
+FROM user_tool_history
+WHERE created_at <= now() - :window

@@ -15,6 +15,7 @@ class Answer:
     ok: bool
     detail: str
     is_known: bool = True
+    number: float | None = None
 
 
 if __name__ == "__main__":

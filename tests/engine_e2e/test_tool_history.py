@@ -27,7 +27,9 @@ metrics: {memory: null}
 validation: null
 actions:
   rollback:
-    verify: [{http: {url: "${HEALTH_URL}", status: 200}, within: 5s}, {query: data_kept, source: db, within: 5s}]
+    verify:
+      - {http: {url: "${HEALTH_URL}", status: 200}, within: 5s}
+      - {query: data_kept, source: db, expect: ">= before", within: 5s}
   advance: {verify: [{query: table_ready, source: db, within: 5s}]}
   downgrade:
     verify: [{query: table_removed, source: db, within: 5s}, {http: {url: "${HEALTH_URL}", status: 200}, within: 5s}]
@@ -66,7 +68,7 @@ class Release:
         self.log.write_text("INFO app ready\n")
         archive = folder / "tool_history_backup.sql"
         self.archive = archive
-        psql = f'{postgres.bin_dir / "psql"} -X "{database}"'
+        self._database = database
         check = f"sh -c 'grep -q \"database dump complete\" {archive}'"
         self.env = {
             **os.environ,
@@ -79,9 +81,7 @@ class Release:
             "DEPLOY": self.script("deploy", "cp next deployed"),
             "ARCHIVE": f"{postgres.bin_dir / 'pg_dump'} --table=user_tool_history --file={archive}",
             "ARCHIVE_CHECK": check,
-            "DOWNGRADE": self.script(
-                "downgrade", f'{psql} -c "DROP TABLE user_tool_history; TRUNCATE alembic_version"'
-            ),
+            "DOWNGRADE": self.script("downgrade", self.psql("DROP TABLE user_tool_history; TRUNCATE alembic_version")),
         }
 
     def script(self, name: str, body: str) -> str:
@@ -90,6 +90,10 @@ class Release:
         path.write_text(f"#!/bin/sh\nset -e\ncd {self.folder}\n{body}\n")
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
         return str(path)
+
+    def psql(self, text: str) -> str:
+        """Return the line of a program that runs a statement."""
+        return f'{self.bin_dir / "psql"} -X "{self._database}" -c "{text}"'
 
     def sql(self, text: str) -> str:
         return self._postgres.run_sql(text, database=self._name)
@@ -302,14 +306,64 @@ def test_a_rollback_keeps_the_data_and_a_report_tells_of_it(release: Release) ->
     assert "tools fail" in report.stdout
 
 
-def test_a_rollback_after_which_the_data_are_gone_is_not_verified(release: Release) -> None:
+@pytest.mark.parametrize(
+    ("meanwhile", "seen"),
+    [
+        ("DROP TABLE user_tool_history", "does not exist"),
+        ("DELETE FROM user_tool_history WHERE id <> 7", "1, not >= 50"),
+        (
+            "DELETE FROM user_tool_history WHERE id = 7;"
+            " INSERT INTO user_tool_history (user_id, tool_name) SELECT n, 'new' FROM generate_series(1, 9) AS n",
+            "49, not >= 50",
+        ),
+    ],
+)
+def test_a_rollback_after_which_data_are_gone_is_not_verified(release: Release, meanwhile: str, seen: str) -> None:
     release.migrate()
     release.record(executions(50))
-    release.env["DEPLOY"] = release.env["DOWNGRADE"]
+    release.env["DEPLOY"] = release.script("deploy-and-lose", release.psql(meanwhile))
 
     done = release.run("act", str(release.file), "rollback", "--yes", "--reason", "tools fail")
 
     assert done.returncode == 5
+    assert seen in done.stdout + done.stderr
+
+
+def test_rows_that_come_in_while_a_release_is_taken_back_are_no_loss(release: Release) -> None:
+    release.migrate()
+    release.record(executions(50))
+    added = "INSERT INTO user_tool_history (user_id, tool_name) VALUES (1, 'new')"
+    release.env["DEPLOY"] = release.script("deploy-and-add", release.psql(added))
+
+    done = release.run("act", str(release.file), "rollback", "--yes", "--reason", "tools fail")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_rollback_that_is_resumed_is_compared_with_before_its_first_attempt(release: Release) -> None:
+    release.migrate()
+    release.record(executions(50))
+    release.env["DEPLOY"] = release.script("deploy-badly", "exit 1")
+    failed = release.run("act", str(release.file), "rollback", "--yes", "--reason", "tools fail", "--json")
+    attempt = json.loads(failed.stdout.splitlines()[-1])["attempt"]
+    release.sql("DELETE FROM user_tool_history WHERE id = 7")
+    release.script("deploy-badly", "cp next deployed")
+
+    resumed = release.run("attempts", str(release.file), attempt, "--resume")
+
+    assert (failed.returncode, resumed.returncode) == (5, 5)
+    assert "49, not >= 50" in resumed.stdout + resumed.stderr
+
+
+def test_a_rollback_without_the_database_is_done_and_says_what_is_not_known(release: Release) -> None:
+    release.migrate()
+    release.env["DATABASE_URL"] = "postgresql://reader@127.0.0.1:1/gone"
+
+    done = release.run("act", str(release.file), "rollback", "--yes", "--reason", "tools fail")
+
+    assert (release.folder / "deployed").read_text() == "previous\n"
+    assert done.returncode == 5
+    assert "nobody knows what it was before the first step" in done.stdout + done.stderr
 
 
 def test_the_table_is_removed_only_behind_an_archive_from_which_it_comes_back(release: Release) -> None:

@@ -258,6 +258,23 @@ async def test_how_long_a_container_has_run_is_told_by_the_clock_of_its_engine(t
     assert (ok, said) == (False, "shop-app-1 has run for 2s, of 10s")
 
 
+async def test_a_query_looks_back_as_far_as_the_check_says(database: str, tmp_path: Path) -> None:
+    check = {"query": "q0", "source": "db", "window": "2h", "expect": "== 7200"}
+    sql = "-- window: 1s\nselect extract(epoch from :window) as value"
+
+    assert await tried(check, tmp_path, sql, db={"postgres": database}) == (True, "7200", True)
+
+
+async def test_a_large_number_is_said_with_all_of_its_digits(database: str, tmp_path: Path) -> None:
+    check = {"query": "q0", "source": "db", "expect": ">= 10234568"}
+
+    assert await tried(check, tmp_path, "select 10234567 as value", db={"postgres": database}) == (
+        False,
+        "10234567, not >= 10234568",
+        True,
+    )
+
+
 async def test_redis_passes_on_a_number_that_is_as_expected(redis_url: str, tmp_path: Path) -> None:
     check = {"redis": {"count": "fsm:*"}, "source": "cache", "expect": "== 0"}
 

@@ -43,6 +43,15 @@ SHAPE = [
     ("phases: [a]", "4: phases[0]: found 'a'; expected a mapping with keys such as name, traffic"),
     ("phases: {name: a}", "4: phases: found a mapping; expected a list"),
     (
+        DB + "actions: {a: {title: t, steps: [{run: [x]}], before:"
+        " [{redis: {count: 'k:*'}, source: cache, expect: '>= before'}]}}",
+        "'>= before' compares with before the steps of an action; write it in `verify` of an action, here a number",
+    ),
+    (
+        "actions: {a: {title: t, steps: [{run: [x]}], verify: [{command: [x], window: 1h}]}}",
+        "window belongs to a query check",
+    ),
+    (
         "actions: {a: {title: t, key: RR, steps: [{run: [x]}]}}",
         "actions.a.key: found 'RR'; expected one letter or digit",
     ),
