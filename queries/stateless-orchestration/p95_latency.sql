@@ -15,7 +15,8 @@ WITH recent AS (
 SELECT
     tracks.track,
     percentile_cont(0.95) WITHIN GROUP (ORDER BY recent.seconds) AS value,
-    count(recent.seconds) AS samples
+    count(recent.seconds) AS samples,
+    round(avg(recent.seconds)::numeric, 2) AS mean_s
 FROM (VALUES ('canary'), ('baseline')) AS tracks (track)
 LEFT JOIN recent USING (track)
 GROUP BY tracks.track

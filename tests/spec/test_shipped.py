@@ -231,6 +231,7 @@ async def test_latency_is_measured_by_track_over_what_has_ended(connection: "asy
 
     assert (canary["track"], canary["value"], canary["samples"]) == ("canary", pytest.approx(2.9), 2)
     assert (baseline["track"], baseline["value"], baseline["samples"]) == ("baseline", pytest.approx(3.9), 2)
+    assert (float(canary["mean_s"]), float(baseline["mean_s"])) == (2.0, 3.0)
 
 
 async def test_a_session_of_two_users_is_contaminated(connection: "asyncpg.Connection[Any]") -> None:

@@ -116,6 +116,21 @@ async def test_the_slowest_executions_come_first_and_those_without_a_time_not_at
     assert (slow[0]["tool"], slow[0]["user_id"], slow[0]["success"]) == ("search", 2, False)
 
 
+async def test_the_newest_executions_come_first_with_whose_they_are(connection: Connection) -> None:
+    await fill(connection)
+
+    newest = await ask(connection, "tool-history", "latest_executions")
+
+    assert [(row["user_id"], row["tool"], row["success"]) for row in newest[:4]] == [
+        (1, "search", True),
+        (1, "search", True),
+        (2, "search", False),
+        (2, "search", False),
+    ]
+    assert [row["tool"] for row in newest[4:]] == ["planner", "planner", "(no name)", "planner"]
+    assert newest[0]["preference_score"] == 0.9
+
+
 async def test_learned_preferences_are_seen(connection: Connection) -> None:
     await fill(connection)
 
@@ -223,6 +238,7 @@ async def test_a_server_that_logs_slow_queries_is_monitored(connection: Connecti
         ("tool_success", []),
         ("recent_failures", []),
         ("slow_executions", []),
+        ("latest_executions", []),
         ("preferred_tools", []),
     ],
 )
