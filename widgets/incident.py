@@ -144,7 +144,7 @@ def _way_out(found: IncidentView) -> list[Span]:
     spans: list[Span] = []
     if found.action is not None and found.action[0]:
         spans += [Span(found.action[0], Role.KEY), Span(f" {found.action[1]}  ")]
-    if found.advice:
+    if found.advice and (found.action is None or found.advice != found.action[1]):
         spans.append(Span(found.advice, Role.DIM))
     return spans
 
