@@ -11,7 +11,7 @@ from console.core.ticks import Mark
 from widgets.drawing import Drawing
 from widgets.ink import Ground, Role
 from widgets.lines import BLANK, Line, Span, heading, spread, wrap
-from widgets.words import moment
+from widgets.words import moment, person
 
 WIDE = 100
 """From this width on a line has room for the terminal of who did something."""
@@ -118,7 +118,7 @@ def _item_line(item: ChecklistView, width: int, is_selected: bool, said: str) ->
 
 def _said(item: ChecklistView, at: float, *, is_wide: bool) -> str:
     """Return who ticked an item and when, or who has to; the terminal of a person only where there is room."""
-    by, first_by = (name if is_wide else _person(name) for name in (item.by, item.first_by))
+    by, first_by = (name if is_wide else person(name) for name in (item.by, item.first_by))
     done_at = _done_at(item.at, at)
     if item.is_verified:
         if item.run is None and item.at is None:
@@ -130,11 +130,6 @@ def _said(item: ChecklistView, at: float, *, is_wide: bool) -> str:
     if item.is_done:
         return f"{first_by} and {by}{done_at}" if first_by else f"{by}{done_at}"
     return "two persons" if item.needs_second else ""
-
-
-def _person(name: str) -> str:
-    """Return who it is without the terminal: `anna@ops1` of `anna@ops1 (pts/3)`."""
-    return name.partition(" (")[0]
 
 
 def _done_at(then: float | None, at: float) -> str:
@@ -150,7 +145,7 @@ def _role_line(one: SignOffView, part: ChecklistsPart, width: int, is_selected: 
     left = [mark, Span("  "), box, Span(one.role, Role.DIM if one.by else Role.TEXT)]
     if one.note:
         left.append(Span(f"  {one.note}", Role.DIM))
-    by = one.by if width >= WIDE else _person(one.by)
+    by = one.by if width >= WIDE else person(one.by)
     right = [Span(f"  {by}{_done_at(one.at, part.at)} ", Role.DIM)] if one.by else []
     if not one.by and one.second:
         right = [Span("a second person ", Role.DIM)]

@@ -8,7 +8,7 @@ from widgets.big_clock import big_clock
 from widgets.drawing import Drawing
 from widgets.ink import Ground, Role
 from widgets.lines import BLANK, Line, Span, cells, heading, spread, wrap
-from widgets.words import clock, moment, whole
+from widgets.words import clock, moment, person, whole
 
 WIDE = 110
 """From this width on there are two columns."""
@@ -42,16 +42,16 @@ def left_text(found: ClockView) -> str:
     return f"late by {whole(-found.left_s)}" if found.is_late else f"{whole(found.left_s)} left"
 
 
-def stopped_text(found: ClockView) -> str:
-    """Return how a clock was stopped: `anna@ops1 14:01:20, in time`."""
+def stopped_text(found: ClockView, *, has_terminal: bool = True) -> str:
+    """Return how a clock was stopped: `anna@ops1 (pts/3) 14:01:20, in time`."""
     how = f"late by {whole(-found.left_s)}" if found.is_late else "in time"
-    return f"{found.by}{'' if found.at is None else ' ' + clock(found.at)}, {how}"
+    return f"{found.by if has_terminal else person(found.by)}{'' if found.at is None else ' ' + clock(found.at)}, {how}"
 
 
 def incident_line(found: IncidentView, width: int) -> Line:
     """Return an open incident in one line: how bad, whose, and what clock runs."""
     response, room = found.response, found.room
-    said = f"taken by {stopped_text(response)}"
+    said = f"taken by {stopped_text(response, has_terminal=width >= WIDE)}"
     if response.is_running:
         said = (
             f"{left_text(response)}: nobody has responded" if response.is_late else f"{left_text(response)} to respond"
@@ -144,7 +144,7 @@ def _way_out(found: IncidentView) -> list[Span]:
     spans: list[Span] = []
     if found.action is not None and found.action[0]:
         spans += [Span(found.action[0], Role.KEY), Span(f" {found.action[1]}  ")]
-    if found.advice:
+    if found.advice and (found.action is None or found.advice != found.action[1]):
         spans.append(Span(found.advice, Role.DIM))
     return spans
 

@@ -170,11 +170,17 @@ def _age(panel: Panel) -> list[Span]:
     return [Span(f"{whole(panel.age_s)} ago" if panel.age_s >= 1 else "now", Role.DIM)]
 
 
+def _judged_on(panel: Panel) -> list[Span]:
+    """Return that the verdict is about another track than the canary, where it is."""
+    value = judged(panel)
+    if value is None or len(panel.values) < 2 or value.track in ("", "canary"):
+        return []
+    return [Span(f"judged on {value.track}", Role.WARNING)]
+
+
 def _samples(panel: Panel) -> list[Span]:
     value = judged(panel)
-    spans: list[Span] = []
-    if value is not None and len(panel.values) > 1 and value.track and value.track != "canary":
-        spans.append(Span(f"judged on {value.track}", Role.WARNING))
+    spans = _judged_on(panel)
     if value is None or value.samples is None or " of " in value.text or "/" in value.text:
         return spans
     if spans:
@@ -324,7 +330,7 @@ def _narrow(panel: Panel, place: _Place) -> tuple[Line, Line]:
     keys = _key_spans(panel, 1, columns.keys) if len(panel.keys) > 1 else []
     tail = _joined([_others(panel), _age(panel)])
     room = width - _MARK - 1 - cells(keys) - cells(tail) - 3
-    reason = condition_spans(panel, 46)
+    reason = _joined([_judged_on(panel), condition_spans(panel, 46)])
     needed = min(24, cells(reason)) if panel.evidence is None else cells(evidence_spans(panel.evidence, 0))
     if room < needed:
         tail = _age(panel)

@@ -105,9 +105,10 @@ def _row(row: DashboardRow, columns: _Columns) -> list[Line]:
 
 
 def _is_room(row: DashboardRow, columns: _Columns) -> bool:
-    """Whether why it is so fits beside the value; on a wide screen it is cut instead."""
+    """Whether why it is so fits beside the value; on a wide screen it is cut instead, but for what is not well."""
     taken = _MARK + columns.name + 2 + columns.text + 2
-    return columns.width >= WIDE or taken + cells([Span(row.more)]) <= columns.width
+    is_well = row.tone in (None, Verdict.OK)
+    return (columns.width >= WIDE and is_well) or taken + cells([Span(row.more)]) <= columns.width
 
 
 def _apart(title: Sequence[Span], said: Span, columns: _Columns) -> list[Line]:

@@ -24,6 +24,11 @@ def moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def person(actor: str) -> str:
+    """Return who somebody is without the terminal: `anna@ops1` of `anna@ops1 (pts/3)`."""
+    return actor.partition(" (")[0]
+
+
 def whole(seconds: float) -> str:
     """Return a duration without fractions of a second, so that it changes at most once a second."""
     return format_duration(float(int(max(0.0, seconds))))

@@ -76,7 +76,7 @@ def _seen(look: Look, action: ActionView, ran: str) -> DashboardRow:
     elif look.unknown:
         tone, text, more = Verdict.UNKNOWN, "not all could be looked at", "; ".join((*look.unknown, since, ran))
     else:
-        tone, text, more = Verdict.OK, "no obstacle seen", f"{since}, as a preview looks; {ran}"
+        tone, text, more = Verdict.OK, "no obstacle seen", f"{ran}; so {since}, as a preview looks"
     return DashboardRow(tone.glyph, tone, action.title, text, more, key=action.key)
 
 

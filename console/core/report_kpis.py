@@ -25,7 +25,7 @@ def kpi_sections(frame: Frame) -> Iterator[Section]:
                 Cell(kpi.said, _TONES[kpi.outcome]),
                 Cell(kpi.text, "number"),
                 Cell(kpi.target),
-                Cell(kpi.by or "the console"),
+                Cell(kpi.by or ("nobody yet" if kpi.is_entered else "the console")),
                 Cell(clock(kpi.at)),
                 Cell(kpi.reason),
             )

@@ -65,6 +65,7 @@ def test_a_line_of_the_header_counts_down_while_an_incident_is_open(width: int) 
 
 def test_the_header_says_who_took_it_and_that_all_is_well_again() -> None:
     assert "SEVERITY 1  taken by anna@ops1 (pts/3)" in header(incidents.taken().frame())[2]
+    assert "taken by anna@ops1 13:54:57, in time" in header(incidents.taken().frame(), 80)[2]
     assert "all OK: resolve?" in header(incidents.well().frame())[2]
 
 

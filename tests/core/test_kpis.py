@@ -11,12 +11,15 @@ from console.core.action_inputs import ActionEnded, ActionStarted
 from console.core.actors import Actor
 from console.core.course import Course, entered
 from console.core.dashboard_frame import KpiOutcome, KpiView
+from console.core.frame import SessionView
 from console.core.inputs import ClockStepped, KpiEntered, Reading, SampleTaken
 from console.core.inputs import TimePassed as Tick
 from console.core.kpis import views
 from console.core.memory import document, restore
+from console.core.report_kpis import kpi_sections
 from console.core.rollout import Rollout
 from console.core.state import State
+from console.core.view import build_frame
 from console.core.words import Outcome
 
 ANNA = Actor("anna", "ops1")
@@ -293,3 +296,13 @@ def test_a_course_is_written_and_read_as_it_is() -> None:
     course, _ = entered(Course(looked=1.0), KpiEntered(2.0, "x", 0.1, ANNA, "ä"))
 
     assert kept.validate_json(kept.dump_json(course)) == course
+
+
+def test_in_a_report_nobody_has_said_what_nobody_entered() -> None:
+    watch = Watch(rollbacks={"count": ["back"], "target": "== 0"}, tickets={"entered": True, "target": "< 10"}).run(1)
+    frame = build_frame(watch.state, watch.at, session=SessionView("s", T, is_read_only=False, held_by=""))
+
+    (section,) = kpi_sections(frame)
+
+    assert [row[4].text for row in section.rows] == ["the console", "nobody yet"]
+    assert section.note == "1 of 2 are met so far."

@@ -128,10 +128,11 @@ def test_a_stale_value_says_how_old_it_is() -> None:
     assert "stale, 3m 10s old" in shown((panel,), 119)
 
 
-def test_a_panel_judged_on_the_baseline_says_so() -> None:
+@pytest.mark.parametrize("width", [79, 159])
+def test_a_panel_judged_on_the_baseline_says_so(width: int) -> None:
     panel = frames.healthy().panels[0]
 
-    assert "judged on baseline" in shown((replace(panel, judged="baseline"),), 159)
+    assert "judged on baseline" in shown((replace(panel, judged="baseline"),), width)
 
 
 def test_a_panel_without_values_says_no_data() -> None:
