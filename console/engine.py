@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import inf
 
-from console.batch import RECORDS_KEPT, Batch
 from console.core.actors import Actor
 from console.core.alert_findings import SESSION, unsaved
 from console.core.classify import Classifier
@@ -34,7 +33,7 @@ from console.core.memory import restore
 from console.core.own_checks import has_soaked
 from console.core.probes import Check
 from console.core.receivers import routes_of
-from console.core.record import Anchor, JournalRow, Record
+from console.core.record import Record
 from console.core.redact import Redactor
 from console.core.ring import RowRing
 from console.core.state import State
@@ -43,7 +42,8 @@ from console.core.view import build_frame
 from console.core.weighing import evidence_name
 from console.core.words import SourceState, Table
 from console.effects.notifier import Notifier
-from console.effects.store import Store, Stored, StoreFailed
+from console.effects.store import Store, Stored
+from console.filing import JOURNAL_KEPT, Filing
 from console.inbox import Counter, Inbox
 from console.probing import Probe, Prober, Settled
 from console.sources.base import Attached
@@ -53,19 +53,15 @@ from console.spec.loaded import Loaded
 from console.telling import Teller
 
 DRAIN_S = 0.1
-COMMIT_S = 0.3
 TICK_S = 1.0
 OUTPUT_CHARS = 200
 """How much is kept of a line that a verification printed."""
 FRAME_S = 0.2
 RECORD_EVENTS_S = 10.0
-JOURNAL_KEPT = 500
 CLOCK_STEP_S = 2.0
 """A clock that goes faster or slower than a steady one is followed; one that jumps by more than this was set."""
 LAST_WORDS_S = 5.0
 """How long leaving waits for alerts that are on their way; what is not told then is told at the next start."""
-SLOW_COMMIT_S = 10.0
-"""A commit that takes longer is an alert: what is folded meanwhile is nowhere but in memory."""
 
 
 class Engine:
@@ -102,21 +98,8 @@ class Engine:
         self._version = version
         self._since = since
         self._attached = Attached()
-        self._batch = Batch()
-        self._commits = asyncio.Lock()
-        self._journal: list[JournalRow] = []
-        self._seq = 0
-        self.opened_after = 0
-        """Number of the last journal record from before this console took the session up."""
-        self._kept = 0
-        """Number of the newest record that is on disk, counted as in memory."""
-        self.end: Anchor | None = None
-        """The newest journal record that is on disk; `None` before the first was written."""
-        self._has_left_out = False
-        """Records were left out while the file could not be written: those in memory have other numbers in the file."""
-        self._trouble = ""
-        self._writing_since: float | None = None
-        """When the commit that is under way was begun."""
+        self.filing = Filing(store, clock, self._collect, self._refused)
+        """What is folded, on its way to the disk."""
         self._connections: Connections | None = None
         self._counter: Counter | None = None
         self._prober: Prober | None = None
@@ -141,9 +124,8 @@ class Engine:
         for source in self.state.sources.values():
             source.recall(SourceState.STARTING, "", at)
         self._session = replace(self._session, started=self.state.began)
-        self._seq = self._kept = self.opened_after = stored.seq
-        self._journal = await self.store.newest_records(JOURNAL_KEPT)
-        self._batch.docs["rollout"] = json.dumps(
+        await self.filing.take_up(stored.seq)
+        self.filing.batch.docs["rollout"] = json.dumps(
             {
                 "rollout": self.loaded.rollout.model_dump(mode="json", by_alias=True, exclude_unset=True),
                 "sha256": self.loaded.text_sha256,
@@ -180,7 +162,7 @@ class Engine:
             "drain": self._every(DRAIN_S, self.drain),
             "tick": self._every(TICK_S, self.tick),
             "frame": self._every(FRAME_S, self._publish),
-            "commit": self._commit_often(),
+            "commit": self.filing.keep_writing(),
             "probes": self._prober.run(),
             "sources": connections.run(counter, self.state.phase.began, self._attached),
         }
@@ -230,7 +212,7 @@ class Engine:
                 await self._connections.close()
         finally:
             await self.store.close()
-        return "" if is_saved else f"what came last could not be saved: {self._trouble}"
+        return "" if is_saved else f"what came last could not be saved: {self.filing.trouble}"
 
     # -- folding -------------------------------------------------------------------------------------------------
 
@@ -239,19 +221,14 @@ class Engine:
         if isinstance(given, LinesCounted):
             counted = self.state.count(given)
             if counted is not None:
-                self._batch.add(counted)
+                self.filing.batch.add(counted)
             return
         if isinstance(given, SampleTaken):
             given = self.state.since_phase(given)
         records = self.state.apply(given)
         if isinstance(given, SampleTaken | SampleFailed):
-            self._batch.add_samples((given,))
-        for record in records:
-            self._seq += 1
-            self._batch.add_record(record)
-            self._journal.append(JournalRow(self._seq, record, ""))
-        unwritten = self._seq - (self.opened_after if self.end is None else self.end.seq or 0)
-        del self._journal[: -min(max(JOURNAL_KEPT, unwritten), RECORDS_KEPT)]
+            self.filing.batch.add_samples((given,))
+        self.filing.note(records)
 
     def drain(self) -> None:
         """Fold everything that waits in the inbox."""
@@ -284,13 +261,13 @@ class Engine:
             self.apply(ClockStepped(at, behind_s - self._behind_s))
             self._recorded_at = min(self._recorded_at, at)
         self._behind_s = behind_s
-        unwritten = self._unwritten(at)
+        unwritten = self.filing.unwritten(at)
         if bool(unwritten) != (self.state.unwritten is not None):
             self.apply(SessionUnwritten(at, unwritten))
         self.apply(TimePassed(at))
         if at - self._recorded_at >= RECORD_EVENTS_S:
             self._recorded_at = at
-            self._batch.add_samples(self.state.event_samples(at))
+            self.filing.batch.add_samples(self.state.event_samples(at))
 
     async def _every(self, pause_s: float, work: Callable[[], None]) -> None:
         while True:
@@ -299,58 +276,20 @@ class Engine:
 
     # -- writing down --------------------------------------------------------------------------------------------
 
-    async def _commit_often(self) -> None:
-        while True:
-            await self.commit()
-            await asyncio.sleep(COMMIT_S if not self._trouble else 2.0)
-
     async def commit(self, *, durable: bool = False) -> bool:
-        """Write what was folded since the last time; return whether it is on disk. What failed is tried again.
+        """Write what was folded since the last time; return whether it is on disk. What failed is tried again."""
+        return await self.filing.commit(durable=durable)
 
-        Whoever waits may be cancelled; the commit itself goes on, because what it took is nowhere else.
-        """
-        return await asyncio.shield(asyncio.ensure_future(self._commit(durable=durable)))
-
-    async def _commit(self, *, durable: bool) -> bool:
-        async with self._commits:
-            self._batch.docs |= self.state.documents()
-            self._forget()
-            batch, self._batch, newest = self._batch, Batch(), self._seq
-            if not batch:
-                return True
-            self._writing_since = self.clock()
-            result = await self.store.commit(
-                counted=batch.counted,
-                samples=batch.samples,
-                records=batch.records,
-                docs=batch.docs,
-                gone=batch.gone,
-                durable=durable,
-            )
-            self._writing_since = None
-            if isinstance(result, StoreFailed):
-                self._keep_for_later(batch, result)
-                return False
-            self._trouble = ""
-            self._kept = newest
-            self.end = Anchor(result.head, result.seq)
-            self._has_left_out = result.seq + len(self._batch.records) != self._seq
-            return True
-
-    def _forget(self) -> None:
-        """Let go of containers that ended long ago: here, in the reader and in the session's file."""
+    def _collect(self) -> None:
+        """Add what changed since the last commit, and let go of containers that ended long ago: here and on disk."""
+        self.filing.batch.docs |= self.state.documents()
         gone = self.state.forgotten()
         if gone and self._counter is not None:
             self._counter.forget(gone)
-        self._batch.gone += gone
+        self.filing.batch.gone += gone
 
-    def _keep_for_later(self, batch: Batch, failure: StoreFailed) -> None:
-        """Keep what could not be written; lines that the file refuses are given up, and that is written down."""
-        self._trouble = failure.reason
-        if failure.kind == "refused":
-            batch.give_up_lines()
-            self.apply(GapSuspected(self.clock(), "session", "counts", failure.reason))
-        batch.precede(self._batch)
+    def _refused(self, reason: str) -> None:
+        self.apply(GapSuspected(self.clock(), "session", "counts", reason))
 
     # -- showing -------------------------------------------------------------------------------------------------
 
@@ -373,25 +312,7 @@ class Engine:
 
     def journal(self, limit: int = JOURNAL_KEPT) -> tuple[JournalView, ...]:
         """Return the newest journal records, latest first."""
-        return tuple(journal_view(row.seq, row.record) for row in reversed(self._journal[-limit:]))
-
-    @property
-    def told_until(self) -> int:
-        """Number of the newest record that may be told: it is on disk, or the disk takes nothing now.
-
-        What is told before it is on disk would be told again by the next console, if this one were killed.
-        """
-        return self._seq if self._unwritten(self.clock()) else self._kept
-
-    def newest_records(self, after: int, last: int) -> list[JournalRow]:
-        """Return the records that follow one, as far as they are still in memory, also those not yet written.
-
-        None while nobody knows their numbers, because some of them had to be left out.
-        """
-        if self._has_left_out or self._batch.has_left_out:
-            return []
-        rows = [row for row in self._journal if after < row.seq <= last]
-        return rows if rows and rows[0].seq == after + 1 else []
+        return tuple(journal_view(row.seq, row.record) for row in self.filing.newest(limit))
 
     def _publish(self) -> None:
         self._frame = self._make_frame()
@@ -405,19 +326,12 @@ class Engine:
             journal=self.journal(20),
             schedules=None if self._prober is None else self._prober.schedules,
         )
-        reason = self._unwritten(at)
+        reason = self.filing.unwritten(at)
         if not reason:
             return frame
         known = next((alert for alert in frame.alerts if alert.name == SESSION), AlertView(SESSION, "blind", "", at))
         trouble = replace(known, text=unsaved(reason))
         return replace(frame, alerts=(trouble, *(alert for alert in frame.alerts if alert.name != SESSION)))
-
-    def _unwritten(self, at: float) -> str:
-        """Return why what is seen cannot be written down, empty while it can."""
-        since = self._writing_since
-        if not self._trouble and since is not None and at - since > SLOW_COMMIT_S:
-            return f"the disk has not answered for {at - since:.0f} s"
-        return self._trouble
 
     # -- for orders ----------------------------------------------------------------------------------------------
 

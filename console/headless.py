@@ -95,7 +95,7 @@ async def _until_it_ends(
     """Print the journal as it grows, until it is time to end; raises what stopped the engine."""
     ends_at = None if headless.for_s is None else time.monotonic() + headless.for_s
     is_over = _condition(engine, headless.until)
-    seen = engine.opened_after
+    seen = engine.filing.opened_after
     while not stop.done():
         seen = _told_new(engine, seen, is_json=headless.is_json)
         if keeping.done():
@@ -110,7 +110,7 @@ async def _until_it_ends(
 
 def _told_new(engine: Engine, seen: int, *, is_json: bool) -> int:
     """Print the records after one, as far as they may be told, and return the number of the last."""
-    until = engine.told_until
+    until = engine.filing.told_until
     for record in reversed(engine.journal()):
         if seen < record.seq <= until:
             said = {"at": record.at, "kind": record.kind, "text": record.text}

@@ -27,7 +27,7 @@ class JournalOrders(WritingOrders):
         """Return which journal records pass a filter: those in the file, and those that are still to be written."""
         found = await self._filed.look_through(wanted, first, last)
         after = max(first - 1, found.last)
-        newest = self._engine.newest_records(after, last)
+        newest = self._engine.filing.newest_records(after, last)
         return found + found_in(newest, wanted, after + 1, after + len(newest)) if newest else found
 
     async def records(self, numbers: Sequence[int]) -> tuple[JournalRow, ...]:
@@ -36,7 +36,7 @@ class JournalOrders(WritingOrders):
         missing = set(numbers) - {row.seq for row in found}
         if not missing:
             return found
-        newest = self._engine.newest_records(min(missing) - 1, max(missing))
+        newest = self._engine.filing.newest_records(min(missing) - 1, max(missing))
         return (*found, *(row for row in newest if row.seq in missing))
 
     async def export_journal(self, wanted: RecordFilter) -> Path:

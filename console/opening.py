@@ -123,7 +123,7 @@ async def open_session(
     async def close() -> None:
         try:
             opened.unsaved = await engine.close("left and saved")
-            opened.anchor = str(engine.end or "")
+            opened.anchor = str(engine.filing.end or "")
         finally:
             lock.release()
 

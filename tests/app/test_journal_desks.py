@@ -82,7 +82,7 @@ async def test_what_cannot_be_written_is_read_from_memory(desk: Orders, monkeypa
     await desk._engine.commit()
     found = await desk.look_through(EVERYTHING, 500, 510)
     assert "" not in {row.hash for row in await desk.records(found.passed)}
-    assert len(desk._engine._journal) <= RECORDS_KEPT
+    assert len(desk._engine.filing._journal) <= RECORDS_KEPT
 
 
 async def test_while_numbers_are_not_known_only_the_file_is_shown(
@@ -90,7 +90,7 @@ async def test_while_numbers_are_not_known_only_the_file_is_shown(
 ) -> None:
     await desk.note("written")
     for number in range(RECORDS_KEPT + 10):
-        desk._engine._batch.add_record(Record(START, "verdict", f"verdict {number}"))
+        desk._engine.filing.batch.add_record(Record(START, "verdict", f"verdict {number}"))
 
     assert await texts(desk, last=99_999) == [f"begun by {ANNA}", "written"]
 

@@ -98,7 +98,7 @@ async def test_what_is_seen_again_is_written_down_once_and_what_changes_again(op
     (tmp_path / "restart.sh").unlink()
     await readiness.look()
 
-    told = [row.record.text for row in opened.engine.newest_records(0, 1000) if row.record.kind == "way out"]
+    told = [row.record.text for row in opened.engine.filing.newest_records(0, 1000) if row.record.kind == "way out"]
     assert told == [
         "back: nothing is seen to stand in its way",
         "down: nothing is seen to stand in its way",

@@ -139,7 +139,7 @@ async def test_counts_wait_in_bounds_while_the_file_takes_none_and_none_is_lost(
         if number % 20 == 0:
             assert not await engine.commit()
     assert "no room" in engine.fresh_frame().alerts[0].text
-    assert sum(len(counted.counts) for counted in engine._batch.counted) <= 200
+    assert sum(len(counted.counts) for counted in engine.filing.batch.counted) <= 200
     before = totals(engine.fresh_frame().events)
     await sql("DROP TRIGGER no")
     assert await engine.commit()
