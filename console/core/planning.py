@@ -243,7 +243,7 @@ def step_label(step: Step) -> str:
     if step.run is not None:
         variables = "".join(f"{name}={shlex.quote(value)} " for name, value in step.env.items())
         command = f"sh -c {shlex.quote(step.run[0])}" if step.shell else shlex.join(step.run)
-        return variables + command
+        return variables + command + (f" (login of {step.login})" if step.login else "")
     if step.env_file is not None:
         edits = ", ".join(f"{key}={value}" for key, value in step.env_file.set.items())
         return f"{step.env_file.path}: {edits}"

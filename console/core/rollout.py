@@ -185,6 +185,8 @@ class Step(Part):
     """Give the single string of `run` to a shell; only when asked."""
     env: dict[str, str] = Field(default_factory=dict)
     """Variables for `run`, on top of a minimal environment."""
+    login: str | None = None
+    """Of `run`: a PostgreSQL source, whose address its programs find in `PGHOST`, `PGPASSWORD` and their like."""
     to: Names = ()
     """Of an advance: the phases on the way into which this is done; without any, all."""
     env_file: EnvFileEdit | None = None

@@ -23,6 +23,7 @@ from console.core.text import visible
 from console.effects.ending import Ending
 from console.effects.env_file import edit_env_file
 from console.effects.lock import UNKNOWN_HOLDER, Held, Holder, Lock, command_lock
+from console.effects.login import login_of
 from console.effects.output_file import OutputFile
 from console.patience import LeftBehind
 
@@ -84,12 +85,13 @@ def _locks_of_command(around: Surroundings) -> list[Lock]:
 
 def _run_locked(step: Step, around: Surroundings, locks: Sequence[Lock]) -> Ending:
     argv = ["/bin/sh", "-c", *(step.run or ())] if step.shell else list(step.run or ())
+    login = login_of(around.addresses[step.login]) if step.login else {}
     reading, writing = os.pipe()
     try:
         command = subprocess.Popen(
             argv,
             cwd=around.base_dir,
-            env={**around.env, **step.env},
+            env={**around.env, **login, **step.env},
             stdin=subprocess.DEVNULL,
             stdout=writing,
             stderr=writing,

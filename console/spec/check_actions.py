@@ -179,6 +179,10 @@ def _check_step(review: Review, path: Path, step: Step, parameters: Mapping[str,
     _check_printed(review, path, step.prints)
     if step.env and step.run is None:
         review.wrong((*path, "env"), f"a {step.kind} step has no environment", "use it with run")
+    if step.login is not None:
+        review.source((*path, "login"), step.login, ("postgres",), "a login")
+        if step.run is None:
+            review.wrong((*path, "login"), f"a {step.kind} step logs in by itself", "use it with run")
     for name in step.env:
         _check_variable(review, (*path, "env", name), name, step.env[name])
     if step.env_file is not None:

@@ -13,6 +13,6 @@ FROM agent_sessions
 WHERE created_at >= now() - :window
     AND session_id IS NOT NULL
 GROUP BY session_id
-HAVING count(DISTINCT user_id) > 1
+HAVING min(user_id::text) <> max(user_id::text)
 ORDER BY last_seen DESC NULLS LAST
 LIMIT 50

@@ -1,6 +1,8 @@
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -229,3 +231,18 @@ def test_an_answer_that_breaks_off_leaves_it_unknown(surroundings: Surroundings,
     ending = doing(surroundings)(put(f"{service}/cut", contains="whole"))
 
     assert (ending.state, ending.is_certain) == ("not known", False)
+
+
+def test_a_program_finds_the_login_in_its_environment_and_no_list_of_processes_shows_it(
+    surroundings: Surroundings,
+) -> None:
+    telling = "tr '\\0' ' ' < /proc/$$/cmdline > words; echo $PGUSER:$PGPASSWORD@$PGHOST:$PGPORT/$PGDATABASE > login"
+    step = Step.model_validate({"run": ["sh", "-c", telling], "login": "db"})
+    addresses = {"db": "postgresql://reader:s3cr%20t@db:6432/sparkle"}
+
+    ended = carry_out(step, replace(surroundings, env=os.environ, addresses=addresses))
+
+    assert ended.state == "done"
+    assert (surroundings.base_dir / "login").read_text() == "reader:s3cr t@db:6432/sparkle\n"
+    assert "PGPASSWORD" in (surroundings.base_dir / "words").read_text()
+    assert "s3cr" not in (surroundings.base_dir / "words").read_text()

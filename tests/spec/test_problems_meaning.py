@@ -160,13 +160,14 @@ MEANING = [
         "4: phases[0].checklist[0].verify.alerts: no severity is named here; name critical, warning or blind",
     ),
     (
-        "phases: [{name: One, traffic: 5%, checklist: [{id: i, text: T, verify: {alerts: [crit]}}]}]",
-        "verify.alerts[0]: found 'crit'; expected critical, warning or blind",
-    ),
-    (
         "actions: {a: {title: A, steps: [{run: [x]}], before: [{alerts: critical}]}}",
         "4: actions.a.before[0]: an action cannot look at `alerts`",
     ),
+    (
+        DB + "actions: {a: {title: A, steps: [{run: [x], login: cache}]}}",
+        "cache is a redis source, a login needs",
+    ),
+    (DB + "actions: {a: {title: A, steps: [{http: {url: 'http://h'}, login: db}]}}", "a http step logs in by itself"),
     (
         "actions: {a: {title: A, steps: [{run: [x], prints: '('}]}}",
         "4: actions.a.steps[0].prints: '(' is no regular expression",

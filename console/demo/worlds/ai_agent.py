@@ -124,7 +124,7 @@ class AiAgent(World):
         "BETA_TENANTS_FILE": str(BETA_LIST).replace("{", "{{").replace("}", "}}"),
         "DEMO_TENANT_ID": DEMO_TENANT,
         "DEMO_TENANT_API_KEY": DEMO_KEY,
-        "OPENAI_BASE_URL": "{baseline_url}",
+        "OPENAI_BASE_URL": "{baseline_url}/v1",
         "OPENAI_API_KEY": "sk-of-the-demo-0001",
         "TOGETHER_BASE_URL": "{baseline_url}",
         "TOGETHER_API_KEY": "together-of-the-demo-0001",
