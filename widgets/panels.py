@@ -328,7 +328,7 @@ def _narrow(panel: Panel, place: _Place) -> tuple[Line, Line]:
     role = VERDICT[panel.verdict] if panel.verdict is not Verdict.OK else Role.PLOT
     first = [*_first_spans(panel, place), Span(place.plot[0], role)]
     keys = _key_spans(panel, 1, columns.keys) if len(panel.keys) > 1 else []
-    tail = _joined([_others(panel), _age(panel)])
+    tail = _joined([_tracks(panel, is_bare=True), _age(panel)])
     room = width - _MARK - 1 - cells(keys) - cells(tail) - 3
     reason = _joined([_judged_on(panel), condition_spans(panel, 46)])
     needed = min(24, cells(reason)) if panel.evidence is None else cells(evidence_spans(panel.evidence, 0))
