@@ -19,6 +19,9 @@ PROGRAM = (sys.executable, "-m", "console")
 _SEQUENCE = re.compile(
     rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_].*?\x1b\\|[@-Z\\-_])", re.DOTALL
 )
+_CAN_YOU_HOLD, _I_CAN = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
+"""A program asks whether a terminal can hold back a screen until it is drawn as a whole, and most terminals can."""
+_DRAWING, _DRAWN = b"\x1b[?2026h", b"\x1b[?2026l"
 
 
 class Terminal:
@@ -37,6 +40,10 @@ class Terminal:
         self.raw = bytearray()
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen) if draws else None
+        self._text: str | None = None
+        """The screen as text, until something is drawn."""
+        self._held = b""
+        """What belongs to a screen that is not drawn as a whole yet: nobody sees half a dialog."""
         self.code: int | None = None
         self.pid, self._master = pty.fork()
         if self.pid == 0:
@@ -54,6 +61,7 @@ class Terminal:
         """Give the terminal another size, as a window manager would."""
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.screen.resize(rows, columns)
+        self._text = None
 
     def read(self, timeout_s: float = 0.05) -> bytes:
         """Take what the program wrote, waiting at most `timeout_s` for the first byte."""
@@ -66,8 +74,22 @@ class Terminal:
             return b""
         self.raw += wrote
         if self._stream is not None:
-            self._stream.feed(wrote)
+            self._draw(self._stream, wrote)
         return wrote
+
+    def _draw(self, stream: pyte.ByteStream, wrote: bytes) -> None:
+        if _CAN_YOU_HOLD in wrote:
+            os.write(self._master, _I_CAN)
+        self._held += wrote
+        drawing, last = self._held.rfind(_DRAWING), self._held.rfind(b"\x1b")
+        if drawing > self._held.rfind(_DRAWN):
+            whole = drawing
+        else:  # where the bytes were cut, such a screen may be about to begin
+            whole = last if last >= 0 and _DRAWING.startswith(self._held[last:]) else len(self._held)
+        if whole:
+            self._text = None
+            stream.feed(self._held[:whole])
+            self._held = self._held[whole:]
 
     def send(self, keys: str) -> None:
         """Press keys."""
@@ -76,7 +98,12 @@ class Terminal:
     @property
     def text(self) -> str:
         """What the screen shows."""
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        if self._text is None:
+            # What pyte offers asks how wide each character is, thousands of them; behind a wide one a cell is empty.
+            columns, rows = range(self.screen.columns), range(self.screen.lines)
+            lines = (self.screen.buffer[row] for row in rows)
+            self._text = "\n".join("".join(line[column].data for column in columns).rstrip() for line in lines)
+        return self._text
 
     def wait(self, shown: str | Callable[[str], bool], timeout_s: float = 20.0) -> str:
         """Wait until the screen shows a text and return the screen; raises `AssertionError` with the screen in it."""

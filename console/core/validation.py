@@ -23,7 +23,7 @@ from console.core.ticks import Tick
 from console.core.verdict import Verdict
 
 _FAILS = (Verdict.WARNING, Verdict.CRITICAL)
-_UNKNOWN = (Verdict.UNKNOWN, Verdict.BROKEN, Verdict.NOT_JUDGED)
+_UNKNOWN = (Verdict.UNKNOWN, Verdict.BROKEN)
 
 
 class WindowOutcome(StrEnum):
@@ -56,6 +56,8 @@ class Window:
     watched_s: float = 0.0
     known_s: Mapping[str, float] = field(default_factory=dict)
     """For how long each metric was known."""
+    not_judged_s: Mapping[str, float] = field(default_factory=dict)
+    """For how long nothing was asked of a metric, in the phase that it was."""
     last: Mapping[str, Verdict] = field(default_factory=dict)
     """The last known verdict of each metric."""
     ticks: Mapping[str, Tick] = field(default_factory=dict)
@@ -142,17 +144,20 @@ def _settled(state: Validation, windows: tuple[ValidationWindow, ...], at: float
 
 def _seen(window: Window, spec: ValidationWindow, state: Validation, since: float, until: float) -> Window:
     """Return a window after a stretch in which the verdicts were those of the last look."""
-    known_s, last = dict(window.known_s), dict(window.last)
+    known_s, not_judged_s, last = dict(window.known_s), dict(window.not_judged_s), dict(window.last)
     for metric in spec.metrics:
         verdict = state.verdicts.get(metric, Verdict.UNKNOWN)
-        if verdict in _UNKNOWN:
+        if verdict is Verdict.NOT_JUDGED:
+            not_judged_s[metric] = not_judged_s.get(metric, 0.0) + (until - since)
+        if verdict is Verdict.NOT_JUDGED or verdict in _UNKNOWN:
             continue
         known_s[metric] = known_s.get(metric, 0.0) + (until - since)
         last[metric] = verdict
         if verdict in _FAILS and not window.outcome.is_final:
             reason = f"{metric} {verdict} at {clock(since)} UTC: {state.reasons.get(metric, '')}"
             window = replace(window, outcome=WindowOutcome.FAILED, reason=reason, decided=since)
-    return replace(window, watched_s=window.watched_s + (until - since), known_s=known_s, last=last)
+    watched_s = window.watched_s + (until - since)
+    return replace(window, watched_s=watched_s, known_s=known_s, not_judged_s=not_judged_s, last=last)
 
 
 def _decided(window: Window, spec: ValidationWindow, first: float, at: float) -> Window:
@@ -168,21 +173,25 @@ def _decided(window: Window, spec: ValidationWindow, first: float, at: float) ->
 
 
 def _outcome(window: Window, spec: ValidationWindow) -> tuple[WindowOutcome, str]:
-    """Return the outcome of a window whose time is over and in which no metric breached."""
+    """Return the outcome of a window whose time is over and in which no metric breached.
+
+    Of a metric that belongs to some phases only, what counts is the time in which one of them asked for it.
+    """
     length_s = spec.until - spec.from_
     for metric in spec.metrics:
-        known_s = window.known_s.get(metric, 0.0)
-        if known_s < length_s * spec.watched / 100:
-            was = f"{metric} was known for {format_duration(known_s)} of {format_duration(length_s)}"
+        known_s, asked_s = window.known_s.get(metric, 0.0), length_s - window.not_judged_s.get(metric, 0.0)
+        if known_s < asked_s * spec.watched / 100:
+            was = f"{metric} was known for {format_duration(known_s)} of {format_duration(asked_s)}"
             seen = f", watched for {format_duration(window.watched_s)}"
             return WindowOutcome.UNKNOWN, was + seen
+    never = [metric for metric in spec.metrics if metric in window.not_judged_s and metric not in window.last]
     for metric in spec.metrics:
-        if window.last.get(metric) is not Verdict.OK:
+        if metric not in never and window.last.get(metric) is not Verdict.OK:
             return WindowOutcome.FAILED, f"{metric} was {window.last.get(metric, Verdict.UNKNOWN)} at its end"
     undone = [item.id for item in spec.checklist if not _is_done(window, item)]
     if undone:
         return WindowOutcome.OPEN, f"waiting for {', '.join(undone)}"
-    return WindowOutcome.PASSED, ""
+    return WindowOutcome.PASSED, f"no phase judged {', '.join(never)} in it" if never else ""
 
 
 def _is_done(window: Window, item: ChecklistItem) -> bool:
@@ -242,8 +251,14 @@ def _view(
     ends = None if began is None or spec is None else began + spec.until
     length_s = 0.0 if spec is None else spec.until - spec.from_
     passed_s = 0.0 if begins is None else min(max(0.0, at - begins), length_s)
-    known_s = [window.known_s.get(metric, 0.0) for metric in (() if spec is None else spec.metrics)]
-    seen_s = min(known_s, default=window.watched_s)
+    # What no phase asked for was not missed.
+    seen_s = min(
+        (
+            window.known_s.get(metric, 0.0) + window.not_judged_s.get(metric, 0.0)
+            for metric in (() if spec is None else spec.metrics)
+        ),
+        default=window.watched_s,
+    )
     return WindowView(
         name=name,
         from_s=0.0 if spec is None else spec.from_,

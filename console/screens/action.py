@@ -7,7 +7,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.events import Event, Key
+from textual.events import DescendantFocus, Event, Key
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, Input
@@ -216,11 +216,14 @@ class ActionScreen(ConsoleDialog[None]):
                 is_chosen = rung == preview.plan.traffic
                 spans.append(Span(f" {share(rung)} ", Role.WARNING_BADGE if is_chosen else Role.DIM))
             return Line((*spans, Span("   ← → choose", Role.DIM)))
-        return Line((Span(" y confirms", Role.DIM),))
+        is_soon = preview.is_waiting or not self._is_armed
+        return Line((Span(" look first, then y" if is_soon else " y confirms", Role.DIM),))
 
     def key_hints(self) -> tuple[KeyCap, ...]:
-        """Return the keys of the dialog."""
+        """Return the keys of the dialog; the one that confirms as soon as it does."""
+        begin = "Enter" if isinstance(self.focused, Entry) else "" if self._word.display else "y"
         return (
+            *((KeyCap(begin, "begin", 0),) if begin and self._is_ready() else ()),
             KeyCap("Esc", "cancel", 0),
             KeyCap("Tab", "next field", 1),
             KeyCap("↑ ↓", "read", 2),
@@ -235,10 +238,14 @@ class ActionScreen(ConsoleDialog[None]):
         return bool(self._reason.value.strip()) or not preview.needs_reason
 
     def _weigh(self) -> None:
-        """Let the button work exactly while everything that is asked for is there."""
+        """Let the button work exactly while everything that is asked for is there, and say so of the key."""
         self._confirm.disabled = not self._is_ready()
+        self.hints.show(self.key_hints())
+        if self._preview is not None and not self._preview.type_to_confirm:
+            self._said.show((self._question(self._preview),))
 
     @on(Input.Changed)
+    @on(DescendantFocus)
     def _on_typed(self) -> None:
         self._weigh()
 
@@ -252,6 +259,7 @@ class ActionScreen(ConsoleDialog[None]):
             self._reason.focus()
         elif self._word.display:
             self._word.focus()
+            self._say_too_soon("Enter")
 
     @on(Button.Pressed)
     def _on_pressed(self, event: Button.Pressed) -> None:
@@ -302,7 +310,14 @@ class ActionScreen(ConsoleDialog[None]):
     def action_yes(self) -> None:
         """Confirm with one key, where no word is asked for."""
         if self._preview is not None and not self._preview.type_to_confirm:
+            self._say_too_soon("y")
             self._give(is_dry_run=False)
+
+    def _say_too_soon(self, key: str) -> None:
+        """Say why a key that confirms did nothing, while the preview has hardly been in sight."""
+        preview = self._preview
+        if preview is not None and not self._is_armed and self._word.value.strip() == preview.type_to_confirm:
+            self._say(f"too soon after it came in sight: look at what it will do, then {key} again", Role.WARNING)
 
     def action_rung(self, steps: int) -> None:
         """Choose another rung of a step down; until its preview is in sight nothing can be confirmed."""
