@@ -253,7 +253,7 @@ def test_any_pattern_finds_what_it_finds_on_single_lines(pattern: str, lines: li
         assert [match is not None for match in named] == expected
 
 
-@settings(max_examples=600)
+@settings(max_examples=250)
 @given(
     pattern=st.tuples(st.sampled_from(["", "a", "ab", "(?i)ab", "(?i)K", " "]), patterns())
     .filter(lambda two: not two[1].startswith("(?i)"))

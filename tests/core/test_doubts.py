@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.core.actors import Actor
@@ -303,6 +303,7 @@ def test_a_gap_whose_bounds_are_no_longer_kept_is_not_forgotten() -> None:
 
 
 @given(st.lists(st.sampled_from(["live", "unread", "lost", "gone", "gap", "failed", "served"]), max_size=12))
+@settings(max_examples=50)
 def test_a_doubt_never_earns_a_better_verdict(happened: list[str]) -> None:
     doubtful, sure = fold(live()), fold(live())
     for number, what in enumerate(happened):

@@ -147,7 +147,7 @@ def test_the_second_opener_learns_who_holds_the_session(tmp_path: Path) -> None:
 def test_a_lock_ends_with_the_process_that_held_it(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
     code = (
-        "import sys, time; from pathlib import Path; from console.core.inputs import Actor;"
+        "import sys, time; from pathlib import Path; from console.core.actors import Actor;"
         "from console.effects.lock import Lock; lock = Lock.take(Path(sys.argv[1]), Actor('bo', 'h'), 1.0);"
         "print('held', flush=True); time.sleep(60)"
     )
