@@ -51,7 +51,10 @@ class Steps:
 
 @pytest.fixture
 def server(redis_url: str) -> redis.Redis:
-    return redis.Redis.from_url(redis_url)
+    """The server of the suite, whose commands are counted from now on."""
+    made = redis.Redis.from_url(redis_url)
+    made.config_resetstat()
+    return made
 
 
 def fill(server: redis.Redis, number: int, name: str = "thread:") -> None:
