@@ -119,13 +119,13 @@ def _mapping(tree: MapNode, section: str) -> Mapping[str, Entry]:
 
 
 def _sources_of(node: Node) -> Iterator[str]:
-    """Yield every name that stands under a key `source`."""
+    """Yield every name that stands under a key `source` or `login`."""
     if isinstance(node, ListNode):
         for item in node.items:
             yield from _sources_of(item)
     elif isinstance(node, MapNode):
         for name, entry in node.entries.items():
-            if name == "source" and isinstance(entry.node, ScalarNode):
+            if name in ("source", "login") and isinstance(entry.node, ScalarNode):
                 yield str(entry.node.value)
             yield from _sources_of(entry.node)
 
