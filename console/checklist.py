@@ -15,7 +15,6 @@ from console.core.words import CheckRun
 from console.engine import Engine
 
 LOOK_S = 1.0
-VERIFY_EVERY_S = 60.0
 
 
 class Checklist:
@@ -25,17 +24,28 @@ class Checklist:
         self._engine = engine
 
     async def keep_verifying(self) -> None:
-        """Verify the items that are at hand, one after the other, at once when a phase begins.
+        """Verify the items that are at hand for ever: each at once when a phase begins, and then as often as it says.
 
-        Those for which nobody outside is asked are looked at all the time.
+        Others are asked one after the other; what the console knows by itself is looked at every second meanwhile.
         """
-        verified: tuple[int, float] = (-1, 0.0)
+        await asyncio.gather(self._keep_asking(), self._keep_looking())
+
+    async def _keep_looking(self) -> None:
         while True:
-            phase, now = self._engine.state.phase.index, time.monotonic()
-            is_due = phase != verified[0] or now - verified[1] >= VERIFY_EVERY_S
-            verified = (phase, now) if is_due else verified
             for stage, item in list(self._at_hand()):
-                if is_due or (item.verify is not None and item.verify.kind in OWN_CHECKS):
+                if _is_own(item):
+                    await self.verify(item, stage)
+            await asyncio.sleep(LOOK_S)
+
+    async def _keep_asking(self) -> None:
+        asked: dict[tuple[int, str, str], float] = {}
+        while True:
+            phase = self._engine.state.phase.index
+            asked = {key: at for key, at in asked.items() if key[0] == phase}
+            for stage, item in list(self._at_hand()):
+                last = asked.get((phase, stage, item.id))
+                if not _is_own(item) and (last is None or time.monotonic() - last >= item.every):
+                    asked[phase, stage, item.id] = time.monotonic()
                     await self.verify(item, stage)
             await asyncio.sleep(LOOK_S)
 
@@ -82,3 +92,7 @@ class Checklist:
         found = item_of(state.rollout.validation, item.id)
         ticks = state.checklists.of(stage).ticks if found is None else state.validation.window(found[0].name).ticks
         return ticks.get(item.id)
+
+
+def _is_own(item: ChecklistItem) -> bool:
+    return item.verify is not None and item.verify.kind in OWN_CHECKS

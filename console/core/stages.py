@@ -35,6 +35,8 @@ class ChecklistItem(Part):
     text: str
     verify: Check | None = None
     """How the console finds out by itself."""
+    every: Seconds = 60.0
+    """How often it does, beside when the phase begins and when somebody asks: tests that weigh, seldom."""
     group: str = ""
     """The heading under which it stands."""
     second_person: SecondPerson = False
@@ -44,6 +46,8 @@ class ChecklistItem(Part):
     def _check(self) -> Self:
         if self.second_person and self.verify is not None:
             raise ValueError("the console verifies this item by itself, so second_person has nobody to confirm it")
+        if "every" in self.model_fields_set and self.verify is None:
+            raise ValueError("every says how often the console verifies this item, and it has no verify")
         return self
 
 

@@ -251,8 +251,8 @@ class Overlay:
         """Return a checklist item; what the console cannot verify here is ticked by a person."""
         check = item.get("verify")
         if isinstance(check, Mapping) and self._is_out_of_reach(check):
-            return {key: value for key, value in item.items() if key != "verify"}
-        return item
+            return {key: value for key, value in item.items() if key not in ("verify", "every")}
+        return item | ({"every": self._shorter(item["every"], SOAK_S, least_s=5.0)} if "every" in item else {})
 
     def _action(self, said: Part) -> Part | None:
         """Return what changes in an action; a task that needs a program which the demo has not got is left out."""

@@ -2,14 +2,17 @@
 -- window: 1h
 -- index: agent_sessions (created_at)
 -- Of the sessions that were at work in the window, also those that began before it: every one adds one when it begins
--- and takes one away when it ends; the highest running sum is the peak. One that was never written again after it
--- began, or whose status says so, is at work still. What began more than a day before the window was left behind.
+-- and takes one away when it ends; the highest running sum is the peak. One is at work still if its status says so, or
+-- says nothing and it was never written again after it began. What began more than a day before the window was left
+-- behind.
 WITH spans AS (
     SELECT
         greatest(created_at, now() - :window) AS began,
         CASE
-            WHEN updated_at = created_at THEN now()
             WHEN lower(status) IN ('running', 'in_progress', 'active', 'pending', 'open') THEN now()
+            WHEN lower(status) IN ('completed', 'error', 'failed', 'cancelled', 'timeout')
+                THEN greatest(created_at, coalesce(updated_at, created_at))
+            WHEN updated_at = created_at THEN now()
             ELSE greatest(created_at, coalesce(updated_at, now()))
         END AS ended
     FROM agent_sessions

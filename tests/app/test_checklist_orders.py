@@ -1,10 +1,12 @@
 """Items and sign-offs ordered from a desk over a running engine: programs run, second persons are refused."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from console.checklist import Checklist
 from console.core.actors import Actor
 from console.core.desk import Refused
 from console.core.frame import Frame
@@ -15,6 +17,7 @@ from console.orders import Orders
 from console.reading import Onlooker, read_export, read_recording
 from console.sources.checks import OUTPUT_LINES
 from console.spec.load import load
+from tests.sources.sinks import until
 
 ANNA = Actor("anna", "ops1", "pts/3")
 BEN = Actor("ben", "ops2")
@@ -40,6 +43,22 @@ phases:
 actions:
   on: {key: A, title: Go on, kind: advance}
   wipe: {key: W, title: Wipe, phases: [All], steps: [{run: [touch, "{folder}/wiped"]}]}
+"""
+
+
+TESTS = """
+rollout: shop
+title: The shop
+service: shop
+sources:
+  logs: {file: none.log}
+metrics: {errors: {command: ['true'], every: 1h}}
+phases:
+  - name: Canary
+    traffic: 10%
+    checklist:
+      - {id: suite, text: The suite passes, verify: {command: [sh, -c, "echo ran >> suite"]}, every: 1h}
+      - {id: quick, text: The quick test passes, verify: {command: [sh, -c, "echo ran >> quick"]}, every: 1s}
 """
 
 
@@ -172,3 +191,21 @@ async def test_what_is_not_there_or_not_now_is_refused(opened: Opened, tmp_path:
     for item, stage in (("nothing", ""), ("read", "All"), ("read", "Nowhere")):
         with pytest.raises(Refused, match="has no checklist item"):
             await orders.tick(item, is_done=True, stage=stage)
+
+
+async def test_an_item_is_verified_as_often_as_it_says(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(TESTS)
+    held = await open_session(load(str(tmp_path / "shop.yaml"), {}), tmp_path / "state", ANNA)
+    assert held.engine is not None
+    await held.engine.start()
+
+    def runs(name: str) -> int:
+        file = tmp_path / name
+        return len(file.read_text().splitlines()) if file.exists() else 0
+
+    verifying = asyncio.create_task(Checklist(held.engine).keep_verifying())
+    await until(lambda: runs("quick") >= 3)
+    verifying.cancel()
+    await held.leave()
+
+    assert runs("suite") == 1
