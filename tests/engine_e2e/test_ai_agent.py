@@ -94,6 +94,7 @@ def choose_and_confirm(terminal: Terminal, key: str, tenant: str) -> None:
     for number, character in enumerate("ai-agent", 1):
         terminal.send(character)
         terminal.wait(lambda text, typed="ai-agent"[:number]: f"to confirm:   {typed}" in text, WAIT_S)
+    terminal.wait("Enter begin", WAIT_S)
     terminal.send("\r")
     terminal.wait(lambda text: "DONE" in text and "Esc close" in text, WAIT_S)
     terminal.send("\x1b")
