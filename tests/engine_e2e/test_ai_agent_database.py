@@ -163,7 +163,9 @@ def test_the_last_beta_tenant_is_switched_on_although_its_line_has_no_end_and_on
         f" FROM unnest(ARRAY{list(BETA)}) name"
     )
     short = subprocess.run(count, cwd=place.folder, env=place.env, capture_output=True, text=True, check=False)
-    place.sql("UPDATE tenants_tenantsettings SET feature_flags = '{\"ai_agent_enabled\": true}' WHERE tenant_id = 'elm'")
+    place.sql(
+        "UPDATE tenants_tenantsettings SET feature_flags = '{\"ai_agent_enabled\": true}' WHERE tenant_id = 'elm'"
+    )
     whole = subprocess.run(count, cwd=place.folder, env=place.env, capture_output=True, text=True, check=False)
 
     assert switched.returncode == 0
