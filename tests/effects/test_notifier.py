@@ -12,7 +12,6 @@ import pytest
 from apprise.plugins import discord, pagerduty
 from apprise.plugins.email import base as mail
 
-from console.cli import main
 from console.core.alert_values import example
 from console.core.alerts import AlertKind, Delivery, Facts, Finding, Item, Severity, Why
 from console.core.redact import Redactor
@@ -399,53 +398,3 @@ async def test_of_a_message_that_one_service_takes_as_a_whole_no_part_is_taken(h
 
     assert sent.error
     assert sent.took == ()
-
-
-# -- the command -----------------------------------------------------------------------------------------------------
-
-
-def test_every_address_gets_a_test_message_and_failures_are_the_exit_code(
-    tmp_path: Path, hook: Webhook, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "shop.yaml"
-    down = f"json://127.0.0.1:{free_port()}/x"
-    file.write_text(
-        "rollout: shop\ntitle: The shop\nservice: shop\nphases: [{name: Canary, traffic: 0%}]\n"
-        f"alerts: {{routes: [{{severity: critical, to: ['{hook.address()}'],"
-        f" escalate_after: 5m, escalate_to: ['{down}']}}]}}\n"
-    )
-
-    assert main(["alerts", "test", str(file), "--dry-run"]) == 0
-    assert not hook.posted
-    assert "would be told" in capsys.readouterr().out
-
-    assert main(["alerts", "test", str(file)]) == 3
-    said = capsys.readouterr().out
-    assert "json, routes[0].to[0] (critical): taken" in said
-    assert "json, routes[0].escalate_to[0] (critical): " in said
-    assert hook.titles() == ["CRITICAL shop: TEST of shop, this is no alert: error_rate CRITICAL: > 5%"]
-
-
-def test_a_file_without_routes_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "shop.yaml"
-    file.write_text("rollout: shop\ntitle: t\nservice: s\nphases: [{name: Canary, traffic: 0%}]\n")
-
-    assert main(["alerts", "test", str(file)]) == 4
-    assert "nobody is told" in capsys.readouterr().err
-
-
-def test_a_test_message_leaves_no_incident_open(
-    tmp_path: Path, hook: Webhook, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(notifying, "INCIDENTS", ("json",))
-    file = tmp_path / "shop.yaml"
-    file.write_text(
-        "rollout: shop\ntitle: t\nservice: s\nphases: [{name: Canary, traffic: 0%}]\n"
-        f"alerts: {{routes: [{{severity: critical, to: ['{hook.address()}']}}]}}\n"
-    )
-
-    assert main(["alerts", "test", str(file)]) == 0
-
-    assert "taken, and closed again" in capsys.readouterr().out
-    assert [posted.body["type"] for posted in hook.posted] == ["failure", "success"]
-    assert len({posted.key for posted in hook.posted}) == 1, "the incident that is closed is the one of the test"
