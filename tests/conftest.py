@@ -24,21 +24,40 @@ settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of the suite's own engine in one process: one engine, and one test at a time that stops it."""
+    """Keep the tests of the suite's own engine in one process: one engine, and one test at a time that stops it.
+
+    So are those of what a module makes once for all of its tests.
+    """
     for item in items:
-        if isinstance(item, pytest.Function) and "engine" in item.fixturenames:
-            made_by = item._fixtureinfo.name2fixturedefs["engine"][-1]  # pytest has no public way to ask
-            if made_by.scope == "session":
+        if isinstance(item, pytest.Function):
+            # pytest has no public way to ask
+            made_by = {name: made[-1].scope for name, made in item._fixtureinfo.name2fixturedefs.items()}
+            if made_by.get("engine") == "session":
                 item.add_marker(pytest.mark.xdist_group("engine"))
+            elif "module" in made_by.values():
+                item.add_marker(pytest.mark.xdist_group(item.module.__name__))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_locks_of_process() -> Iterator[None]:
+    """A place where all accounts meet, for what tests share: neither another process nor an operator is met there."""
+    with _locks():
+        yield
 
 
 @pytest.fixture(autouse=True)
-def _own_locks() -> Iterator[None]:
-    """A place of its own where all accounts meet: no test meets another one, or an operator of this machine."""
+def _own_locks(_own_locks_of_process: None) -> Iterator[None]:
+    """A place of its own where all accounts meet: no test meets another one."""
+    with _locks():
+        yield
+
+
+@contextlib.contextmanager
+def _locks() -> Iterator[None]:
     folder = Path(tempfile.gettempdir()) / f"rc-locks-{os.getpid()}-{next(_numbers)}"
-    os.environ[LOCKS_VARIABLE] = str(folder)
-    yield
-    os.environ.pop(LOCKS_VARIABLE, None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(LOCKS_VARIABLE, str(folder))
+        yield
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -92,10 +111,11 @@ def database(postgres: EmbeddedPostgres) -> Iterator[str]:
 
 @pytest.fixture
 def redis_url(valkey: EmbeddedValkey) -> str:
-    """The address of an empty Valkey."""
+    """The address of an empty Valkey that has counted no command yet."""
     valkey.start()
     with redis.Redis.from_url(valkey.url) as client:
         client.flushall()
+        client.config_resetstat()
     return valkey.url
 
 

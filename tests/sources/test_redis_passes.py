@@ -51,10 +51,7 @@ class Steps:
 
 @pytest.fixture
 def server(redis_url: str) -> redis.Redis:
-    """The server of the suite, whose commands are counted from now on."""
-    made = redis.Redis.from_url(redis_url)
-    made.config_resetstat()
-    return made
+    return redis.Redis.from_url(redis_url)
 
 
 def fill(server: redis.Redis, number: int, name: str = "thread:") -> None:

@@ -1,11 +1,14 @@
 """What the tests of rollout files share."""
 
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
+import asyncpg
 import pytest
 
+from console.demo.worlds._ai_agent_schema import BEFORE, applied
 from console.spec.load import load
 from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError
@@ -18,6 +21,7 @@ METRIC = "metrics: {m: {http: {url: 'http://h/'}, KEYS}}"
 DB = "sources: {db: {postgres: 'postgresql://h/d'}, log: {file: x.log}, cache: {redis: 'redis://h'}}\n"
 
 Write = Callable[..., Path]
+Connection: TypeAlias = "asyncpg.Connection[Any]"
 
 
 @pytest.fixture
@@ -47,3 +51,13 @@ def problems_of(path: Path, env: Mapping[str, str] | None = None) -> list[str]:
     with pytest.raises(RolloutFileError) as caught:
         load(path, env or {})
     return [str(found).replace(f"{path.parent}/", "") for found in caught.value.problems]
+
+
+@pytest.fixture
+async def migrated(database: str) -> AsyncIterator[Connection]:
+    """A database of `ai-agent` with all of its migrations."""
+    connection = await asyncpg.connect(database)
+    await connection.execute(BEFORE)
+    await connection.execute(applied())
+    yield connection
+    await connection.close()

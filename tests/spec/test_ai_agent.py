@@ -1,20 +1,17 @@
 """The queries of the rollout `ai-agent`, on rows whose right answer is known by hand."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-import asyncpg
 import pytest
 
-from console.demo.worlds._ai_agent_schema import BEFORE, applied
 from console.spec.load import load
 from queries.loader import load_query
+from tests.spec.conftest import Connection
 
 ROLLOUT = "ai-agent"
 ROOT = Path(__file__).parents[2]
-Connection: TypeAlias = "asyncpg.Connection[Any]"
 Cells = dict[str, Any]
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
@@ -110,15 +107,6 @@ ANSWERS: tuple[Cells, ...] = (
 )
 
 
-@pytest.fixture
-async def connection(database: str) -> AsyncIterator[Connection]:
-    connection = await asyncpg.connect(database)
-    await connection.execute(BEFORE)
-    await connection.execute(applied())
-    yield connection
-    await connection.close()
-
-
 async def fill(connection: Connection) -> None:
     await connection.execute(TENANTS)
     await connection.execute("INSERT INTO bot_agentconfiguration (tenant_id) VALUES ('acme')")
@@ -166,10 +154,10 @@ async def value_of(connection: Connection, name: str) -> tuple[float | None, int
         ("handoff_rate", 4, 1),
     ],
 )
-async def test_shares_are_counted_in_their_window(connection: Connection, name: str, total: int, bad: int) -> None:
-    await fill(connection)
+async def test_shares_are_counted_in_their_window(migrated: Connection, name: str, total: int, bad: int) -> None:
+    await fill(migrated)
 
-    assert await ask(connection, name) == [{"total": total, "bad": bad}]
+    assert await ask(migrated, name) == [{"total": total, "bad": bad}]
 
 
 @pytest.mark.parametrize(
@@ -190,24 +178,22 @@ async def test_shares_are_counted_in_their_window(connection: Connection, name: 
         ("tenants_enabled", 40.0, 5),
     ],
 )
-async def test_numbers_are_those_computed_by_hand(
-    connection: Connection, name: str, value: float, samples: int
-) -> None:
-    await fill(connection)
+async def test_numbers_are_those_computed_by_hand(migrated: Connection, name: str, value: float, samples: int) -> None:
+    await fill(migrated)
 
-    assert await value_of(connection, name) == (pytest.approx(value), samples)
+    assert await value_of(migrated, name) == (pytest.approx(value), samples)
 
 
-async def test_answers_are_counted_for_a_day(connection: Connection) -> None:
-    await fill(connection)
+async def test_answers_are_counted_for_a_day(migrated: Connection) -> None:
+    await fill(migrated)
 
-    assert await ask(connection, "interactions") == [{"value": 7}]
+    assert await ask(migrated, "interactions") == [{"value": 7}]
 
 
-async def test_connections_are_a_share_of_those_that_the_server_allows(connection: Connection) -> None:
-    allowed = int(await connection.fetchval("SHOW max_connections"))
+async def test_connections_are_a_share_of_those_that_the_server_allows(migrated: Connection) -> None:
+    allowed = int(await migrated.fetchval("SHOW max_connections"))
 
-    (row,) = await ask(connection, "connections")
+    (row,) = await ask(migrated, "connections")
 
     assert row["connections"] >= 1
     assert float(row["value"]) == pytest.approx(100 * row["connections"] / allowed)
@@ -216,8 +202,8 @@ async def test_connections_are_a_share_of_those_that_the_server_allows(connectio
 @pytest.mark.parametrize(
     "name", ["error_rate", "llm_error_rate", "database_error_rate", "cache_error_rate", "handoff_rate"]
 )
-async def test_no_answer_at_all_is_no_share(connection: Connection, name: str) -> None:
-    assert await ask(connection, name) == [{"total": 0, "bad": 0}]
+async def test_no_answer_at_all_is_no_share(migrated: Connection, name: str) -> None:
+    assert await ask(migrated, name) == [{"total": 0, "bad": 0}]
 
 
 @pytest.mark.parametrize(
@@ -228,28 +214,28 @@ async def test_no_answer_at_all_is_no_share(connection: Connection, name: str) -
         "satisfaction", "tenants_enabled",
     ],
 )  # fmt: skip
-async def test_nothing_measured_is_no_value_and_not_zero(connection: Connection, name: str) -> None:
-    empty = await value_of(connection, name)
-    await connection.execute(
+async def test_nothing_measured_is_no_value_and_not_zero(migrated: Connection, name: str) -> None:
+    empty = await value_of(migrated, name)
+    await migrated.execute(
         "INSERT INTO bot_agentinteraction (created_at) SELECT now() - interval '1 minute' FROM generate_series(1, 3)"
     )
 
     assert empty == (None, 0)
-    assert await value_of(connection, name) == (None, 0)
+    assert await value_of(migrated, name) == (None, 0)
 
 
-async def test_the_tenants_to_choose_from_are_those_with_and_those_without_the_agent(connection: Connection) -> None:
-    await fill(connection)
+async def test_the_tenants_to_choose_from_are_those_with_and_those_without_the_agent(migrated: Connection) -> None:
+    await fill(migrated)
 
-    assert [tuple(row.values()) for row in await ask(connection, "tenants_on")] == [("acme", 4, 2), ("birch", 1, 1)]
-    assert [row["tenant"] for row in await ask(connection, "tenants_off")] == ["cedar", "dune", "elm"]
+    assert [tuple(row.values()) for row in await ask(migrated, "tenants_on")] == [("acme", 4, 2), ("birch", 1, 1)]
+    assert [row["tenant"] for row in await ask(migrated, "tenants_off")] == ["cedar", "dune", "elm"]
 
 
-async def test_failures_are_told_by_cause_and_by_model(connection: Connection) -> None:
-    await fill(connection)
+async def test_failures_are_told_by_cause_and_by_model(migrated: Connection) -> None:
+    await fill(migrated)
 
-    causes = await ask(connection, "errors_by_cause")
-    (model,) = await ask(connection, "llm_errors")
+    causes = await ask(migrated, "errors_by_cause")
+    (model,) = await ask(migrated, "llm_errors")
 
     assert [(row["cause"], row["error"], row["answers"], row["tenants"]) for row in causes] == [
         ("cache", "(no message)", 1, 1),
@@ -260,11 +246,11 @@ async def test_failures_are_told_by_cause_and_by_model(connection: Connection) -
     assert model["last_answered"] > model["last_failed"]
 
 
-async def test_slow_answers_say_what_they_were_busy_with(connection: Connection) -> None:
-    await fill(connection)
+async def test_slow_answers_say_what_they_were_busy_with(migrated: Connection) -> None:
+    await fill(migrated)
 
-    slow = await ask(connection, "slow_answers")
-    models = await ask(connection, "latency_by_model")
+    slow = await ask(migrated, "slow_answers")
+    models = await ask(migrated, "latency_by_model")
 
     assert [(float(row["seconds"]), row["database_time_ms"], row["context_tokens"]) for row in slow] == [
         (4.0, 40, None),
@@ -279,12 +265,12 @@ async def test_slow_answers_say_what_they_were_busy_with(connection: Connection)
     assert float(models[1]["database_p95_ms"]) == 29.0
 
 
-async def test_costs_are_told_by_model_tenant_and_day(connection: Connection) -> None:
-    await fill(connection)
+async def test_costs_are_told_by_model_tenant_and_day(migrated: Connection) -> None:
+    await fill(migrated)
 
-    models = await ask(connection, "cost_by_model")
-    tenants = await ask(connection, "cost_by_tenant")
-    days = await ask(connection, "cost_by_day")
+    models = await ask(migrated, "cost_by_model")
+    tenants = await ask(migrated, "cost_by_tenant")
+    days = await ask(migrated, "cost_by_day")
 
     assert [
         (row["model"], row["answers"], row["cost"] and float(row["cost"]), row["without_cost"]) for row in models
@@ -302,10 +288,10 @@ async def test_costs_are_told_by_model_tenant_and_day(connection: Connection) ->
     assert sum(float(row["cost"]) for row in days if row["cost"] is not None) == pytest.approx(2.665)
 
 
-async def test_the_largest_contexts_come_first(connection: Connection) -> None:
-    await fill(connection)
+async def test_the_largest_contexts_come_first(migrated: Connection) -> None:
+    await fill(migrated)
 
-    rows = await ask(connection, "largest_contexts")
+    rows = await ask(migrated, "largest_contexts")
 
     assert [(row["conversation"], row["tokens"], row["largest_answer"]) for row in rows] == [
         ("k2", 1000, 1000),
@@ -316,24 +302,24 @@ async def test_the_largest_contexts_come_first(connection: Connection) -> None:
     ]
 
 
-async def test_handoffs_gaps_of_knowledge_and_unsure_answers_are_told(connection: Connection) -> None:
-    await fill(connection)
+async def test_handoffs_gaps_of_knowledge_and_unsure_answers_are_told(migrated: Connection) -> None:
+    await fill(migrated)
 
-    handoffs = await ask(connection, "handoffs")
-    (gap,) = await ask(connection, "knowledge_gaps")
-    unsure = await ask(connection, "unsure_answers")
+    handoffs = await ask(migrated, "handoffs")
+    (gap,) = await ask(migrated, "knowledge_gaps")
+    unsure = await ask(migrated, "unsure_answers")
 
     assert [(row["reason"], row["conversations"]) for row in handoffs] == [("(no reason)", 1), ("low_confidence", 1)]
     assert gap == {"tenant": "acme", "in_vain": 2, "searches": 4, "active_entries": 2}
     assert [float(row["confidence"]) for row in unsure] == [0.1, 0.7, 0.8, 0.9]
 
 
-async def test_tenants_are_told_with_their_failures_and_what_waits_by_its_status(connection: Connection) -> None:
-    await fill(connection)
+async def test_tenants_are_told_with_their_failures_and_what_waits_by_its_status(migrated: Connection) -> None:
+    await fill(migrated)
 
-    tenants = await ask(connection, "tenants")
-    waiting = await ask(connection, "waiting_messages")
-    latest = await ask(connection, "latest_answers")
+    tenants = await ask(migrated, "tenants")
+    waiting = await ask(migrated, "waiting_messages")
+    latest = await ask(migrated, "latest_answers")
 
     assert [(row["tenant"], row["answers"], row["failed"], row["handed_off"]) for row in tenants] == [
         ("acme", 4, 2, 1),
@@ -348,9 +334,9 @@ async def test_tenants_are_told_with_their_failures_and_what_waits_by_its_status
     assert len(latest) == len(ANSWERS) - 1
 
 
-async def test_how_tables_are_read_is_told_for_those_of_the_agent_alone(connection: Connection) -> None:
-    tables = {row["table"] for row in await ask(connection, "table_reads")}
-    states = await ask(connection, "connections_by_state")
+async def test_how_tables_are_read_is_told_for_those_of_the_agent_alone(migrated: Connection) -> None:
+    tables = {row["table"] for row in await ask(migrated, "table_reads")}
+    states = await ask(migrated, "connections_by_state")
 
     assert tables == {
         "bot_agentconfiguration",
@@ -383,8 +369,8 @@ async def test_how_tables_are_read_is_told_for_those_of_the_agent_alone(connecti
         "tenants_off",
     ],
 )
-async def test_empty_tables_have_nothing_to_tell(connection: Connection, name: str) -> None:
-    assert await ask(connection, name) == []
+async def test_empty_tables_have_nothing_to_tell(migrated: Connection, name: str) -> None:
+    assert await ask(migrated, name) == []
 
 
 def test_every_query_is_used_by_the_file_and_asked_here() -> None:

@@ -1,22 +1,10 @@
 """What the rollout `ai-agent` asks of its schema: migrations, tables, indexes, constraints, configurations."""
 
-from collections.abc import AsyncIterator
-
-import asyncpg
 import pytest
 
-from console.demo.worlds._ai_agent_schema import BEFORE, MIGRATIONS, applied
-from tests.spec.test_ai_agent import Connection, ask, fill
-
-
-@pytest.fixture
-async def connection(database: str) -> AsyncIterator[Connection]:
-    connection = await asyncpg.connect(database)
-    await connection.execute(BEFORE)
-    await connection.execute(applied())
-    yield connection
-    await connection.close()
-
+from console.demo.worlds._ai_agent_schema import MIGRATIONS
+from tests.spec.conftest import Connection
+from tests.spec.test_ai_agent import ask, fill
 
 SCHEMA = {
     "migrations_applied": "value",
@@ -32,22 +20,22 @@ async def schema(connection: Connection) -> set[str]:
     return {name for name, column in SCHEMA.items() if not (await ask(connection, name))[0][column]}
 
 
-async def test_a_migrated_schema_lacks_nothing(connection: Connection) -> None:
-    assert await schema(connection) == set()
-    assert await ask(connection, "schema_gaps") == []
-    assert await ask(connection, "migrations_reverted") == [{"are_reverted": False}]
-    assert all(row["applied"] is not None for row in await ask(connection, "migrations"))
+async def test_a_migrated_schema_lacks_nothing(migrated: Connection) -> None:
+    assert await schema(migrated) == set()
+    assert await ask(migrated, "schema_gaps") == []
+    assert await ask(migrated, "migrations_reverted") == [{"are_reverted": False}]
+    assert all(row["applied"] is not None for row in await ask(migrated, "migrations"))
 
 
-async def test_without_the_migrations_everything_is_lacking(connection: Connection) -> None:
+async def test_without_the_migrations_everything_is_lacking(migrated: Connection) -> None:
     for migration in reversed(MIGRATIONS.values()):
-        await connection.execute(migration.revert)
-    await connection.execute("DELETE FROM django_migrations WHERE app = 'bot' AND name > '0002z' OR name LIKE '0012%'")
+        await migrated.execute(migration.revert)
+    await migrated.execute("DELETE FROM django_migrations WHERE app = 'bot' AND name > '0002z' OR name LIKE '0012%'")
 
-    assert await schema(connection) == set(SCHEMA)
-    assert await ask(connection, "migrations_reverted") == [{"are_reverted": True}]
-    assert {row["applied"] for row in await ask(connection, "migrations")} == {None}
-    gaps = await ask(connection, "schema_gaps")
+    assert await schema(migrated) == set(SCHEMA)
+    assert await ask(migrated, "migrations_reverted") == [{"are_reverted": True}]
+    assert {row["applied"] for row in await ask(migrated, "migrations")} == {None}
+    gaps = await ask(migrated, "schema_gaps")
     assert len([row for row in gaps if row["missing"] == "primary key"]) == 5
 
 
@@ -102,41 +90,41 @@ async def test_without_the_migrations_everything_is_lacking(connection: Connecti
     ],
 )
 async def test_what_a_schema_lacks_is_found_and_named(
-    connection: Connection, change: str, wrong: set[str], gap: tuple[str, str] | None
+    migrated: Connection, change: str, wrong: set[str], gap: tuple[str, str] | None
 ) -> None:
-    await connection.execute(change)
+    await migrated.execute(change)
 
-    assert await schema(connection) == wrong
-    gaps = {(row["table"], row["missing"]) for row in await ask(connection, "schema_gaps")}
+    assert await schema(migrated) == wrong
+    gaps = {(row["table"], row["missing"]) for row in await ask(migrated, "schema_gaps")}
     assert gap is None or gap in gaps
 
 
-async def test_a_tenant_with_the_agent_and_without_a_configuration_is_noticed(connection: Connection) -> None:
-    await fill(connection)
-    lacking = await ask(connection, "tenants_configured")
-    await connection.execute("INSERT INTO bot_agentconfiguration (tenant_id) VALUES ('birch')")
-    whole = await ask(connection, "tenants_configured")
+async def test_a_tenant_with_the_agent_and_without_a_configuration_is_noticed(migrated: Connection) -> None:
+    await fill(migrated)
+    lacking = await ask(migrated, "tenants_configured")
+    await migrated.execute("INSERT INTO bot_agentconfiguration (tenant_id) VALUES ('birch')")
+    whole = await ask(migrated, "tenants_configured")
 
     assert lacking == [{"are_configured": False, "with_agent": 2, "without_configuration": "birch"}]
     assert whole == [{"are_configured": True, "with_agent": 2, "without_configuration": "none"}]
 
 
-async def test_nothing_is_configured_while_no_tenant_has_the_agent(connection: Connection) -> None:
-    none_at_all = await ask(connection, "tenants_configured")
-    await fill(connection)
-    await connection.execute("UPDATE tenants_tenantsettings SET feature_flags = '{}'")
+async def test_nothing_is_configured_while_no_tenant_has_the_agent(migrated: Connection) -> None:
+    none_at_all = await ask(migrated, "tenants_configured")
+    await fill(migrated)
+    await migrated.execute("UPDATE tenants_tenantsettings SET feature_flags = '{}'")
 
     nobody = {"are_configured": False, "with_agent": 0, "without_configuration": "none"}
-    assert (none_at_all, await ask(connection, "tenants_configured")) == ([nobody], [nobody])
+    assert (none_at_all, await ask(migrated, "tenants_configured")) == ([nobody], [nobody])
 
 
-async def test_a_column_of_another_type_is_named_with_both_types(connection: Connection) -> None:
-    whole = await ask(connection, "tables_created")
-    await connection.execute("ALTER TABLE bot_agentinteraction ALTER token_usage TYPE json, ALTER created_at TYPE time")
-    await connection.execute("ALTER TABLE bot_messagequeue DROP COLUMN status, ALTER created_at TYPE timestamp")
+async def test_a_column_of_another_type_is_named_with_both_types(migrated: Connection) -> None:
+    whole = await ask(migrated, "tables_created")
+    await migrated.execute("ALTER TABLE bot_agentinteraction ALTER token_usage TYPE json, ALTER created_at TYPE time")
+    await migrated.execute("ALTER TABLE bot_messagequeue DROP COLUMN status, ALTER created_at TYPE timestamp")
 
     assert whole == [{"are_created": True, "missing": "none", "other_types": "none"}]
-    assert await ask(connection, "tables_created") == [
+    assert await ask(migrated, "tables_created") == [
         {
             "are_created": False,
             "missing": "bot_messagequeue.status",

@@ -4,15 +4,14 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import asyncpg
 import pytest
 
 from queries.loader import load_query
 from tests.big_tables.tables import GROWING, ROOT, asked
-
-Connection: TypeAlias = "asyncpg.Connection[Any]"
+from tests.spec.conftest import Connection
 
 ROWS = 100_000
 """One every ten minutes: two years."""

@@ -2,13 +2,10 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, TypeAlias
-
-import asyncpg
+from typing import Any
 
 from tests.queries import ask
-
-Connection: TypeAlias = "asyncpg.Connection[Any]"
+from tests.spec.conftest import Connection
 
 TABLE = """
 CREATE TABLE user_tool_history (
