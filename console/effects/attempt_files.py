@@ -8,7 +8,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import IO, Any
 from console.core.action_inputs import ActionAbandoned, ActionEnded, ActionProgressed, ActionStarted
 from console.core.actors import Actor
 from console.core.words import Outcome
-from console.effects.files import append_private, write_private
+from console.effects.files import append_private, show_private, synchronise_folder, write_private
 from console.effects.spares import spares
 
 INTENT = "intent.json"
@@ -203,12 +203,17 @@ class Diary:
             with suppress(OSError):
                 _write_aside(self._folder, PROGRESS, self._progress)
 
-    def ended(self, outcome: Outcome, detail: str) -> None:
-        """Note how it all ended."""
+    def ended(self, outcome: Outcome, detail: str, *, shown: Callable[[], None] = lambda: None) -> None:
+        """Note how it all ended; `shown` is called once others can read that, before a slow disk keeps its name."""
         text = json.dumps({"at": time.time(), "outcome": outcome.value, "detail": detail}) + "\n"
         self._free()
+        place = None
         with suppress(OSError):
-            _write(self._folder, ENDED, text)
+            place = _write(self._folder, ENDED, text, show_private)
+        shown()
+        if place is not None:
+            with suppress(OSError):
+                synchronise_folder(place)
 
     def _is_appended(self, line: str) -> bool:
         """Add a line to the attempt's own file, at need in the room that was kept; return whether it is there."""
@@ -242,25 +247,29 @@ def boot_id() -> str:
         return ""
 
 
-def _write(folder: Path, name: str, text: str) -> None:
-    """Write a note into the folder of an attempt, or aside where that cannot be written. Raises `OSError`."""
+def _write(folder: Path, name: str, text: str, write: Callable[[Path, str], None] = write_private) -> Path:
+    """Write a note into the folder of an attempt, or aside where that cannot be written, and return where it is.
+
+    Raises `OSError` where it is nowhere.
+    """
     try:
-        write_private(folder / name, text)
+        write(folder / name, text)
     except OSError:
-        _write_aside(folder, name, text)
+        return _write_aside(folder, name, text, write)
+    return folder
 
 
-def _write_aside(folder: Path, name: str, text: str) -> None:
+def _write_aside(folder: Path, name: str, text: str, write: Callable[[Path, str], None] = write_private) -> Path:
     problem = OSError(f"there is no place for {name}")
     for place in spares(folder):
         try:
             if not place.exists():
                 place.mkdir(mode=0o700)
-            write_private(place / name, text)
+            write(place / name, text)
         except OSError as error:
             problem = error
         else:
-            return
+            return place
     raise problem
 
 

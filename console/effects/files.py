@@ -6,6 +6,12 @@ from pathlib import Path
 
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read; it is on disk, whole, when this returns. Raises `OSError`."""
+    show_private(path, text)
+    synchronise_folder(path.parent)
+
+
+def show_private(path: Path, text: str) -> None:
+    """Write a file as `write_private` does, but do not wait until the disk knows its name. Raises `OSError`."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -17,7 +23,6 @@ def write_private(path: Path, text: str) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
-    synchronise_folder(path.parent)
 
 
 def create_private(path: Path, text: str) -> None:

@@ -46,9 +46,12 @@ def run_attempt(order: WorkOrder, asking: Asking) -> Outcome:
         outcome, detail = _Attempt(order, diary, redactor, asking).run()
     except Exception as error:  # noqa: BLE001 - nobody else is there to write it down
         outcome, detail = Outcome.UNKNOWN, f"the runner failed: {type(error).__name__}: {error}"
-    diary.ended(outcome, visible(redactor.redact(detail), 2000))
-    for path, handle in order.locks.items():  # whoever reads the end may begin the next action at once
-        Lock(Path(path), handle).end()
+
+    def let_go() -> None:  # whoever reads the end may begin the next action at once
+        for path, handle in order.locks.items():
+            Lock(Path(path), handle).end()
+
+    diary.ended(outcome, visible(redactor.redact(detail), 2000), shown=let_go)
     return outcome
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from console.core.words import Outcome
-from console.effects import executor
+from console.effects import attempt_files, executor
 from console.effects.executor import Busy, CannotStart, Stage
 from console.effects.lock import command_lock, holder_of, service_lock
 from console.effects.stopping import stop
@@ -146,6 +146,21 @@ async def test_the_next_action_may_be_begun_as_soon_as_the_last_has_told_its_end
         _, _, ended = await acting.carry_out()
 
         assert ended.outcome is Outcome.DONE
+
+
+def test_a_disk_that_is_slow_to_keep_a_name_holds_nobody_up_once_the_end_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened = []
+    monkeypatch.setattr(attempt_files, "synchronise_folder", lambda folder: happened.append(f"{folder.name} is kept"))
+
+    def let_go() -> None:
+        ended = attempt_files.read_ended(tmp_path)
+        happened.append(ended.detail if ended is not None else "not told yet")
+
+    attempt_files.Diary(tmp_path).ended(Outcome.DONE, "told", shown=let_go)
+
+    assert happened == ["told", f"{tmp_path.name} is kept"]
 
 
 def test_a_console_that_dies_before_the_order_is_handed_over_did_nothing(tmp_path: Path) -> None:
