@@ -11,10 +11,10 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from console.actions import ATTEMPT_KEYS, KEYS, LADDER_ORDERS, NOT_IN_VIEWS, bindings
-from console.core.action_frame import ActionView, AttemptView
+from console.actions import ATTEMPT_KEYS, KEYS, NOT_IN_VIEWS, bindings
+from console.core.action_frame import ActionView
 from console.core.dashboard_frame import DashboardView
-from console.core.desk import Desk, Order
+from console.core.desk import Desk
 from console.core.frame import Frame, Panel
 from console.core.incident_frame import open_incident
 from console.core.outlook import progress_notes
@@ -29,8 +29,8 @@ from console.screens.arrange import (
     is_folded,
     is_too_small,
 )
-from console.screens.base import ConsoleScreen
 from console.screens.key_caps import key_caps, ladder_keys
+from console.screens.places import PlacesScreen
 from widgets.advance import AdvanceBox, AdvancePart
 from widgets.attempt import AttemptPart, AttemptStrip, attempt_to_show, strip_height
 from widgets.counters import EventCounters, counters_part, kinds_of
@@ -53,7 +53,7 @@ _SOAK_KEYS = tuple(
 )
 
 
-class SoakScreen(ConsoleScreen[None]):
+class SoakScreen(PlacesScreen):
     """The screen that is looked at all day."""
 
     AUTO_FOCUS = "#panels"
@@ -142,7 +142,7 @@ class SoakScreen(ConsoleScreen[None]):
         advance = AdvancePart(frame.phase, self._advance_action(frame), int(frame.at), progress_notes(frame))
         (self._advance_line if is_folded(width, height) else self._advance).show(advance)
         self._log_pane.update(LogPart(kinds_of(frame.events), frame.tracks, round(frame.flow.lines_per_s)))
-        self._keys.show(key_caps(frame, may_act=self.may_act, steered=self._held(), is_view=view is not None))
+        self._keys.show(key_caps(frame, may_act=self.may_act, steered=self.held(), is_view=view is not None))
 
     def _attempt_part(self, frame: Frame) -> AttemptPart | None:
         attempt = attempt_to_show(frame)
@@ -219,28 +219,7 @@ class SoakScreen(ConsoleScreen[None]):
             return False
         if self._chosen_view() is not None and any(key.id == action for key in NOT_IN_VIEWS):
             return False
-        guard = next((key.guard for key in KEYS if key.id == action), "")
-        if guard == "is_holding":
-            held = self._held()
-            return held is not None and LADDER_ORDERS[action] in held.orders
-        if guard == "is_automatic":
-            automatic = self.desk.frame.automatic
-            return self.may_act and automatic is not None and bool(automatic.metric or automatic.disarmed)
-        if guard == "has_alerts":
-            return bool(self.desk.frame.alerts or self.desk.frame.silences)
-        if guard == "has_matrix":
-            return bool(self.desk.frame.matrices)
-        if guard == "has_views":
-            return bool(self.desk.frame.views)
-        if guard == "has_kpis":
-            return bool(self.desk.frame.kpis)
-        if guard == "has_attempt":
-            return bool(self.desk.frame.attempts)
-        return True
-
-    def _held(self) -> AttemptView | None:
-        """Return the ladder that may be steered, if there is one and this console may act."""
-        return next((held for held in self.desk.frame.attempts if held.orders), None) if self.may_act else None
+        return self.opens(action)
 
     def _scrolling(self) -> Drawing[object] | None:
         """Return the pane that has the cursor, unless it is the list of panels."""
@@ -285,61 +264,16 @@ class SoakScreen(ConsoleScreen[None]):
         else:
             self._panels.select("")
 
-    def _chosen_panel(self) -> Panel | None:
+    def chosen_panel(self) -> Panel | None:
         if self._panels.selected is None:
             self._panels.move(0)
         return self._panels.selected
 
-    def action_investigate(self) -> None:
-        """Open the investigation queries of the selected panel."""
-        panel = self._chosen_panel()
-        if panel is None:
-            return
-        if not panel.investigate:
-            self.app.notify(f"{panel.metric} has no investigation query in the rollout file", markup=False)
-            return
-        from console.screens.investigate import InvestigateScreen  # noqa: PLC0415 - only when it is needed
-
-        self.app.push_screen(InvestigateScreen(self.desk, panel, is_read_only=self.is_read_only))
-
-    def action_why(self) -> None:
-        """Show why the selected panel's verdict stands."""
-        panel = self._chosen_panel()
-        if panel is None:
-            return
-        from console.screens.why import WhyScreen  # noqa: PLC0415 - only when it is needed
-
-        self.app.push_screen(WhyScreen(self.desk, panel, is_read_only=self.is_read_only))
-
     def action_measure(self) -> None:
         """Measure the selected panel now."""
-        panel = self._chosen_panel()
+        panel = self.chosen_panel()
         if panel is not None:
             self.order(lambda: self.desk.ask_now(panel.metric))
-
-    def action_checklist(self) -> None:
-        """Open the checklist."""
-        from console.screens.checklist import ChecklistScreen  # noqa: PLC0415 - only when it is needed
-
-        self.app.push_screen(ChecklistScreen(self.desk, is_read_only=self.is_read_only))
-
-    def action_journal(self) -> None:
-        """Open the journal."""
-        from console.screens.journal import JournalScreen  # noqa: PLC0415 - only when it is needed
-
-        self.app.push_screen(JournalScreen(self.desk, is_read_only=self.is_read_only))
-
-    def action_alerts(self) -> None:
-        """Open the alerts."""
-        from console.screens.alerts import AlertsScreen  # noqa: PLC0415 - only when it is needed
-
-        self.app.push_screen(AlertsScreen(self.desk, is_read_only=self.is_read_only))
-
-    def action_incident(self) -> None:
-        """Open the incident, or a screen to open one by hand."""
-        from console.screens.incident import IncidentScreen  # noqa: PLC0415 - only when it is needed
-
-        self.app.push_screen(IncidentScreen(self.desk, is_read_only=self.is_read_only))
 
     def _chosen_view(self) -> DashboardView | None:
         """Return the view that is shown; `None` while everything is."""
@@ -361,30 +295,9 @@ class SoakScreen(ConsoleScreen[None]):
 
         self.order(choose)
 
-    def action_kpis(self) -> None:
-        """Open the goals of the whole rollout."""
-        from console.screens.kpis import KpiScreen  # noqa: PLC0415 - only when it is needed
-
-        self.app.push_screen(KpiScreen(self.desk, is_read_only=self.is_read_only))
-
-    def action_attempt(self) -> None:
-        """Open the action under way, or the latest one."""
-        attempt = attempt_to_show(self.desk.frame) or next(iter(self.desk.frame.attempts), None)
-        if attempt is None:
-            return
-        from console.screens.attempt import AttemptScreen  # noqa: PLC0415 - only when it is needed
-
-        self.app.push_screen(AttemptScreen(self.desk, attempt.attempt, is_read_only=self.is_read_only))
-
     def action_events(self) -> None:
         """Show the counters, where they are folded away."""
         self._choose_pane("events")
-
-    def action_matrix(self) -> None:
-        """Open the table of pairs."""
-        from console.screens.matrix import MatrixScreen  # noqa: PLC0415 - only when it is needed
-
-        self.app.push_screen(MatrixScreen(self.desk, is_read_only=self.is_read_only))
 
     def action_queries(self) -> None:
         """Show the rows of the queries, where they are folded away."""
@@ -405,28 +318,6 @@ class SoakScreen(ConsoleScreen[None]):
         self.show_frame(self.desk.frame)
         target: Widget = self._events if pane == "events" else self._queries if pane == "queries" else self._panels
         target.focus()
-
-    def _ask_to_steer(self, order: Order) -> None:
-        held = self._held()
-        if held is None:
-            return
-        from console.screens.steering import SteeringScreen  # noqa: PLC0415 - only when it is needed
-
-        self.app.push_screen(SteeringScreen(self.desk, held, order, is_read_only=self.is_read_only))
-
-    def action_next_rung(self) -> None:
-        """Show what the next rung would do."""
-        held = self._held()
-        if held is not None:
-            self.offer_next_rung(held)
-
-    def action_to_zero(self) -> None:
-        """Ask whether to jump to zero."""
-        self._ask_to_steer("zero")
-
-    def action_stay(self) -> None:
-        """Ask whether to leave the share as it is."""
-        self._ask_to_steer("stop")
 
     def action_pause(self) -> None:
         """Stop the log, or let it run again."""
@@ -469,13 +360,3 @@ class SoakScreen(ConsoleScreen[None]):
         offered = next((action for action in self.desk.frame.actions if action.action == message.action), None)
         if offered is not None:
             self.offer(offered)
-
-    def action_snapshot(self) -> None:
-        """Export the session with a picture of this screen."""
-        picture = self.app.export_screenshot()
-
-        async def export() -> None:
-            folder = await self.desk.snapshot(picture)
-            self.app.notify(str(folder), title="Snapshot written", markup=False, timeout=10)
-
-        self.order(export)

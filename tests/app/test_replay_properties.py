@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from console.core.frame import Frame, SessionView
 from console.core.inputs import Input, SampleFailed, SessionOpened, SourceChanged, SourceSeen, TimePassed
-from console.core.memory import restore
 from console.core.replay import Change, changes_in, replay
 from console.core.rollout import Rollout
 from console.core.state import State
 from console.core.view import build_frame
 from console.core.words import SourceState
 from console.reading import read_recording
+from tests.core.taken_up import taken_up, written
 from tests.recordings import ANNA, ROLLOUT, START, WEIGHED, answer, lines, live, record
 
 FIRST = int(START)
@@ -139,21 +139,9 @@ def test_the_order_in_which_sources_speak_inside_a_second_changes_no_verdict_at_
     assert others == verdicts
 
 
-def taken_up(state: State, rollout: Rollout, at: float) -> State:
+def resumed(state: State, rollout: Rollout, at: float) -> State:
     """The session as another console finds it in the file, at once, with sources that answer it at once."""
-    state.changed |= {"session", "phase", "validation", "budgets", "attempts", "sources", "ended", "named"}
-    state.changed |= {f"{part}:{name}" for part in ("metric", "evidence") for name in rollout.metrics}
-    other = State(rollout, at)
-    restore(
-        other,
-        documents=state.documents(),
-        positions=state.positions,
-        counts=state.rollup.packed(),
-        totals=state.rollup.totals(),
-        labels=state.rollup.label_cells(),
-        lines=state.lines,
-        unclassified=state.unclassified,
-    )
+    other = taken_up(state, at, documents=written(state), spec=rollout)
     other.apply(SessionOpened(at, ANNA, "1", at))
     return other
 
@@ -175,7 +163,7 @@ def test_a_restart_at_any_moment_gives_the_same_verdicts_from_then_on(
         assert verdicts_of(restarted) == verdicts_of(unbroken)
         assert restarted.phase.soaked_s == unbroken.phase.soaked_s
         if second in cuts:
-            restarted = taken_up(restarted, rollout, START + second)
+            restarted = resumed(restarted, rollout, START + second)
 
 
 def _tick(given_input: Input) -> int:

@@ -7,13 +7,13 @@ from console.core.actors import Actor
 from console.core.counts import Cell, LinesCounted
 from console.core.frame import Clause, Frame, SessionView
 from console.core.inputs import Input, Reading, SampleTaken, SourceChanged, TimePassed
-from console.core.memory import restore
 from console.core.record import Record
 from console.core.rollout import Rollout
 from console.core.state import State
 from console.core.tally import LINES
 from console.core.view import build_frame
 from console.core.words import Outcome, SourceState
+from tests.core.taken_up import taken_up, written
 
 START = 1_795_219_200.0
 """2026-11-21 00:00:00 UTC."""
@@ -127,16 +127,4 @@ def advanced(at: float, override: str = "") -> list[Input]:
 
 def again(state: State, at: float) -> State:
     """The session as another console takes it up."""
-    other = State(state.rollout, at)
-    state.changed |= {"session", "phase", "validation", "budgets", *(f"metric:{name}" for name in state.metrics)}
-    restore(
-        other,
-        documents=state.documents(),
-        positions=state.positions,
-        counts=state.rollup.packed(),
-        totals=state.rollup.totals(),
-        labels=state.rollup.label_cells(),
-        lines=state.lines,
-        unclassified=state.unclassified,
-    )
-    return other
+    return taken_up(state, at, documents=written(state))

@@ -21,12 +21,12 @@ from console.core.action_inputs import (
 from console.core.actors import Actor
 from console.core.frame import SessionView
 from console.core.inputs import ClockStepped, Reading, SampleFailed, SampleTaken, SessionOpened, TimePassed
-from console.core.memory import restore
 from console.core.rollout import Rollout
 from console.core.state import State
 from console.core.view import build_frame
 from console.core.weighing import evidence_name
 from console.core.words import Outcome
+from tests.core.taken_up import taken_up, written
 
 AT = 1_795_219_200.0
 ANNA = Actor("anna", "ops1", "pts/3")
@@ -87,20 +87,9 @@ def view(state: State, at: float, *, is_read_only: bool = False) -> AutomaticVie
     return build_frame(state, AT + at, session=session).automatic
 
 
-def taken_up(state: State, at: float) -> State:
+def resumed(state: State, at: float) -> State:
     """Return the session as the next console takes it up."""
-    other = State(state.rollout, AT + at)
-    state.changed |= {"session", "phase", "automatic", *(f"metric:{name}" for name in state.metrics)}
-    restore(
-        other,
-        documents=state.documents(),
-        positions={},
-        counts=state.rollup.packed(),
-        totals={},
-        labels={},
-        lines=0,
-        unclassified=0,
-    )
+    other = taken_up(state, AT + at, documents=written(state))
     other.apply(SessionOpened(AT + at, ANNA, "1", AT + at - 5))
     return other
 
@@ -211,7 +200,7 @@ def test_evidence_that_stands_proves_nothing_once_the_canary_is_no_worse_than_th
 
 
 def test_evidence_of_before_a_restart_proves_nothing_until_counts_of_after_it_point_the_same_way() -> None:
-    state = taken_up(proven_worse(), 60)
+    state = resumed(proven_worse(), 60)
     assert run(state, 61, 79) == []
     weighed(state, 80, 0.2)
     assert run(state, 80, 89) == []
@@ -261,7 +250,7 @@ def test_a_restart_in_the_middle_of_the_countdown_begins_it_again_with_a_measure
     state = begun()
     run(state, 0, 55)
 
-    other = taken_up(state, 58)
+    other = resumed(state, 58)
     other.apply(TimePassed(AT + 59))
     assert other.automatic.countdown is None
 
@@ -282,7 +271,7 @@ def test_what_was_begun_or_stopped_stays_so_also_after_a_restart(end: AutomaticF
     state.apply(end)
     assert "begun" not in run(state, 30, 200)
 
-    other = taken_up(state, 205)
+    other = resumed(state, 205)
 
     assert "begun" not in run(other, 210, 400)
     shown = view(other, 400)
@@ -396,7 +385,7 @@ def test_it_is_begun_at_most_once_for_each_time_that_somebody_arms_it(steps: Seq
             case "few":
                 state.apply(errors(at, 9.0, samples=9))
             case "restart":
-                state = taken_up(state, at)
+                state = resumed(state, at)
             case "clock":
                 state.apply(ClockStepped(AT + at, -30.0))
             case "arm":

@@ -21,7 +21,7 @@ from console.core.rollout import Rollout
 from console.core.state import State
 from console.core.view import build_frame
 from console.core.words import Outcome
-from tests.core.test_automatic import ANNA, AT, begun, rollout, run, taken_up
+from tests.core.test_automatic import ANNA, AT, begun, resumed, rollout, run
 
 WHY = "errors CRITICAL: > 5%"
 ROUTED = {"group_wait": "1h", "routes": [{"severity": "critical", "to": ["json://example.org/pager"]}]}
@@ -83,12 +83,12 @@ def test_one_that_could_not_begin_is_told_until_somebody_rolls_back_in_its_place
 
 
 def test_one_whose_console_ended_before_it_began_is_said_to_be_lost_once_also_over_a_restart() -> None:
-    state = taken_up(fired(), 70)
+    state = resumed(fired(), 70)
 
     assert "lost" not in run(state, 71, 70 + int(LOST_S) - 1, share=0.1)
     assert run(state, 70 + int(LOST_S), 200, share=0.1) == ["lost"]
     assert "no attempt at it is known" in (alert(state, 200) or "")
-    assert "lost" not in run(taken_up(state, 300), 300, 500, share=0.1)
+    assert "lost" not in run(resumed(state, 300), 300, 500, share=0.1)
 
 
 def test_one_that_is_found_late_is_not_lost() -> None:

@@ -23,6 +23,7 @@ from console.core.state import State
 from console.core.view import build_frame
 from console.core.words import SourceState
 from tests import exports, frames
+from tests.core.taken_up import taken_up
 
 START = 1_795_219_200.0
 """2026-11-21 00:00:00 UTC."""
@@ -49,19 +50,7 @@ def frame_of(state: State, at: float) -> Frame:
 
 
 def restored(state: State, at: float) -> State:
-    again = State(ROLLOUT, at)
-    documents = json.loads(json.dumps(state.documents()))
-    restore(
-        again,
-        documents=documents,
-        positions={},
-        counts=state.rollup.packed(),
-        totals={},
-        labels={},
-        lines=0,
-        unclassified=0,
-    )
-    return again
+    return taken_up(state, at, documents=json.loads(json.dumps(state.documents())))
 
 
 def test_a_gap_is_written_down_with_its_bounds() -> None:

@@ -5,12 +5,12 @@ import random
 import pytest
 
 from console.core.inputs import ClockStepped, Input, Reading, SampleTaken, SessionOpened, SourceChanged, TimePassed
-from console.core.memory import restore
 from console.core.rollout import Rollout
 from console.core.state import State
 from console.core.verdict import Verdict
 from console.core.words import SourceState
 from tests.core.folded import ANNA, ROLLOUT, START, fold, frame_of, lines, no_leak
+from tests.core.taken_up import taken_up
 
 
 def test_the_same_inputs_give_the_same_frame_and_a_restart_changes_nothing() -> None:
@@ -30,17 +30,7 @@ def test_the_same_inputs_give_the_same_frame_and_a_restart_changes_nothing() -> 
 
     at = START + 91
     assert frame_of(one, at) == frame_of(other, at)
-    again = State(ROLLOUT, at)
-    restore(
-        again,
-        documents=fold(*given).documents(),
-        positions=one.positions,
-        counts=one.rollup.packed(),
-        totals=one.rollup.totals(),
-        labels=one.rollup.label_cells(),
-        lines=one.lines,
-        unclassified=one.unclassified,
-    )
+    again = taken_up(one, at, documents=fold(*given).documents())
     again.apply(SessionOpened(at, ANNA, "1", at))
     before, after_restart = frame_of(one, at), frame_of(again, at)
     assert after_restart.events == before.events

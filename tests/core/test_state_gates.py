@@ -6,11 +6,10 @@ from dataclasses import replace
 import pytest
 
 from console.core.inputs import Input, SampleFailed, SessionOpened, TimePassed
-from console.core.memory import restore
 from console.core.outlook import with_time
 from console.core.phases import clauses
-from console.core.state import State
 from tests.core.phased import ANNA, START, advanced, again, begun, clause_of, counted, errors, frame_of, rollout, run
+from tests.core.taken_up import taken_up
 
 
 def test_the_soak_that_is_left_is_told_as_a_time_of_day() -> None:
@@ -199,17 +198,7 @@ def test_a_pause_is_left_out_of_what_is_held_also_for_the_console_after_the_next
     once.apply(SessionOpened(START + 70, ANNA, "1", START + 20))
 
     kept = once.documents()
-    twice = State(state.rollout, START + 80)
-    restore(
-        twice,
-        documents={**state.documents(), **kept},
-        positions={},
-        counts=state.rollup.packed(),
-        totals={},
-        labels={},
-        lines=0,
-        unclassified=0,
-    )
+    twice = taken_up(state, START + 80, documents={**state.documents(), **kept})
 
     assert once.verdict_of("errors").at == START + 20 + 50
     assert twice.verdict_of("errors").at == START + 20 + 50

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from console.core.counts import Cell
 from console.core.inputs import ContainerNamed, OriginEnded, SourceChanged, TimePassed
-from console.core.memory import restore
 from console.core.source_news import ENDED_KEPT
 from console.core.state import State
 from console.core.tally import CUT
 from console.core.words import SourceState
 from tests.core.folded import ROLLOUT, START, frame_of, lines
+from tests.core.taken_up import taken_up
 
 
 def test_a_source_that_is_lost_is_one_line_in_the_journal_however_often_it_is_tried_again() -> None:
@@ -59,17 +59,7 @@ def test_names_of_containers_are_known_after_a_restart_until_they_are_gone() -> 
     state.apply(OriginEnded(START, "app", "c1"))
     state.apply(ContainerNamed(START, "app", "c1", "app-c1", "canary", "was removed"))
 
-    again = State(ROLLOUT, START)
-    restore(
-        again,
-        documents=state.documents(),
-        positions={},
-        counts=state.rollup.packed(),
-        totals={},
-        labels={},
-        lines=0,
-        unclassified=0,
-    )
+    again = taken_up(state, START)
 
     assert again.named == {("app", "c2"): ("app-c2", "canary")}
     assert again.apply(ContainerNamed(START + 1, "app", "c2", "app-c2", "canary")) == []
@@ -85,17 +75,7 @@ def test_thousands_of_recreated_containers_take_no_more_room_than_hundreds() -> 
     assert state.rollup.total("canary", "served") == 3 * ENDED_KEPT
     assert state.forgotten() == [("app", f"c{number}") for number in range(2 * ENDED_KEPT)]
     assert state.forgotten() == []
-    again = State(ROLLOUT, START)
-    restore(
-        again,
-        documents=state.documents(),
-        positions=state.positions,
-        counts=state.rollup.packed(),
-        totals=state.rollup.totals(),
-        labels={},
-        lines=state.lines,
-        unclassified=0,
-    )
+    again = taken_up(state, START)
     assert list(again.ended) == list(state.ended)
 
 

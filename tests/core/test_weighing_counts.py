@@ -5,31 +5,20 @@ from hypothesis import strategies as st
 
 from console.core.action_inputs import ActionEnded, ActionStarted
 from console.core.inputs import Reading, SampleSkipped, SampleTaken, SessionOpened, SourceChanged, TimePassed, Unread
-from console.core.memory import restore
 from console.core.rollout import Rollout
 from console.core.state import State
 from console.core.weighing import Counts, evidence_name
 from console.core.words import Outcome, SourceState
 from tests.core.evident import ANNA, FAILURES, START, Service, begun, fold, frame_of, rollout, seen
+from tests.core.taken_up import taken_up, written
 
 
 def again(state: State, spec: Rollout) -> State:
     """Write everything down and take it up, as another console would an hour later."""
-    taken_up = State(spec, state.at)
-    state.changed |= {f"evidence:{name}" for name in spec.metrics} | {f"metric:{name}" for name in spec.metrics}
-    restore(
-        taken_up,
-        documents=state.documents(),
-        positions=state.positions,
-        counts=state.rollup.packed(),
-        totals=state.rollup.totals(),
-        labels={},
-        lines=state.lines,
-        unclassified=state.unclassified,
-    )
-    taken_up.apply(SessionOpened(state.at, ANNA, "1", state.at))
-    taken_up.apply(SourceChanged(state.at, "app", SourceState.LIVE, parts={"canary": 1, "baseline": 1}))
-    return taken_up
+    other = taken_up(state, state.at, documents=written(state), spec=spec)
+    other.apply(SessionOpened(state.at, ANNA, "1", state.at))
+    other.apply(SourceChanged(state.at, "app", SourceState.LIVE, parts={"canary": 1, "baseline": 1}))
+    return other
 
 
 def test_another_canary_begins_with_no_evidence_and_another_share_goes_on_with_it() -> None:
@@ -122,14 +111,14 @@ def test_a_proof_is_of_what_was_asked_and_begins_anew_when_the_file_asks_somethi
     state, service = begun(easy), Service()
     fold(state, service.minutes(40, canary=0.015))
 
-    taken_up = again(state, hard)
-    at_once = seen(taken_up)
-    fold(taken_up, service.minutes(1, canary=0.015))
+    harder = again(state, hard)
+    at_once = seen(harder)
+    fold(harder, service.minutes(1, canary=0.015))
 
     assert seen(state).is_not_worse
     assert not at_once.is_not_worse
     assert at_once.samples == (0, 0)
-    assert sum(seen(taken_up).samples) == 2000
+    assert sum(seen(harder).samples) == 2000
 
 
 def test_traffic_that_fades_away_leaves_nothing_to_wait_for_and_breaks_nothing() -> None:
