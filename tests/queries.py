@@ -2,16 +2,16 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 
 from queries.loader import load_query
 
+Connection: TypeAlias = "asyncpg.Connection[Any]"
 
-async def ask(
-    connection: "asyncpg.Connection[Any]", rollout: str, name: str, window: timedelta | None = None
-) -> list[dict[str, Any]]:
+
+async def ask(connection: Connection, rollout: str, name: str, window: timedelta | None = None) -> list[dict[str, Any]]:
     """Return the rows of a shipped query, asked as a sub-select with its window, or another one, bound."""
     query = load_query(rollout, name, Path("/nowhere"))
     assert query.takes_window == (query.window_s is not None)

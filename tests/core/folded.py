@@ -62,11 +62,11 @@ ROLLOUT = Rollout.model_validate(
 )
 
 
-def lines(at: float, track: str, words: Sequence[str], after: int = -1) -> LinesCounted:
+def lines(at: float, track: str, words: Sequence[str], after: int = -1, *, rollout: Rollout = ROLLOUT) -> LinesCounted:
     """Lines that were written at one moment."""
     raw = [word.encode() for word in words]
     return count_lines(
-        Classifier(ROLLOUT.events),
+        Classifier(rollout.events),
         at=at,
         source="app",
         origin=track,

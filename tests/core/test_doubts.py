@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.core.actors import Actor
-from console.core.classify import Classifier
 from console.core.counts import LinesCounted
 from console.core.doubts import LOST_AFTER_S, SILENT_S, STARTING_S
 from console.core.frame import Frame, Panel, SessionView
@@ -25,10 +24,10 @@ from console.core.inputs import (
 )
 from console.core.rollout import Rollout
 from console.core.state import State
-from console.core.tally import count_lines
 from console.core.verdict import Verdict
 from console.core.view import build_frame
 from console.core.words import SourceState
+from tests.core import folded
 
 START = 1_795_219_200.0
 DOCUMENT: dict[str, Any] = {
@@ -67,19 +66,7 @@ BOTH = {"canary": 2, "baseline": 6}
 
 def lines(at: float, words: Sequence[str] = ("served",), track: str = "canary") -> LinesCounted:
     """Lines that were written at one moment."""
-    return count_lines(
-        Classifier(ROLLOUT.events),
-        at=at,
-        source="app",
-        origin=track,
-        stream="stdout",
-        name=f"shop-{track}",
-        track=track,
-        after=int((at - START) * 1000),
-        keys=range(int((at - START) * 1000) + 1, int((at - START) * 1000) + 1 + len(words)),
-        times=[at] * len(words),
-        lines=[word.encode() for word in words],
-    )
+    return folded.lines(at, track, words, int((at - START) * 1000), rollout=ROLLOUT)
 
 
 def live(at: float = START, parts: Mapping[str, int] = BOTH, unread: tuple[Unread, ...] = ()) -> SourceChanged:

@@ -1,6 +1,5 @@
 """Reads the containers of one service for as long as a test needs."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -9,6 +8,7 @@ from console.sources.base import Standing
 from console.sources.docker_engine import Engine
 from console.sources.docker_logs import DockerLogs
 from tests.sources.containers import TRACKS
+from tests.sources.running import running
 from tests.sources.sinks import Mailbox, RecordingSink
 
 
@@ -19,11 +19,5 @@ async def following(
     """Follow the service `app` of an engine, or what else is selected; fails if the source ends by itself."""
     wanted = DockerSelector(**(selector or {"service": "app"}))
     source = DockerLogs(Engine(host, {}), wanted, TRACKS, sink, Standing("app", mail.post), since_s=since_s)
-    task = asyncio.create_task(source.run())
-    try:
+    async with running(source.run()):
         yield
-        assert not task.done()
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task

@@ -1,13 +1,13 @@
 """What the tests of files share: a task that follows them, and a writer."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from console.sources.base import Attached, Standing
 from console.sources.file_logs import FileLogs
-from tests.sources.sinks import Mailbox, RecordingSink
+from tests.sources.running import running
+from tests.sources.sinks import Mailbox, RecordingSink, until
 
 
 @contextlib.asynccontextmanager
@@ -22,14 +22,17 @@ async def following(
 ) -> AsyncIterator[None]:
     """Follow the files of a folder that fit a pattern; the task must still be at it in the end."""
     standing = Standing("legacy", mail.post)
-    task = asyncio.create_task(FileLogs(pattern, folder, sink, standing, track=track, attached=attached).run())
-    try:
+    async with running(FileLogs(pattern, folder, sink, standing, track=track, attached=attached).run()):
         yield
-        assert not task.done()
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+
+
+async def read_first(folder: Path, sink: RecordingSink, mail: Mailbox) -> Path:
+    """Return a file whose first line was read, and that nobody reads any more."""
+    log = folder / "agent.log"
+    append(log, "one\n")
+    async with following(folder, sink, mail):
+        await until(lambda: sink.lines)
+    return log
 
 
 def append(path: Path, text: str) -> None:

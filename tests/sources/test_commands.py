@@ -12,19 +12,14 @@ from console.core.words import SourceState
 from console.sources.base import ProbeFailed, Standing
 from console.sources.command_logs import CommandLogs
 from console.sources.command_probe import CommandAsker
+from tests.sources.running import running
 from tests.sources.sinks import Mailbox, RecordingSink, until
 
 
 @contextlib.asynccontextmanager
 async def reading(folder: Path, sink: RecordingSink, mail: Mailbox, *argv: str) -> AsyncIterator[None]:
-    task = asyncio.create_task(CommandLogs(argv, folder, sink, Standing("pods", mail.post), track="canary").run())
-    try:
+    async with running(CommandLogs(argv, folder, sink, Standing("pods", mail.post), track="canary").run()):
         yield
-        assert not task.done()
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 def is_alive(pid: int) -> bool:

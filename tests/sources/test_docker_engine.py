@@ -1,7 +1,6 @@
 """Reaching an engine, and saying in plain words why not."""
 
 import asyncio
-import contextlib
 import os
 import shutil
 import socket
@@ -24,6 +23,7 @@ from tests.servers import PrivateEngine
 from tests.sources.containers import Containers
 from tests.sources.networks import Wire, self_signed
 from tests.sources.relays import LogRelay
+from tests.sources.running import running
 from tests.sources.sinks import Mailbox, RecordingSink, until
 
 BARE = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
@@ -132,12 +132,8 @@ async def test_a_source_without_engine_is_retried_with_growing_pauses(open_folde
     mail = Mailbox()
     engine = Engine(f"unix://{open_folder}/none.sock", BARE)
     source = DockerLogs(engine, DockerSelector(service="app"), {}, RecordingSink(), Standing("app", mail.post))
-    task = asyncio.create_task(source.run())
-
-    await until(lambda: len(mail.changes) >= 3)
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    async with running(source.run()):
+        await until(lambda: len(mail.changes) >= 3)
 
     assert {change.state for change in mail.changes} == {SourceState.RETRYING}
     pauses = [change.retry_at - change.at for change in mail.changes if change.retry_at is not None]
@@ -187,12 +183,8 @@ async def test_a_remote_engine_is_read_through_ssh(containers: Containers, reach
     sink, mail = RecordingSink(), Mailbox()
     there = Engine(reached_by_ssh)
     source = DockerLogs(there, DockerSelector(service="app"), {}, sink, Standing("other", mail.post))
-    task = asyncio.create_task(source.run())
-
-    await until(lambda: len(sink.lines) == 2000 and mail.state is SourceState.LIVE)
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    async with running(source.run()):
+        await until(lambda: len(sink.lines) == 2000 and mail.state is SourceState.LIVE)
 
     assert sink.lines == [b"%d" % number for number in range(1, 2001)]
 
@@ -220,11 +212,8 @@ async def test_a_remote_engine_is_read_through_tls(
         environment = {**BARE, "DOCKER_HOST": f"tcp://127.0.0.1:{wire.port}", "DOCKER_CERT_PATH": str(open_folder)}
         there = Engine(None, {**environment, "DOCKER_TLS_VERIFY": "1"})
         source = DockerLogs(there, DockerSelector(service="app"), {}, sink, Standing("other", mail.post))
-        task = asyncio.create_task(source.run())
-        await until(lambda: len(sink.lines) == 3001 and mail.state is SourceState.LIVE)
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        async with running(source.run()):
+            await until(lambda: len(sink.lines) == 3001 and mail.state is SourceState.LIVE)
 
     assert sorted(sink.positions) == [("other", sink.blocks[0].origin, name) for name in ("stderr", "stdout")]
 

@@ -7,7 +7,7 @@ import pytest
 
 from console.core.inputs import SourceSeen
 from console.core.words import SourceState
-from tests.sources.file_following import append, following
+from tests.sources.file_following import append, following, read_first
 from tests.sources.sinks import Mailbox, RecordingSink, until
 
 pytestmark = pytest.mark.usefixtures("short_waits")
@@ -30,10 +30,7 @@ def denied(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 async def test_a_renamed_file_that_may_not_be_read_is_read_when_it_may(tmp_path: Path, denied: set[str]) -> None:
     sink, mail = RecordingSink(), Mailbox()
-    log = tmp_path / "agent.log"
-    append(log, "one\n")
-    async with following(tmp_path, sink, mail):
-        await until(lambda: sink.lines)
+    log = await read_first(tmp_path, sink, mail)
     append(log, "unread\n")
     log.rename(tmp_path / "agent.log.1")
     append(log, "new\n")
@@ -54,10 +51,7 @@ async def test_a_renamed_file_that_may_not_be_read_is_read_when_it_may(tmp_path:
 
 async def test_a_renamed_file_that_vanishes_before_it_may_be_read_is_one_gap(tmp_path: Path, denied: set[str]) -> None:
     sink, mail = RecordingSink(), Mailbox()
-    log = tmp_path / "agent.log"
-    append(log, "one\n")
-    async with following(tmp_path, sink, mail):
-        await until(lambda: sink.lines)
+    log = await read_first(tmp_path, sink, mail)
     log.rename(tmp_path / "agent.log.1")
     append(log, "new\n")
     denied.add("agent.log.1")

@@ -11,7 +11,7 @@ import pytest
 
 from console.core.words import SourceState
 from console.sources.base import Attached
-from tests.sources.file_following import append, following
+from tests.sources.file_following import append, following, read_first
 from tests.sources.sinks import Mailbox, RecordingSink, until
 
 pytestmark = pytest.mark.usefixtures("short_waits")
@@ -62,10 +62,8 @@ async def test_a_file_that_comes_after_a_new_watch_began_is_read_from_its_beginn
 
 async def test_what_came_while_nobody_read_is_spread_over_that_time_and_not_counted_as_of_now(tmp_path: Path) -> None:
     sink, mail = RecordingSink(), Mailbox()
-    log, now = tmp_path / "agent.log", time.time()
-    append(log, "one\n")
-    async with following(tmp_path, sink, mail):
-        await until(lambda: sink.lines)
+    now = time.time()
+    log = await read_first(tmp_path, sink, mail)
     append(log, "".join(f"late {number}\n" for number in range(5)))
     os.utime(log, (now - 600, now - 600))
 

@@ -10,7 +10,7 @@ import pytest
 
 from console.core.words import SourceState
 from console.sources import file_logs
-from tests.sources.file_following import append, following
+from tests.sources.file_following import append, following, read_first
 from tests.sources.sinks import Mailbox, RecordingSink, until
 
 pytestmark = pytest.mark.usefixtures("short_waits")
@@ -18,10 +18,7 @@ pytestmark = pytest.mark.usefixtures("short_waits")
 
 async def test_a_file_renamed_while_nobody_read_is_read_to_its_end(tmp_path: Path) -> None:
     sink, mail = RecordingSink(), Mailbox()
-    log = tmp_path / "agent.log"
-    append(log, "one\n")
-    async with following(tmp_path, sink, mail):
-        await until(lambda: sink.lines)
+    log = await read_first(tmp_path, sink, mail)
     append(log, "two\nlast without end")
     log.rename(tmp_path / "agent.log.1")
     append(log, "three\n")
@@ -35,10 +32,8 @@ async def test_a_file_renamed_while_nobody_read_is_read_to_its_end(tmp_path: Pat
 
 async def test_a_file_removed_while_nobody_read_is_reported_once(tmp_path: Path) -> None:
     sink, mail = RecordingSink(), Mailbox()
-    append(tmp_path / "agent.log", "one\n")
-    async with following(tmp_path, sink, mail):
-        await until(lambda: sink.lines)
-    (tmp_path / "agent.log").unlink()
+    log = await read_first(tmp_path, sink, mail)
+    log.unlink()
     append(tmp_path / "agent-new.log", "another\n")
 
     for _ in range(2):

@@ -14,6 +14,7 @@ from console.sources.base import ProbeFailed, Standing
 from console.sources.postgres import PostgresAsker
 from queries.loader import Query, parse_query
 from tests.sources.networks import Wire
+from tests.sources.running import running
 from tests.sources.sinks import Mailbox, until
 
 
@@ -226,8 +227,7 @@ async def test_a_restarted_server_is_asked_again_without_a_failure_between_the_q
     postgres: EmbeddedPostgres, database: str
 ) -> None:
     mail = Mailbox()
-    async with asking(database, mail) as asker:
-        keeper = asyncio.create_task(asker.run())
+    async with asking(database, mail) as asker, running(asker.run()):
         assert (await reading(asker, "select 1 as value")).value == 1
         postgres.kill()
         with pytest.raises(ProbeFailed, match=r"nothing listens at 127.0.0.1:\d+: is PostgreSQL running\?"):
@@ -239,8 +239,6 @@ async def test_a_restarted_server_is_asked_again_without_a_failure_between_the_q
         postgres.stop()
         postgres.start()
         assert (await reading(asker, "select 4 as value")).value == 4
-        keeper.cancel()
-        await asyncio.gather(keeper, return_exceptions=True)
 
 
 async def test_a_server_that_goes_away_while_it_works_fails_the_question(
@@ -258,13 +256,10 @@ async def test_a_server_that_goes_away_while_it_works_fails_the_question(
 async def test_the_state_is_kept_without_questions(postgres: EmbeddedPostgres, database: str) -> None:
     mail = Mailbox()
     postgres.stop()
-    async with asking(database, mail) as asker:
-        keeper = asyncio.create_task(asker.run())
+    async with asking(database, mail) as asker, running(asker.run()):
         await until(lambda: len(mail.changes) >= 2)
         postgres.start()
         await until(lambda: mail.state is SourceState.LIVE)
-        keeper.cancel()
-        await asyncio.gather(keeper, return_exceptions=True)
 
     assert all(change.state is SourceState.RETRYING and change.retry_at for change in mail.changes[:-1])
 

@@ -16,6 +16,7 @@ from console.sources.base import ProbeFailed, Standing
 from console.sources.redis_figures import Growth, saved
 from console.sources.redis_probe import RedisAsker
 from tests.sources.networks import Wire
+from tests.sources.running import running
 from tests.sources.sinks import Mailbox, until
 
 
@@ -264,13 +265,10 @@ async def test_a_dead_link_ends_in_time_and_the_next_question_works_when_it_is_b
 async def test_the_state_is_kept_without_questions(valkey: EmbeddedValkey, redis_url: str) -> None:
     mail = Mailbox()
     valkey.stop()
-    async with asking(redis_url, mail) as asker:
-        keeper = asyncio.create_task(asker.run())
+    async with asking(redis_url, mail) as asker, running(asker.run()):
         await until(lambda: len(mail.changes) >= 2)
         valkey.start()
         await until(lambda: mail.state is SourceState.LIVE)
-        keeper.cancel()
-        await asyncio.gather(keeper, return_exceptions=True)
 
     assert all(change.state is SourceState.RETRYING and change.retry_at for change in mail.changes[:-1])
 

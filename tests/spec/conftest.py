@@ -3,7 +3,6 @@
 import textwrap
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import asyncpg
 import pytest
@@ -12,6 +11,8 @@ from console.demo.worlds._ai_agent_schema import BEFORE, applied
 from console.spec.load import load
 from console.spec.loaded import Loaded
 from console.spec.problems import RolloutFileError
+from tests.queries import Connection
+from tests.spec.tool_history import TABLE
 
 HEAD = "rollout: shop\ntitle: A new shop\nservice: app\n"
 """The first three lines of a test's file: what it says begins in line 4."""
@@ -21,7 +22,6 @@ METRIC = "metrics: {m: {http: {url: 'http://h/'}, KEYS}}"
 DB = "sources: {db: {postgres: 'postgresql://h/d'}, log: {file: x.log}, cache: {redis: 'redis://h'}}\n"
 
 Write = Callable[..., Path]
-Connection: TypeAlias = "asyncpg.Connection[Any]"
 
 
 @pytest.fixture
@@ -59,5 +59,14 @@ async def migrated(database: str) -> AsyncIterator[Connection]:
     connection = await asyncpg.connect(database)
     await connection.execute(BEFORE)
     await connection.execute(applied())
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def history(database: str) -> AsyncIterator[Connection]:
+    """A database with the empty table of `tool-history`, without its indexes."""
+    connection = await asyncpg.connect(database)
+    await connection.execute(TABLE)
     yield connection
     await connection.close()

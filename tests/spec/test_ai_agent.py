@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from console.spec.load import load
-from queries.loader import load_query
-from tests.spec.conftest import Connection
+from tests import queries
+from tests.queries import Connection
 
 ROLLOUT = "ai-agent"
 ROOT = Path(__file__).parents[2]
@@ -130,13 +130,7 @@ async def fill(connection: Connection) -> None:
 
 
 async def ask(connection: Connection, name: str, window_s: float | None = None) -> list[Cells]:
-    """Run a query the way a guest does: as a sub-select, with its window bound."""
-    query = load_query(ROLLOUT, name, Path("/nowhere"))
-    window = query.window_s if window_s is None else window_s
-    assert query.takes_window == (query.window_s is not None)
-    arguments = [] if window is None else [timedelta(seconds=window)]
-    rows = await connection.fetch(f"SELECT * FROM (\n{query.sql}\n) AS q LIMIT 100", *arguments)
-    return [dict(row) for row in rows]
+    return await queries.ask(connection, ROLLOUT, name, None if window_s is None else timedelta(seconds=window_s))
 
 
 async def value_of(connection: Connection, name: str) -> tuple[float | None, int]:

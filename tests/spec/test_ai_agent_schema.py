@@ -3,7 +3,7 @@
 import pytest
 
 from console.demo.worlds._ai_agent_schema import MIGRATIONS
-from tests.spec.conftest import Connection
+from tests.queries import Connection
 from tests.spec.test_ai_agent import ask, fill
 
 SCHEMA = {
@@ -65,12 +65,12 @@ async def test_without_the_migrations_everything_is_lacking(migrated: Connection
         (
             "ALTER TABLE bot_messagequeue DROP COLUMN status",
             {"tables_created"},
-            ("bot_messagequeue", "column status"),
+            None,
         ),
         (
             "ALTER TABLE bot_agentinteraction ALTER confidence_score TYPE text",
             {"tables_created"},
-            ("bot_agentinteraction", "confidence_score of a type other than number: text"),
+            None,
         ),
         (
             "ALTER TABLE bot_conversationcontext DROP CONSTRAINT bot_conversationcontext_pkey",

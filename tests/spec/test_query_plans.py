@@ -11,7 +11,7 @@ import pytest
 
 from queries.loader import load_query
 from tests.big_tables.tables import GROWING, ROOT, asked
-from tests.spec.conftest import Connection
+from tests.queries import Connection
 
 ROWS = 100_000
 """One every ten minutes: two years."""

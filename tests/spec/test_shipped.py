@@ -19,6 +19,7 @@ from console.spec.files import shipped
 from console.spec.load import load
 from queries.loader import load_query
 from tests import queries
+from tests.queries import Connection
 
 ROOT = Path(__file__).parents[2]
 STATELESS, FSM = "stateless-orchestration", "fsm-checkpoint"
@@ -194,14 +195,14 @@ ROWS: tuple[Row, ...] = (
 
 
 @pytest.fixture
-async def connection(database: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
+async def connection(database: str) -> AsyncIterator[Connection]:
     connection = await asyncpg.connect(database)
     await connection.execute(TABLE)
     yield connection
     await connection.close()
 
 
-async def fill(connection: "asyncpg.Connection[Any]") -> None:
+async def fill(connection: Connection) -> None:
     for session, user, status, error, metadata, state, minutes, took in ROWS:
         await connection.execute(
             "INSERT INTO agent_sessions SELECT $1, $2, $3, $4, $5::jsonb, $6::jsonb, t, t + $8::interval"
@@ -211,11 +212,11 @@ async def fill(connection: "asyncpg.Connection[Any]") -> None:
         )  # fmt: skip
 
 
-async def ask(connection: "asyncpg.Connection[Any]", name: str) -> list[dict[str, Any]]:
+async def ask(connection: Connection, name: str) -> list[dict[str, Any]]:
     return await queries.ask(connection, STATELESS, name)
 
 
-async def test_errors_are_counted_by_track(connection: "asyncpg.Connection[Any]") -> None:
+async def test_errors_are_counted_by_track(connection: Connection) -> None:
     await fill(connection)
 
     assert await ask(connection, "error_rate") == [
@@ -224,7 +225,7 @@ async def test_errors_are_counted_by_track(connection: "asyncpg.Connection[Any]"
     ]
 
 
-async def test_latency_is_measured_by_track_over_what_has_ended(connection: "asyncpg.Connection[Any]") -> None:
+async def test_latency_is_measured_by_track_over_what_has_ended(connection: Connection) -> None:
     await fill(connection)
 
     canary, baseline = await ask(connection, "p95_latency")
@@ -234,7 +235,7 @@ async def test_latency_is_measured_by_track_over_what_has_ended(connection: "asy
     assert (float(canary["mean_s"]), float(baseline["mean_s"])) == (2.0, 3.0)
 
 
-async def test_a_session_of_two_users_is_contaminated(connection: "asyncpg.Connection[Any]") -> None:
+async def test_a_session_of_two_users_is_contaminated(connection: Connection) -> None:
     await fill(connection)
 
     assert await ask(connection, "session_isolation") == [{"value": 1, "samples": 4}]
@@ -243,7 +244,7 @@ async def test_a_session_of_two_users_is_contaminated(connection: "asyncpg.Conne
 
 
 async def test_the_peak_of_concurrent_sessions_counts_those_that_have_not_ended(
-    connection: "asyncpg.Connection[Any]",
+    connection: Connection,
 ) -> None:
     await fill(connection)
 
@@ -264,7 +265,7 @@ FROM (
 """Sessions that run for two hours; `updated_at` is when they began, its default, or when one went to its next stage."""
 
 
-async def test_sessions_that_began_before_the_hour_are_at_work_in_it(connection: "asyncpg.Connection[Any]") -> None:
+async def test_sessions_that_began_before_the_hour_are_at_work_in_it(connection: Connection) -> None:
     await connection.execute(LONG_RUNNING)
     await connection.execute(
         "INSERT INTO agent_sessions (status, created_at, updated_at) VALUES"
@@ -276,7 +277,7 @@ async def test_sessions_that_began_before_the_hour_are_at_work_in_it(connection:
     assert await ask(connection, "concurrent_sessions") == [{"value": 151, "samples": 151}]
 
 
-async def test_a_session_that_has_not_ended_is_no_fast_one(connection: "asyncpg.Connection[Any]") -> None:
+async def test_a_session_that_has_not_ended_is_no_fast_one(connection: Connection) -> None:
     await connection.execute(LONG_RUNNING)
 
     latencies = await ask(connection, "p95_latency")
@@ -286,7 +287,7 @@ async def test_a_session_that_has_not_ended_is_no_fast_one(connection: "asyncpg.
     assert ready["without_end"] == 75
 
 
-async def test_investigations_show_what_an_operator_asks_next(connection: "asyncpg.Connection[Any]") -> None:
+async def test_investigations_show_what_an_operator_asks_next(connection: Connection) -> None:
     await fill(connection)
 
     errors = await ask(connection, "error_patterns")
@@ -305,7 +306,7 @@ async def test_investigations_show_what_an_operator_asks_next(connection: "async
     assert slow[-1]["stage"] == "draft"
 
 
-async def test_an_error_of_the_day_before_is_no_new_one(connection: "asyncpg.Connection[Any]") -> None:
+async def test_an_error_of_the_day_before_is_no_new_one(connection: Connection) -> None:
     await fill(connection)
     await connection.execute(
         "INSERT INTO agent_sessions (status, error_message, created_at) VALUES"
@@ -321,7 +322,7 @@ async def test_an_error_of_the_day_before_is_no_new_one(connection: "asyncpg.Con
     ]
 
 
-async def test_a_slow_stage_is_seen_by_side(connection: "asyncpg.Connection[Any]") -> None:
+async def test_a_slow_stage_is_seen_by_side(connection: Connection) -> None:
     await fill(connection)
 
     stages = await ask(connection, "slow_stages")
@@ -334,7 +335,7 @@ async def test_a_slow_stage_is_seen_by_side(connection: "asyncpg.Connection[Any]
     assert float(stages[0]["p95_s"]) == 3.9
 
 
-async def test_what_the_database_forbids_is_listed_once(connection: "asyncpg.Connection[Any]") -> None:
+async def test_what_the_database_forbids_is_listed_once(connection: Connection) -> None:
     before = await ask(connection, "session_constraints")
     await connection.execute(
         "ALTER TABLE agent_sessions ADD CONSTRAINT one_user UNIQUE (session_id, user_id);"
@@ -349,7 +350,7 @@ async def test_what_the_database_forbids_is_listed_once(connection: "asyncpg.Con
 
 
 async def test_monitoring_is_ready_when_the_sessions_of_the_day_can_be_judged(
-    connection: "asyncpg.Connection[Any]",
+    connection: Connection,
 ) -> None:
     empty = await ask(connection, "monitoring_ready")
     await connection.execute("INSERT INTO agent_sessions (session_id, status, created_at) VALUES ('s', 'open', now())")
@@ -362,7 +363,7 @@ async def test_monitoring_is_ready_when_the_sessions_of_the_day_can_be_judged(
     ]
 
 
-async def test_an_empty_table_is_no_data_and_not_zero(connection: "asyncpg.Connection[Any]") -> None:
+async def test_an_empty_table_is_no_data_and_not_zero(connection: Connection) -> None:
     rates = await ask(connection, "error_rate")
     latencies = await ask(connection, "p95_latency")
 
@@ -374,7 +375,7 @@ async def test_an_empty_table_is_no_data_and_not_zero(connection: "asyncpg.Conne
         assert await ask(connection, name) == []
 
 
-async def test_the_migration_is_verified_by_its_columns_and_their_types(connection: "asyncpg.Connection[Any]") -> None:
+async def test_the_migration_is_verified_by_its_columns_and_their_types(connection: Connection) -> None:
     whole = await ask(connection, "migration_applied")
     await connection.execute("ALTER TABLE agent_sessions DROP COLUMN metadata")
     await connection.execute("ALTER TABLE agent_sessions ALTER created_at TYPE date, ALTER updated_at TYPE timestamp")

@@ -1,7 +1,6 @@
 """The queries of user-context, against rows whose right answers are known by hand."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from queries.loader import load_query
+from tests import queries
+from tests.queries import Connection
 
 NAME = "user-context"
 SHIPPED = sorted(path.stem for path in (Path(__file__).parents[2] / "queries" / NAME).glob("*.sql"))
@@ -104,7 +104,7 @@ ROWS: dict[str, tuple[tuple[Any, ...], ...]] = {
 
 
 @pytest.fixture
-async def connection(database: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
+async def connection(database: str) -> AsyncIterator[Connection]:
     connection = await asyncpg.connect(database)
     await connection.execute("CREATE FUNCTION ago(s float) RETURNS timestamptz LANGUAGE sql STABLE"
                              " AS $$SELECT now() - make_interval(secs => s)$$")  # fmt: skip
@@ -118,7 +118,7 @@ async def connection(database: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
 
 
 @pytest.fixture
-async def filled(connection: "asyncpg.Connection[Any]") -> "asyncpg.Connection[Any]":
+async def filled(connection: Connection) -> Connection:
     for table, rows in ROWS.items():
         for row in rows:
             await connection.execute(f"INSERT INTO {table} VALUES ({', '.join(map(_literal, row))})")
@@ -133,12 +133,8 @@ def _literal(value: Any) -> str:
     return repr(value) if isinstance(value, str) else str(value)
 
 
-async def ask(connection: "asyncpg.Connection[Any]", name: str) -> list[dict[str, Any]]:
-    """Run a query the way a guest does: as a sub-select, with its window bound."""
-    query = load_query(NAME, name, Path("/nowhere"))
-    assert query.takes_window == (query.window_s is not None)
-    arguments = [timedelta(seconds=query.window_s)] if query.window_s is not None else []
-    rows = await connection.fetch(f"SELECT * FROM (\n{query.sql}\n) AS q LIMIT 100", *arguments)
+async def ask(connection: Connection, name: str) -> list[dict[str, Any]]:
+    rows = await queries.ask(connection, NAME, name)
     return [{name: float(cell) if isinstance(cell, Decimal) else cell for name, cell in row.items()} for row in rows]
 
 
@@ -172,7 +168,7 @@ def both(canary: tuple[Any, ...], baseline: tuple[Any, ...], *names: str) -> lis
     ],
 )
 async def test_a_share_is_of_what_is_over_or_should_be(
-    filled: "asyncpg.Connection[Any]", name: str, canary: tuple[Any, ...], baseline: tuple[Any, ...]
+    filled: Connection, name: str, canary: tuple[Any, ...], baseline: tuple[Any, ...]
 ) -> None:
     assert await ask(filled, name) == both(canary, baseline, "value", "samples", "failed")
 
@@ -185,7 +181,7 @@ async def test_a_share_is_of_what_is_over_or_should_be(
     ],
 )
 async def test_bad_ones_are_counted_among_all(
-    filled: "asyncpg.Connection[Any]", name: str, canary: tuple[int, int], baseline: tuple[int, int]
+    filled: Connection, name: str, canary: tuple[int, int], baseline: tuple[int, int]
 ) -> None:
     assert await ask(filled, name) == both(canary, baseline, "total", "bad")
 
@@ -207,12 +203,12 @@ async def test_bad_ones_are_counted_among_all(
     ],
 )
 async def test_a_number_is_of_the_rows_that_have_it(
-    filled: "asyncpg.Connection[Any]", name: str, canary: tuple[Any, ...], baseline: tuple[Any, ...]
+    filled: Connection, name: str, canary: tuple[Any, ...], baseline: tuple[Any, ...]
 ) -> None:
     assert await ask(filled, name) == both(canary, baseline, "value", "samples")
 
 
-async def test_requests_that_hang_are_slow_and_without_a_response(connection: "asyncpg.Connection[Any]") -> None:
+async def test_requests_that_hang_are_slow_and_without_a_response(connection: Connection) -> None:
     await connection.execute(
         "INSERT INTO chat_requests SELECT 'r' || n, 'ann', true, ago(180), CASE WHEN n > 100 THEN ago(179) END,"
         " CASE WHEN n > 100 THEN 'completed' END, CASE WHEN n > 100 THEN 'generated' END, NULL"
@@ -227,7 +223,7 @@ async def test_requests_that_hang_are_slow_and_without_a_response(connection: "a
 
 
 async def test_data_of_one_user_that_reached_another_is_found_wherever_it_did(
-    filled: "asyncpg.Connection[Any]",
+    filled: Connection,
 ) -> None:
     counted = await ask(filled, "user_isolation_violations")
     found = await ask(filled, "isolation_violations_found")
@@ -250,7 +246,7 @@ async def test_data_of_one_user_that_reached_another_is_found_wherever_it_did(
     }
 
 
-async def test_violations_on_both_sides_are_counted_together(filled: "asyncpg.Connection[Any]") -> None:
+async def test_violations_on_both_sides_are_counted_together(filled: Connection) -> None:
     await filled.execute("UPDATE tool_executions SET migrated = NULL WHERE execution_id = 't2'")
 
     (counted,) = await ask(filled, "user_isolation_violations")
@@ -259,13 +255,13 @@ async def test_violations_on_both_sides_are_counted_together(filled: "asyncpg.Co
 
 
 async def test_contexts_that_are_open_and_those_of_the_new_code_are_counted(
-    filled: "asyncpg.Connection[Any]",
+    filled: Connection,
 ) -> None:
     assert await ask(filled, "concurrent_user_contexts") == [{"value": 4, "opened": 5}]
     assert await ask(filled, "adoption_rate") == [{"value": pytest.approx(60.0), "samples": 5}]
 
 
-async def test_the_new_code_is_compared_with_the_old_at_its_95th_percentile(filled: "asyncpg.Connection[Any]") -> None:
+async def test_the_new_code_is_compared_with_the_old_at_its_95th_percentile(filled: Connection) -> None:
     (impact,) = await ask(filled, "performance_impact")
 
     assert impact["value"] == pytest.approx(100 * (76.95 / 1.9 - 1))
@@ -273,7 +269,7 @@ async def test_the_new_code_is_compared_with_the_old_at_its_95th_percentile(fill
 
 
 async def test_the_connections_in_use_are_a_share_of_those_the_server_takes(
-    connection: "asyncpg.Connection[Any]",
+    connection: Connection,
 ) -> None:
     (pool,) = await ask(connection, "database_connection_pool_usage")
 
@@ -282,7 +278,7 @@ async def test_the_connections_in_use_are_a_share_of_those_the_server_takes(
     assert pool["value"] == pytest.approx(100 * pool["in_use"] / pool["most"])
 
 
-async def test_investigations_show_what_an_operator_asks_next(filled: "asyncpg.Connection[Any]") -> None:
+async def test_investigations_show_what_an_operator_asks_next(filled: Connection) -> None:
     errors = [(row["component"], row["error"], row["times"]) for row in await ask(filled, "error_patterns")]
     slow = [(row["request_id"], row["seconds"]) for row in await ask(filled, "slow_requests")]
     flows = [(row["run_id"], row["seconds"]) for row in await ask(filled, "slow_workflows")]
@@ -312,7 +308,7 @@ async def test_investigations_show_what_an_operator_asks_next(filled: "asyncpg.C
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-async def test_an_empty_table_is_no_data_and_not_zero(connection: "asyncpg.Connection[Any]", name: str) -> None:
+async def test_an_empty_table_is_no_data_and_not_zero(connection: Connection, name: str) -> None:
     rows = await ask(connection, name)
 
     counts = {"total", "bad", "samples", "failed", "opened"}
@@ -325,7 +321,7 @@ async def test_an_empty_table_is_no_data_and_not_zero(connection: "asyncpg.Conne
         assert is_count or row.get("value") is None
 
 
-async def test_the_schema_is_verified_by_its_columns_and_their_types(connection: "asyncpg.Connection[Any]") -> None:
+async def test_the_schema_is_verified_by_its_columns_and_their_types(connection: Connection) -> None:
     whole = await ask(connection, "schema_applied")
     await connection.execute("ALTER TABLE websocket_events DROP COLUMN delivered_to")
     missing = await ask(connection, "schema_applied")
@@ -339,7 +335,7 @@ async def test_the_schema_is_verified_by_its_columns_and_their_types(connection:
     ]
 
 
-async def test_a_status_may_be_an_enumeration_and_a_time_without_a_zone(connection: "asyncpg.Connection[Any]") -> None:
+async def test_a_status_may_be_an_enumeration_and_a_time_without_a_zone(connection: Connection) -> None:
     await connection.execute("CREATE TYPE run_status AS ENUM ('succeeded', 'failed')")
     await connection.execute("ALTER TABLE workflow_runs ALTER status TYPE run_status USING status::run_status")
     await connection.execute("ALTER TABLE workflow_runs ALTER started_at TYPE timestamp")

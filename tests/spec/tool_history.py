@@ -4,8 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from tests.queries import ask
-from tests.spec.conftest import Connection
+from tests.queries import Connection, ask
 
 TABLE = """
 CREATE TABLE user_tool_history (
