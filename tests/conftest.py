@@ -111,9 +111,10 @@ def database(postgres: EmbeddedPostgres) -> Iterator[str]:
 
 @pytest.fixture
 def redis_url(valkey: EmbeddedValkey) -> str:
-    """The address of an empty Valkey that has counted no command yet."""
+    """The address of an empty Valkey that saves nothing and has counted no command yet."""
     valkey.start()
     with redis.Redis.from_url(valkey.url) as client:
+        client.config_set("save", "")  # one that cannot save takes no other command
         client.flushall()
         client.config_resetstat()
     return valkey.url

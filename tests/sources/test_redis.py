@@ -195,6 +195,8 @@ async def test_a_server_keeps_its_data_if_it_appends_or_saves_snapshots(server: 
 async def test_the_age_of_a_snapshot_is_known_once_one_was_saved_and_it_is_none_after_a_failure(
     valkey: EmbeddedValkey, server: redis.Redis, redis_url: str
 ) -> None:
+    valkey.kill()  # it does not count what was saved before
+    valkey.start()
     async with asking(redis_url) as asker:
         with pytest.raises(ProbeFailed, match="it has saved no snapshot since it began"):
             await reading(asker, {"saved": True}, unit="s")
