@@ -154,6 +154,14 @@ def restore(
         state.incidents = _INCIDENTS.validate_json(documents["incidents"])
     if "course" in documents:
         state.course = _COURSE.validate_json(documents["course"])
+    _restore_sources(state, documents)
+    _restore_metrics(state, documents)
+    for sample in samples:
+        if sample.metric in state.metrics:
+            state.metrics[sample.metric].remember_all(sample)
+
+
+def _restore_sources(state: "State", documents: Mapping[str, str]) -> None:
     sources = json.loads(documents.get("sources", "{}"))
     # Files of older versions have it in the document of the sources.
     ended = json.loads(documents["ended"]) if "ended" in documents else sources.get("ended", ())
@@ -168,6 +176,9 @@ def restore(
         if source in state.sources:
             # Files of older versions have only their number.
             state.sources[source].gaps = Gaps(count=gaps) if isinstance(gaps, int) else _GAPS.validate_python(gaps)
+
+
+def _restore_metrics(state: "State", documents: Mapping[str, str]) -> None:
     for name, metric in state.metrics.items():
         document = documents.get(f"metric:{name}")
         if document is not None:
@@ -181,6 +192,3 @@ def restore(
             # What another version wrote down in another form, or of another question, begins anew.
             with contextlib.suppress(ValueError, KeyError, TypeError):
                 metric.weighing = read(fresh, evidence, asked)
-    for sample in samples:
-        if sample.metric in state.metrics:
-            state.metrics[sample.metric].remember_all(sample)

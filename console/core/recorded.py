@@ -2,59 +2,31 @@
 
 import heapq
 import math
-import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise, zip_longest
-from typing import Any
 
 from console.core.action_inputs import (
-    ActionAbandoned,
-    ActionEnded,
-    ActionProgressed,
     ActionStarted,
-    AutomaticArmed,
-    AutomaticFired,
-    AutomaticStopped,
-    LadderLeft,
 )
 from console.core.actors import actor_of
-from console.core.checklists import run_of
 from console.core.counts import Cell, LinesCounted
 from console.core.grains import HOUR_S, MINUTE_S, Edges
-from console.core.incidents import Decision, Step
 from console.core.inputs import (
-    AlertAcknowledged,
-    ClockStepped,
-    ContainerNamed,
-    DeliveryEnded,
-    GapSuspected,
-    IncidentDecided,
     Input,
-    ItemTicked,
-    KpiEntered,
-    NoteWritten,
     SampleFailed,
     SampleTaken,
-    SessionClosed,
-    SessionOpened,
-    SignedOff,
-    SilenceEnded,
-    SilenceMade,
-    SkewMeasured,
-    SnapshotTaken,
     SourceChanged,
     SourceSeen,
     TimePassed,
-    Unread,
-    WayOutSeen,
 )
 from console.core.record import Record
 from console.core.rollout import Rollout
 from console.core.tally import LINES
-from console.core.words import Outcome, SourceState
+from console.core.told import source_changed, told_by
+from console.core.words import SourceState
 
 TICK_S = 1.0
 """How often the engine lets time pass."""
@@ -62,8 +34,6 @@ READINGS_S = 10.0
 """How often the values of metrics of events are written down; each is written at a tick."""
 STOOD_STILL_S = 25.0
 """Where no value was written for longer, the console stood still: the machine slept."""
-
-_PARTS = re.compile(r"(?:no track|[^\s,·]+) \d+(?:, (?:no track|[^\s,·]+) \d+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +225,7 @@ def _told(recording: Recording) -> Iterator[Input]:
         elif record.kind in ("action", "override") and "action" in record.body:
             yield _started(record, recording, phase)
         elif record.kind == "source" and "state" in record.body:
-            yield from _source_changed(record, well)
+            yield from source_changed(record, well)
         else:
             yield from told_by(record)
         if record.kind == "session" and "last_seen" in record.body:
@@ -289,112 +259,3 @@ def _started(record: Record, recording: Recording, phase: int) -> ActionStarted:
         is_check=bool(body.get("is_check", False)),
         given=dict(body.get("given", {})),
     )
-
-
-def told_by(record: Record) -> Iterator[Input]:
-    """Yield the inputs that a record tells of; none for one that is a conclusion, such as a verdict."""
-    at, body, text = record.at, record.body, record.text
-    match record.kind:
-        case "session" if "last_seen" in body:
-            is_dry_run = bool(body.get("is_dry_run"))
-            yield SessionOpened(at, actor_of(text), str(body["version"]), body["last_seen"], is_dry_run)
-        case "session":
-            actor = actor_of(str(body["actor"]))
-            yield SessionClosed(at, actor, text.removesuffix(f" by {actor}"))
-        case "source" if "became" in body:
-            names = ("source", "origin", "name", "track", "became")
-            yield ContainerNamed(at, *(str(body[name]) for name in names))
-        case "source":
-            yield SkewMeasured(at, str(body["source"]), float(body["skew_s"]))
-        case "gap":
-            yield GapSuspected(
-                at,
-                body["source"],
-                body["name"],
-                body["reason"],
-                body["since"],
-                body["until"],
-                body["lines_at_most"],
-                body.get("track"),  # sessions from before it was written down: of any track
-            )
-        case "checklist":
-            said = text.removesuffix(f": {body['note']}") if body["note"] else text
-            is_alone = "run" in body or said.endswith(", verified")
-            by = None if is_alone else actor_of(said.rpartition(", by ")[2])  # of sessions from before the body had it
-            by = actor_of(str(body["actor"])) if "actor" in body else by
-            item, note, stage = str(body["item"]), str(body["note"]), str(body.get("stage", ""))
-            yield ItemTicked(at, item, bool(body["is_done"]), by, note, stage, run_of(body.get("run")))
-        case "sign-off":
-            yield SignedOff(at, str(body["role"]), actor_of(str(body["actor"])), str(body["note"]))
-        case "kpi":
-            yield KpiEntered(
-                at, str(body["kpi"]), float(body["value"]), actor_of(str(body["actor"])), str(body["note"])
-            )
-        case "way out":
-            yield WayOutSeen(at, str(body["action"]), tuple(body["obstacles"]), tuple(body["unknown"]))
-        case "clock":
-            yield ClockStepped(at, float(body["by_s"]))
-        case "acknowledge":
-            yield AlertAcknowledged(at, str(body["alert"]), actor_of(str(body["actor"])), str(body["reason"]))
-        case "silence" if "until" in body:
-            about, severity, until = str(body["about"]), str(body["severity"]), float(body["until"])
-            by, why = actor_of(str(body["actor"])), str(body["reason"])
-            yield SilenceMade(at, str(body["silence"]), about, severity, until, by, why)
-        case "silence":
-            yield SilenceEnded(at, str(body["silence"]), actor_of(str(body["actor"])))
-        case "told":
-            error, title, tries = str(body["error"]), str(body["title"]), int(body["tries"])
-            yield DeliveryEnded(at, str(body["delivery"]), error, title, tries)
-        case "incident" if "step" in body:
-            yield IncidentDecided(at, _decision(body), actor_of(str(body["actor"])))
-        case "note":
-            yield NoteWritten(at, actor_of(str(body["actor"])), text)
-        case "snapshot":
-            yield SnapshotTaken(at, actor_of(str(body["actor"])), text)
-        case "automatic" if body["way"] == "fired":
-            yield AutomaticFired(at, str(body["action"]), str(body["reason"]))
-        case "automatic" if body["way"] == "stopped":
-            yield AutomaticStopped(at, actor_of(str(body["actor"])), str(body["why"]))
-        case "automatic" if body["way"] == "armed":
-            yield AutomaticArmed(at, actor_of(str(body["actor"])), str(body["reason"]))
-        case "action" if body.get("is_abandoned"):
-            actor = actor_of(str(body["actor"]))
-            yield ActionAbandoned(at, str(body["attempt"]), actor, str(body["reason"]))
-        case "action":
-            yield LadderLeft(at, str(body["attempt"]), actor_of(str(body["actor"])))
-        case "step":
-            label = text.removesuffix(f": {body['detail']}").removesuffix(f": {body['state']}").partition(": ")[2]
-            yield ActionProgressed(at, body["attempt"], int(body["step"]), label, body["state"], body["detail"])
-        case "outcome":
-            yield ActionEnded(at, str(body["attempt"]), Outcome(body["outcome"]), str(body["detail"]))
-
-
-def _decision(body: Mapping[str, Any]) -> Decision:
-    return Decision(
-        step=Step(body["step"]),
-        incident=int(body["incident"]),
-        severity=int(body["severity"]),
-        subject=str(body["subject"]),
-        text=str(body["text"]),
-        is_done=bool(body["is_done"]),
-    )
-
-
-def _source_changed(record: Record, well: set[str]) -> Iterator[Input]:
-    """Yield the change of a source; one that is lost had answered until then. Those that are `well` are noted."""
-    source, state = str(record.body["source"]), SourceState(record.body["state"])
-    said = record.text.removeprefix(f"{source}: {state}").removeprefix(" · ")
-    first, _, rest = said.partition(" · ")
-    parts: dict[str, int] = {}
-    if _PARTS.fullmatch(first):
-        for part in first.split(", "):
-            track, _, number = part.rpartition(" ")
-            parts["" if track == "no track" else track] = int(number)
-        said = rest
-    if state in (SourceState.LIVE, SourceState.QUIET):
-        well.add(source)
-    elif source in well:
-        well.discard(source)
-        yield SourceSeen(record.at, source)
-    unread = tuple(Unread(name, track, reason) for name, track, reason in record.body.get("unread", ()))
-    yield SourceChanged(record.at, source, state, said, parts=parts, unread=unread)

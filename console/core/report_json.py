@@ -7,7 +7,7 @@ from typing import Any
 from console.core.action_frame import AttemptView
 from console.core.chronicle import Span
 from console.core.export import Events, EventTotal, Export, History, iso
-from console.core.frame import EvidenceView, Frame, Panel, PhaseView, TrackValue
+from console.core.frame import AlertView, EvidenceView, Flow, Frame, Panel, PhaseView, SilenceView, TrackValue
 from console.core.gaps import Gap
 from console.core.progress import BudgetView, WindowView
 from console.core.report_checklists import item_json, role_json, stages_json
@@ -99,29 +99,8 @@ def snapshot_json(export: Export) -> dict[str, Any]:
         "metrics": metrics_json(frame),
         "thresholds": [_threshold_json(panel) for panel in frame.panels],
         "events": events_json(frame, export.events),
-        "alerts": [
-            {
-                "name": alert.name,
-                "severity": alert.severity,
-                "text": alert.text,
-                "since": iso(alert.since),
-                "status": alert.status or None,
-                "why": alert.why,
-                "told": alert.told,
-                "is_failing": alert.is_failing,
-            }
-            for alert in frame.alerts
-        ],
-        "silences": [
-            {
-                "about": silence.about,
-                "severity": silence.severity or None,
-                "until": iso(silence.until),
-                "by": silence.by,
-                "reason": silence.reason,
-            }
-            for silence in frame.silences
-        ],
+        "alerts": [_alert_json(alert) for alert in frame.alerts],
+        "silences": [_silence_json(silence) for silence in frame.silences],
         "incidents": [incident_json(found) for found in frame.incidents],
         "actions": [_attempt_json(attempt) for attempt in reversed(frame.attempts)],
         "checklist": [item_json(item) for item in frame.phase.checklist],
@@ -129,14 +108,7 @@ def snapshot_json(export: Export) -> dict[str, Any]:
         "checklists": stages_json(frame),
         "phases": [_span_json(span) for span in export.chronicle.spans],
         "sources": _sources_json(frame),
-        "lines": {
-            "read": frame.flow.lines,
-            "unclassified": frame.flow.unclassified,
-            "cut": frame.flow.lines_cut,
-            "rows_dropped": frame.flow.rows_dropped,
-            "lag_s": seconds(frame.flow.lag_s),
-            "is_lag_least": frame.flow.is_lag_least,
-        },
+        "lines": _lines_json(frame.flow),
         "journal": [
             {"seq": record.seq, "at": iso(record.at), "kind": record.kind, "text": record.text}
             for record in sorted(export.journal, key=lambda record: record.seq)
@@ -145,6 +117,40 @@ def snapshot_json(export: Export) -> dict[str, Any]:
         "rollout_file": {"sha256": export.file_sha256},
         "versions": dict(export.versions),
         "history": _history_json(export.history),
+    }
+
+
+def _alert_json(alert: AlertView) -> dict[str, Any]:
+    return {
+        "name": alert.name,
+        "severity": alert.severity,
+        "text": alert.text,
+        "since": iso(alert.since),
+        "status": alert.status or None,
+        "why": alert.why,
+        "told": alert.told,
+        "is_failing": alert.is_failing,
+    }
+
+
+def _silence_json(silence: SilenceView) -> dict[str, Any]:
+    return {
+        "about": silence.about,
+        "severity": silence.severity or None,
+        "until": iso(silence.until),
+        "by": silence.by,
+        "reason": silence.reason,
+    }
+
+
+def _lines_json(flow: Flow) -> dict[str, Any]:
+    return {
+        "read": flow.lines,
+        "unclassified": flow.unclassified,
+        "cut": flow.lines_cut,
+        "rows_dropped": flow.rows_dropped,
+        "lag_s": seconds(flow.lag_s),
+        "is_lag_least": flow.is_lag_least,
     }
 
 

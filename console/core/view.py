@@ -18,6 +18,7 @@ from console.core import (
 from console.core import attempts as acting
 from console.core.action_frame import ActionView, AttemptView, AutomaticView, KeyHint
 from console.core.approach import approach
+from console.core.checklist_frame import StageView
 from console.core.evidence_words import brief, explanation, ratio_text
 from console.core.frame import (
     EventCounts,
@@ -27,6 +28,7 @@ from console.core.frame import (
     Frame,
     JournalView,
     Panel,
+    PhaseView,
     QueryView,
     SessionView,
     SourceView,
@@ -38,8 +40,10 @@ from console.core.ladder import ladder_of
 from console.core.matrix import matrices
 from console.core.metrics import MetricState, baseline_note, change_note
 from console.core.plan import out_of_place
+from console.core.progress import WindowView
 from console.core.rollout import CONDITIONS, ActionKind
 from console.core.shown import shown_value
+from console.core.standing import Standing
 from console.core.state import State
 from console.core.tally import CUT, GIVEN_UP, LINES
 from console.core.text import visible
@@ -77,20 +81,9 @@ def build_frame(
     panels = (*measured, *map(budgets.panel, spending))
     overall = worst([panel.verdict for panel in panels])
     blamed = next((panel for panel in panels if panel.verdict is overall), None)
-    running = state.running
     windows = validation.views(state.validation, state.rollout.validation, at)
     stages = checklist_views.stages(state, at)
-    items = checklist_views.at_hand(stages, state.phase.index, is_waiting=state.phase.is_waiting)
-    roles = stages[state.phase.index].sign_off
-    found = phases.clauses(
-        state.phase,
-        state.rollout.phases[state.phase.index],
-        standing,
-        running="" if running is None else running.started.title,
-        windows=validation.clauses(windows, at) if state.phase.index == len(state.rollout.phases) - 1 else (),
-        by_people=(*checklist_views.item_clauses(items), *checklist_views.role_clauses(roles)),
-    )
-    phase = phases.view(state.rollout, state.phase, found, at, items=items, roles=roles)
+    phase = _phase(state, at, standing, stages, windows)
     sources = tuple(source.view(at) for source in state.sources.values())
     frame = Frame(
         at=at,
@@ -109,19 +102,11 @@ def build_frame(
             for metric in state.metrics.values()
             if metric.metric.kind == "query"
         ),
-        actions=_actions(state, session, is_running=running is not None),
+        actions=_actions(state, session, is_running=state.running is not None),
         attempts=_attempts(state, measured, at),
         alerts=alert_views.views(state, at),
         journal=journal,
-        flow=Flow(
-            lines=state.lines,
-            lines_per_s=state.rollup.count(None, LINES, since=at - FLOW_S, until=at) / FLOW_S,
-            unclassified=state.unclassified,
-            rows_dropped=state.rows_dropped,
-            lag_s=_lag_s(state, sources),
-            is_lag_least=any(source.is_lag_least for source in sources),
-            lines_cut=state.rollup.total(None, CUT),
-        ),
+        flow=_flow(state, sources, at),
         session=session,
         tracks=state.tracks,
         short=short_counts([source.gaps for source in state.sources.values()], state.tracks, at),
@@ -140,6 +125,34 @@ def build_frame(
     more_is_better = frozenset(name for name, one in state.metrics.items() if one.thresholds.is_more_better)
     seen = dashboard_views.Seen(state.rollout, frame, state.course, more_is_better)
     return replace(frame, views=dashboard_views.views(seen))
+
+
+def _phase(
+    state: State, at: float, standing: Standing, stages: tuple[StageView, ...], windows: tuple[WindowView, ...]
+) -> PhaseView:
+    items = checklist_views.at_hand(stages, state.phase.index, is_waiting=state.phase.is_waiting)
+    roles = stages[state.phase.index].sign_off
+    found = phases.clauses(
+        state.phase,
+        state.rollout.phases[state.phase.index],
+        standing,
+        running="" if state.running is None else state.running.started.title,
+        windows=validation.clauses(windows, at) if state.phase.index == len(state.rollout.phases) - 1 else (),
+        by_people=(*checklist_views.item_clauses(items), *checklist_views.role_clauses(roles)),
+    )
+    return phases.view(state.rollout, state.phase, found, at, items=items, roles=roles)
+
+
+def _flow(state: State, sources: tuple[SourceView, ...], at: float) -> Flow:
+    return Flow(
+        lines=state.lines,
+        lines_per_s=state.rollup.count(None, LINES, since=at - FLOW_S, until=at) / FLOW_S,
+        unclassified=state.unclassified,
+        rows_dropped=state.rows_dropped,
+        lag_s=_lag_s(state, sources),
+        is_lag_least=any(source.is_lag_least for source in sources),
+        lines_cut=state.rollup.total(None, CUT),
+    )
 
 
 def _attempts(state: State, panels: tuple[Panel, ...], at: float) -> tuple[AttemptView, ...]:

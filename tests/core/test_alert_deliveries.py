@@ -18,8 +18,8 @@ from console.core.inputs import (
     TimePassed,
 )
 from console.core.receivers import routes_of
-from console.core.recorded import told_by
 from console.core.state import State
+from console.core.told import told_by
 from console.core.view import build_frame
 from tests.core.alerting import CRITICAL, ESCALATING, WARNINGS, Scene, rollout, scene
 from tests.core.shop import ANNA, START

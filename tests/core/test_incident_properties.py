@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from console.core.action_inputs import ActionEnded, ActionStarted
 from console.core.incidents import Decision, Step
 from console.core.inputs import AlertAcknowledged, IncidentDecided
-from console.core.recorded import told_by
+from console.core.told import told_by
 from console.core.words import Outcome
 from tests.core.responding import LI, Scene, scene
 from tests.core.shop import ANNA
