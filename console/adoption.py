@@ -15,6 +15,7 @@ from console.core.words import Outcome
 from console.effects import executor
 from console.effects.attempt_files import read_abandoned, read_intent
 from console.effects.begin import Places
+from console.effects.claims import CannotStart
 from console.effects.sessions import Session
 from console.engine import Engine
 from console.incident_orders import responded
@@ -82,7 +83,7 @@ class Adoption:
                 continue
             said = read_intent(folder)
             if said is not None and self._is_of_this_session(folder, said):
-                raise executor.CannotStart(f"{said.title} was begun by {said.actor} meanwhile; look again")
+                raise CannotStart(f"{said.title} was begun by {said.actor} meanwhile; look again")
 
     def _is_of_this_session(self, folder: Path, started: ActionStarted) -> bool:
         """Whether an attempt may be of this session: those kept aside may be of a time before it."""

@@ -25,6 +25,7 @@ from console.core.rollout import ActionKind, Metric
 from console.core.words import Outcome, Table
 from console.effects import executor
 from console.effects.begin import Intent, begin, places
+from console.effects.claims import Busy, CannotStart
 from console.effects.sessions import EXPORTS, Session
 from console.effects.settling import intent_of_rest, rest_of
 from console.effects.stopping import stop
@@ -248,7 +249,7 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders, ChecklistOrders, JournalOr
             if is_by_itself:  # whoever acts just now is at it: nothing waits to begin on top of that
                 return await self._begin(asked, intent, is_by_itself=True)
             return await self._begin_after_last(asked, intent)
-        except executor.CannotStart as obstacle:
+        except CannotStart as obstacle:
             raise Refused(str(obstacle)) from obstacle
         finally:
             self._is_starting = False
@@ -259,7 +260,7 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders, ChecklistOrders, JournalOr
         while True:
             try:
                 return await self._begin(asked, intent)
-            except executor.Busy:
+            except Busy:
                 if self._engine.state.running is not None or time.monotonic() > deadline:
                     raise
             await asyncio.sleep(executor.FOLLOW_S)
@@ -278,7 +279,7 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders, ChecklistOrders, JournalOr
                 taken=self._attempts.taken,
                 look_again=look_again,
             )
-        except executor.CannotStart:
+        except CannotStart:
             await self._attempts.give_back()
             raise
         self._engine.apply(started)

@@ -27,7 +27,7 @@ from console.core.words import Outcome
 from console.effects import earlier, executor
 from console.effects.attempt_files import OUTPUT
 from console.effects.begin import Intent, Places, begin, places
-from console.effects.executor import CannotStart
+from console.effects.claims import CannotStart
 from console.effects.looking import GLANCE_S, LOOK_S, look_before
 from console.effects.preview import preview, problems
 from console.effects.sessions import Session, find_open, state_dir, this_actor

@@ -18,7 +18,7 @@ from console.core.text import visible
 from console.core.words import Outcome
 from console.effects import executor
 from console.effects.begin import places
-from console.effects.executor import CannotStart
+from console.effects.claims import CannotStart
 from console.effects.found import Found, attempts_in
 from console.effects.preview import preview
 from console.effects.sessions import find_open, state_dir, this_actor

@@ -15,7 +15,7 @@ from console.core.plan import Plan
 from console.core.redact import Redactor
 from console.effects import attempt_files as files
 from console.effects import executor
-from console.effects.executor import CannotStart, CannotWrite
+from console.effects.claims import CannotStart, CannotWrite
 from console.effects.lock import machine_folder
 from console.effects.preview import labels
 from console.effects.sessions import Session, fresh_attempt, loose_attempts
@@ -96,7 +96,7 @@ async def begin(
 
     `tell` hears of each place that cannot and of a lock that does not hold for all accounts, `taken` the attempt's
     name before anybody can find it; `look_again` is called once nobody else can begin anything, and may raise
-    `executor.CannotStart`. Raises `executor.Busy` or `executor.CannotStart`; then nothing was done.
+    `CannotStart`. Raises `Busy` or `CannotStart`; then nothing was done.
     """
 
     def look() -> None:

@@ -22,8 +22,9 @@ from console.core.text import visible
 from console.core.words import Outcome
 from console.effects import attempt_files as files
 from console.effects.attempt_files import WorkOrder
+from console.effects.claims import CannotStart, CannotWrite, errand, machine_taken, service_taken, taken
 from console.effects.files import create_private, write_private
-from console.effects.lock import Held, Holder, Lock, command_lock, holder_of, machine_lock, service_lock
+from console.effects.lock import Holder, Lock, command_lock, holder_of
 from console.effects.preview import command_env, labels
 from console.patience import READ_S, in_time, waited_for
 from console.spec.loaded import Loaded
@@ -37,25 +38,6 @@ GRACE_S = 15.0
 FOLLOW_S = 0.15
 _START_S = 20.0
 _NEWEST_BYTES = 128 * 1024
-
-
-class CannotStart(Exception):
-    """Nothing was done; the text says why and what to do."""
-
-
-class Busy(CannotStart):
-    """Another action is running for this service."""
-
-    def __init__(self, holder: Holder) -> None:
-        super().__init__(
-            f"{holder.what or 'another action'} is running, begun by {holder};"
-            f" wait until it ends, or end it: kill {holder.pid}"
-        )
-        self.holder = holder
-
-
-class CannotWrite(CannotStart):
-    """The folder of the attempt or of the locks cannot be written; another one may do."""
 
 
 class Stage(StrEnum):
@@ -130,10 +112,10 @@ def _start(
 ) -> str:
     redactor = Redactor(loaded.secrets)
     with ExitStack() as held:
-        locks = [_service_taken(locks_dirs, plan.service, started, held)]
-        everywhere, only_here = _machine_taken(machine, plan.service, started, held)
+        locks = [service_taken(locks_dirs, plan.service, started, held)]
+        everywhere, only_here = machine_taken(machine, plan.service, started, held)
         locks += everywhere
-        locks.append(_taken(folder / files.RUNNING_LOCK, started, held))
+        locks.append(taken(folder / files.RUNNING_LOCK, started, held))
         with suppress(TimeoutError):  # a disk that hangs has nothing to say against it
             in_time(look_again)
         order = _order(plan, folder, loaded, started, env=command_env(env), grace_s=grace_s, locks=locks)
@@ -160,68 +142,6 @@ def _write_down(folder: Path, shown: str, intent: str) -> None:
         raise FileExistsError
     write_private(folder / files.PLAN, shown)
     create_private(folder / files.INTENT, intent)
-
-
-def _service_taken(locks_dirs: Sequence[Path], service: str, started: ActionStarted, held: ExitStack) -> Lock:
-    """Take the lock of a service in the first folder where one can be made, which is the same for every console."""
-    problem = CannotWrite("there is no folder for locks; nothing was done")
-    paths = [service_lock(folder, service) for folder in locks_dirs]
-    for path in paths:
-        try:
-            lock = _taken(path, started, held)
-        except CannotWrite as error:
-            problem = error
-            continue
-        # Whoever found another folder to be the first that works has its lock there.
-        others = partial(_held_in, [other for other in paths if other != path])
-        with suppress(OSError):
-            if (holder := in_time(others)) is not None:
-                raise Busy(holder)
-        return lock
-    raise problem
-
-
-def _held_in(paths: Sequence[Path]) -> Holder | None:
-    """Return who holds one of these locks, or whose command goes on."""
-    found = (holder_of(one) for path in paths for one in (path, command_lock(path)))
-    return next((holder for holder in found if holder is not None), None)
-
-
-def _machine_taken(
-    machine: Path | None, service: str, started: ActionStarted, held: ExitStack
-) -> tuple[list[Lock], str]:
-    """Take the lock of a service that all accounts share; one that cannot be had stands in the way of nothing.
-
-    Returns why it cannot be had, empty if it was.
-    """
-    why = "there is no folder that all may write"
-    if machine is not None:
-        try:
-            return [_taken(machine_lock(machine, service), started, held)], ""
-        except CannotWrite as error:
-            why = str(error).removesuffix("; nothing was done")
-    return [], f"the lock of {service} holds for this user only, not for other accounts of this machine: {why}"
-
-
-def _taken(path: Path, started: ActionStarted, held: ExitStack) -> Lock:
-    try:
-        lock = in_time(partial(_take, path, started), late=Lock.release)
-    except Held as conflict:
-        raise Busy(conflict.holder) from None
-    except OSError as error:
-        raise CannotWrite(f"{path} cannot be locked: {error.strerror or error}; nothing was done") from error
-    held.callback(lock.release)
-    return lock
-
-
-def _take(path: Path, started: ActionStarted) -> Lock:
-    """Take a lock; raises `Held` also where the command of a runner that was killed goes on, and `OSError`."""
-    lock = Lock.take(path, started.actor, started.at, _errand(started))
-    left = holder_of(command_lock(path))
-    if left is not None:
-        lock.release()
-        raise Held(path, left)
-    return lock
 
 
 def _order(
@@ -251,12 +171,8 @@ def _order(
         since=plan.since,
         unproven=plan.unproven,
         locks={str(lock.path): lock.handle for lock in locks},
-        holder=asdict(Holder(os.getpid(), actor.user, actor.host, actor.tty, started.at, _errand(started))),
+        holder=asdict(Holder(os.getpid(), actor.user, actor.host, actor.tty, started.at, errand(started))),
     )
-
-
-def _errand(started: ActionStarted) -> str:
-    return f"{started.title} ({started.attempt})"
 
 
 def _shown_plan(order: WorkOrder, plan: Plan, redactor: Redactor) -> str:

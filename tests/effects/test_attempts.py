@@ -18,7 +18,7 @@ from console.core.words import Outcome
 from console.effects import attempt_files as files
 from console.effects import executor
 from console.effects.begin import Intent, Places, begin
-from console.effects.executor import CannotStart
+from console.effects.claims import CannotStart
 from console.effects.lock import command_lock, holder_of
 from tests.effects.acting import ACTOR, Acting, followed, wait_until, write_rollout
 from tests.effects.test_act import Shell

@@ -11,7 +11,8 @@ import pytest
 from console.core.redact import Redactor
 from console.core.words import Outcome
 from console.effects import executor
-from console.effects.executor import Busy, CannotStart, Stage
+from console.effects.claims import Busy, CannotStart
+from console.effects.executor import Stage
 from console.effects.stopping import stop
 from tests.effects.acting import ACTOR, Acting, followed, sh, states, wait_until
 

@@ -9,7 +9,7 @@ import pytest
 from console.core.words import Outcome
 from console.effects import attempt_files as files
 from console.effects import executor
-from console.effects.executor import CannotStart, CannotWrite
+from console.effects.claims import CannotStart, CannotWrite
 from console.effects.stopping import stop
 from tests.effects.acting import ACTOR, Acting, followed, sh, states, wait_until
 

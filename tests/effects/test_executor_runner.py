@@ -13,7 +13,8 @@ import pytest
 
 from console.core.words import Outcome
 from console.effects import attempt_files, executor
-from console.effects.executor import Busy, CannotStart, Stage
+from console.effects.claims import Busy, CannotStart
+from console.effects.executor import Stage
 from console.effects.lock import command_lock, holder_of, service_lock
 from console.effects.stopping import stop
 from tests.effects.acting import ACTOR, RUNNER, Acting, followed, sh, states, wait_until
