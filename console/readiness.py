@@ -55,8 +55,9 @@ class Readiness:
             return None
         try:
             shown = await self._desk.preview(action, given=await self._given(action))
-        except Refused as refusal:  # it asks for what nobody said, or has nothing to take back now
-            return WayOutSeen(time.time(), action, unknown=(str(refusal),))
+        except (Refused, OSError) as obstacle:
+            # It asks for what nobody said, has nothing to take back now, or a disk broke.
+            return WayOutSeen(time.time(), action, unknown=(self._engine.redactor.redact(str(obstacle)),))
         shown = await self._desk.look_before(shown)
         unknown = (f"{look.label}: {look.found}" for look in shown.before if look.is_passed is None)
         return WayOutSeen(time.time(), action, (*problems(shown), *shown.not_passed), tuple(unknown))

@@ -30,6 +30,7 @@ from console.core.rollout import ActionKind, Rollout
 from console.core.rollup import Rollup
 from console.core.state import State
 from console.core.view import build_frame
+from console.effects.attempt_files import read_abandoned
 from console.effects.begin import places
 from console.effects.found import left_since, told_by
 from console.effects.lock import SESSION_LOCK, holder_of
@@ -155,6 +156,9 @@ def done_since(folder: Path, state: State) -> list[Record]:
         if begun.kind == ActionKind.ROLLBACK and begun.actor.user != automatic.NOBODY:
             said = taking(state, begun.actor, begun.title, begun.at)
             records += [] if said is None else state.apply(said)
+    for name in tuple(state.attempts):  # also of those that the session knew to be over
+        left = read_abandoned(where.folder_of(name))
+        records += [] if left is None else state.apply(left)
     return records
 
 
@@ -213,6 +217,7 @@ class Onlooker(OnlyLooking):
         self._samples: list[SampleTaken | SampleFailed] = []
         self._journal: tuple[JournalView, ...] = ()
         self._seen: object = None
+        self._frame: Frame | None = None
         self._refresh()
 
     def _refresh(self) -> None:
@@ -222,6 +227,7 @@ class Onlooker(OnlyLooking):
         if self._state is None or moment != self._seen:
             self._read()
             self._seen = moment
+        self._frame = None
         if self._state is not None:
             known = self._state.automatic
             self._state.apply(TimePassed(time.time()))
@@ -248,16 +254,22 @@ class Onlooker(OnlyLooking):
 
     @property
     def frame(self) -> Frame:
-        """The session as its file says."""
-        if self._state is None:
-            raise RuntimeError("an onlooker reads its session when it is made")
-        session = SessionView(self._id, self._state.began, is_read_only=True, held_by=self._holder)
-        return build_frame(self._state, time.time(), session=session, journal=self._journal)
+        """The session as its file said at the last look, a second ago at most."""
+        if self._frame is None:
+            if self._state is None:
+                raise RuntimeError("an onlooker reads its session when it is made")
+            session = SessionView(self._id, self._state.began, is_read_only=True, held_by=self._holder)
+            self._frame = build_frame(self._state, time.time(), session=session, journal=self._journal)
+        return self._frame
 
-    @property
-    def settled(self) -> frozenset[str]:
-        """The attempts that the session knows to be over, also those that it shows no more."""
-        return frozenset() if self._state is None else frozenset(self._state.settled)
+    def take_up_left(self) -> None:
+        """Fold what was done from a shell while nobody held the session, as the console that holds it next is going to.
+
+        For one look: the next thing that is read from the file takes the place of all of it.
+        """
+        if self._state is not None:
+            done_since(self._folder, self._state)
+            self._frame = None
 
     @property
     def doubt(self) -> str:

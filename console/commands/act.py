@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     action = loaded.rollout.actions.get(arguments.action)
     needs_standing = action is None or bool(action.phases) or action.kind in (ActionKind.STEP_DOWN, ActionKind.ADVANCE)
     where = places(base, loaded.rollout.rollout, session)
-    standing = standing_of(session, where, actor) if needs_standing else Standing(said="")
+    standing = standing_of(session, actor) if needs_standing else Standing(said="")
     try:
         planned = plan(
             loaded.rollout,

@@ -16,6 +16,7 @@ from console.core.journal import RecordFilter, record_json, said_of
 from console.core.record import Anchor, ChainBreak, JournalRow, anchor_of
 from console.core.text import visible
 from console.core.words import Outcome
+from console.effects.attempt_files import read_abandoned
 from console.effects.begin import places
 from console.effects.found import left_since
 from console.effects.session_reader import SessionReader
@@ -88,11 +89,14 @@ def _print(file: SessionReader, folder: Path, arguments: argparse.Namespace) -> 
     wanted = RecordFilter(arguments.grep, arguments.kind, arguments.metric, arguments.actor, since)
     kinds: set[str] = set()
     settled: set[str] = set()
+    abandoned: set[str] = set()
     printed = looked_at = 0
     for row in pages(file):
         kinds.add(row.record.kind)
         if row.record.kind == "outcome":
             settled.add(str(row.record.body.get("attempt", "")))
+        if row.record.body.get("is_abandoned"):
+            abandoned.add(str(row.record.body.get("attempt", "")))
         looked_at += 1
         if wanted.passes(row.record):
             printed += 1
@@ -104,20 +108,25 @@ def _print(file: SessionReader, folder: Path, arguments: argparse.Namespace) -> 
         )
     else:
         print(f"{printed:,} of {looked_at:,} records; the last is {file.journal_end()}", file=sys.stderr)
-    for said in _not_written(folder, settled):
+    for said in _not_written(folder, settled, abandoned):
         print(visible(f"not in the journal yet: {said}; the next `watch` writes it down"), file=sys.stderr)
     return Exit.DONE
 
 
-def _not_written(folder: Path, settled: Set[str]) -> Iterator[str]:
+def _not_written(folder: Path, settled: Set[str], abandoned: Set[str]) -> Iterator[str]:
     """Yield what was done from a shell while no console held the session."""
     session = find_session(state_dir(), folder.name)
     if session is None or session.folder != folder or session.closed is not None or session.holder is not None:
         return
-    for one in left_since(places(state_dir(), session.rollout, session), session, settled):
+    where = places(state_dir(), session.rollout, session)
+    for one in left_since(where, session, settled):
         outcome = Outcome.RUNNING if one.ended is None else one.ended.outcome
         begun = one.started
         yield f"{clock(begun.at)}  {begun.title} begun by {begun.actor}: {begun.reason}: {outcome}"
+    for name in sorted(settled - abandoned):
+        left = read_abandoned(where.folder_of(name))
+        if left is not None:
+            yield f"{clock(left.at)}  {name} abandoned by {left.actor}: {left.reason}"
 
 
 def _line(row: JournalRow) -> str:

@@ -6,9 +6,6 @@ from console.core.actors import Actor
 from console.core.checklist_frame import one_person
 from console.core.plan import Plan, out_of_place
 from console.core.rollout import ActionKind, Rollout
-from console.core.words import Outcome
-from console.effects.begin import Places
-from console.effects.found import left_since
 from console.effects.sessions import Session
 
 
@@ -31,7 +28,7 @@ class Standing:
         """Return what stands against a plan until somebody says why: nothing against a rollback."""
         doubt = (f"the share is known: {self.doubt}",) if self.doubt else ()
         if planned.kind is ActionKind.ADVANCE:
-            return (*self.unmet, *doubt)
+            return self.unmet
         if planned.kind is ActionKind.STEP_DOWN:
             return doubt
         return out_of_place(planned.phases, None if self.phase is None else rollout.phases[self.phase].name)
@@ -41,11 +38,11 @@ class Standing:
         return "; ".join(text for called, text in self.why if called == action)
 
 
-def standing_of(session: Session | None, where: Places, actor: Actor) -> Standing:
+def standing_of(session: Session | None, actor: Actor) -> Standing:
     """Return where a session stands now: what its file says, and what was done since by attempts it knows nothing of.
 
-    What stands against an advance is told for the actor, who would do it. Attempts are looked for wherever one may be
-    kept. One that did not end well since leaves the share in doubt.
+    What stands against an advance is told for the actor, who would do it. One that did not end well since leaves the
+    share in doubt.
 
     A session that cannot be read stands nowhere; that must not stand in the way of going back.
     """
@@ -60,24 +57,16 @@ def standing_of(session: Session | None, where: Places, actor: Actor) -> Standin
     try:
         looking = Onlooker(session.folder, session.id, "")
         try:
-            frame, settled, doubt = looking.frame, looking.settled, looking.doubt
+            looking.take_up_left()
+            frame, doubt = looking.frame, looking.doubt
         finally:
             looking.close()
     except (SessionUnreadable, sqlite3.Error, OSError, KeyError, ValueError) as error:
         return Standing(said=f"the session {session.id} cannot be read: {error}")
-    phase, traffic = frame.phase.index, frame.phase.traffic
-    for found in left_since(where, session, settled):
-        if found.ended is None or found.started.traffic is None:
-            continue
-        if found.ended.outcome is not Outcome.DONE:
-            doubt = f"{found.started.title} ended {found.ended.outcome}"
-            continue
-        traffic, doubt = found.started.traffic, ""
-        phase = phase if found.started.phase is None else found.started.phase
     return Standing(
-        phase=phase,
-        traffic=traffic,
-        said=f"{traffic:g} % canary, phase {frame.phase.name}",
+        phase=frame.phase.index,
+        traffic=frame.phase.traffic,
+        said=f"{frame.phase.traffic:g} % canary, phase {frame.phase.name}",
         unmet=(
             *(clause.text for clause in frame.phase.clauses if not clause.is_met),
             *one_person(frame.phase.sign_off, actor),

@@ -175,12 +175,12 @@ def _decided(window: Window, spec: ValidationWindow, first: float, at: float) ->
 def _outcome(window: Window, spec: ValidationWindow) -> tuple[WindowOutcome, str]:
     """Return the outcome of a window whose time is over and in which no metric breached.
 
-    Of a metric that belongs to some phases only, what counts is the time in which one of them asked for it.
+    What a metric was not known for counts by its share of the window; where no phase asked for it, it was not missed.
     """
     length_s = spec.until - spec.from_
     for metric in spec.metrics:
         known_s, asked_s = window.known_s.get(metric, 0.0), length_s - window.not_judged_s.get(metric, 0.0)
-        if known_s < asked_s * spec.watched / 100:
+        if asked_s - known_s > length_s * (1 - spec.watched / 100):
             was = f"{metric} was known for {format_duration(known_s)} of {format_duration(asked_s)}"
             seen = f", watched for {format_duration(window.watched_s)}"
             return WindowOutcome.UNKNOWN, was + seen
@@ -191,7 +191,7 @@ def _outcome(window: Window, spec: ValidationWindow) -> tuple[WindowOutcome, str
     undone = [item.id for item in spec.checklist if not _is_done(window, item)]
     if undone:
         return WindowOutcome.OPEN, f"waiting for {', '.join(undone)}"
-    return WindowOutcome.PASSED, f"no phase judged {', '.join(never)} in it" if never else ""
+    return WindowOutcome.PASSED, f"{', '.join(never)} was not judged in it" if never else ""
 
 
 def _is_done(window: Window, item: ChecklistItem) -> bool:

@@ -118,6 +118,16 @@ def _step(
     step: Step, label: str, base_dir: Path, path: str | None, redactor: Redactor, *, may_be_made: bool
 ) -> StepPreview:
     """Return a step as it is shown; what is not there yet may be made by a command before it."""
+    try:
+        return _looked_at(step, label, base_dir, path, redactor, may_be_made=may_be_made)
+    except OSError as error:  # a folder that may not be entered, a disk that breaks, a name that is too long
+        problem = visible(redactor.redact(f"it cannot be looked at: {error}"), LABEL_LIMIT)
+        return StepPreview(label, step.kind, step.timeout, problem=problem)
+
+
+def _looked_at(
+    step: Step, label: str, base_dir: Path, path: str | None, redactor: Redactor, *, may_be_made: bool
+) -> StepPreview:
     if step.env_file is None:
         command = "" if step.run is None else "/bin/sh" if step.shell else step.run[0]
         is_to_come = may_be_made and "/" in command and not (base_dir / command).exists()

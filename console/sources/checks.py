@@ -46,11 +46,13 @@ class CheckResult:
 
 
 async def passes(check: Check, connections: Connections) -> CheckResult:
-    """Try a verification once; what cannot be asked has not passed."""
+    """Try a verification once; what cannot be asked has not passed. Never raises."""
     try:
         return await _try(check, connections)
     except ProbeFailed as failure:
         return CheckResult(ok=False, detail=str(failure), is_known=False)
+    except Exception as error:  # noqa: BLE001 - a fault of one question must end neither the others nor the way out
+        return CheckResult(ok=False, detail=f"asking failed: {type(error).__name__}: {error}", is_known=False)
 
 
 async def _try(check: Check, connections: Connections) -> CheckResult:

@@ -89,6 +89,22 @@ async def test_what_stands_in_the_way_is_said(opened: Opened, tmp_path: Path, go
     assert rows(opened)["Step down"].tone is Verdict.OK
 
 
+async def test_a_way_out_that_cannot_be_looked_at_says_why_and_ends_nothing(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(FILE.replace("./restart.sh", f"./{'x' * 300}"))
+    (tmp_path / ".env").write_text("SHARE=10\n")
+    (tmp_path / "backup").touch()
+    held = await open_session(load(str(tmp_path / "shop.yaml"), {}), tmp_path / "state", ANNA)
+    assert held.engine is not None
+    await held.engine.start()
+
+    await looking(held).look()
+
+    row = rows(held)["Roll back"]
+    assert (row.tone, row.text) == (Verdict.CRITICAL, "something is in its way")
+    assert "it cannot be looked at: [Errno 36] File name too long" in row.more
+    await held.leave()
+
+
 async def test_what_is_seen_again_is_written_down_once_and_what_changes_again(opened: Opened, tmp_path: Path) -> None:
     assert opened.engine is not None
     readiness = looking(opened)

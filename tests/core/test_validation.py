@@ -121,13 +121,25 @@ def test_a_metric_of_a_later_phase_counts_for_the_time_in_which_it_is_judged() -
     )
 
 
+def test_a_phase_that_begins_just_before_the_end_of_a_window_leaves_no_time_to_measure_what_it_asks_for() -> None:
+    elsewhere, asked = standing(lag=Verdict.NOT_JUDGED), standing(lag=Verdict.UNKNOWN)
+    began = looked(Validation(), WINDOWS, 100.0, elsewhere, START)
+
+    in_time = run(run(began, 0, 97, elsewhere), 97, 101, asked)
+    too_early = run(run(began, 0, 90, elsewhere), 90, 101, asked)
+
+    window = in_time.window("0-100")
+    assert (window.outcome, window.reason) == (WindowOutcome.PASSED, "lag was not judged in it")
+    assert too_early.window("0-100").outcome is WindowOutcome.UNKNOWN
+
+
 def test_a_window_says_which_metric_no_phase_judged_in_it() -> None:
     state = looked(Validation(), WINDOWS, 100.0, standing(lag=Verdict.NOT_JUDGED), START)
 
     state = run(state, 0, 101, standing(lag=Verdict.NOT_JUDGED))
 
     window = state.window("0-100")
-    assert (window.outcome, window.reason) == (WindowOutcome.PASSED, "no phase judged lag in it")
+    assert (window.outcome, window.reason) == (WindowOutcome.PASSED, "lag was not judged in it")
     assert views(state, WINDOWS, START + 101)[0].known_share == 1.0
 
 

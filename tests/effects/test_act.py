@@ -277,7 +277,7 @@ def test_a_step_down_needs_a_reason_while_the_share_is_in_doubt(shell: Shell) ->
 
     assert refused.returncode == 4, refused.stdout
     assert "say why with --reason" in refused.stderr
-    assert "not met  the share is known: Step down ended failed" in refused.stdout
+    assert "not met  the share is known: the share may be 50 %: Step down ended failed" in refused.stdout
 
 
 def test_an_advance_without_its_clauses_needs_a_reason_and_says_what_was_left_out(shell: Shell) -> None:
@@ -292,6 +292,31 @@ def test_an_advance_without_its_clauses_needs_a_reason_and_says_what_was_left_ou
     assert done.returncode == 0, done.stderr
     assert shell.share == "SHARE=50"
     assert "not met  sign-off by lead" in done.stdout
+
+
+def test_after_an_advance_that_nobody_watched_the_clauses_are_those_of_the_phase_it_led_to(shell: Shell) -> None:
+    standing_at(shell, shell.session(), 10)
+    assert shell.act("go", "--yes", "--reason", "we know better").returncode == 0
+
+    ahead = shell.act("go", "--dry-run")
+
+    assert "now      50 % canary, phase Half" in ahead.stdout
+    assert "sign-off by lead" not in ahead.stdout
+
+
+def test_what_was_abandoned_after_the_console_left_is_in_the_report_and_told_beside_the_journal(shell: Shell) -> None:
+    session = shell.session()
+    failed = shell.act("fails", "--yes", "--json")
+    shell.give("watch", str(shell.file), "--headless", "--for", "2s")
+    attempt = json.loads(failed.stdout)["attempt"]
+    shell.give("attempts", str(shell.file), attempt, "--abandon", "--reason", "mended by hand")
+
+    report, journal = shell.give("report", session.id), shell.give("journal", session.id)
+
+    assert "Fails: failed" in journal.stdout
+    assert "mended by hand" in report.stdout
+    assert re.search(rf"not in the journal yet: .*{attempt} abandoned by .*: mended by hand", journal.stderr)
+    assert "mended by hand" not in journal.stdout
 
 
 def test_a_damaged_session_does_not_stand_in_the_way_out(shell: Shell) -> None:
