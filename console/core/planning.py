@@ -305,7 +305,7 @@ def _redis_question(probe: RedisProbe) -> str:
     if probe.ping:
         return "ping"
     if probe.scan is not None:
-        return f"share of {probe.scan} with {probe.has_field}"
+        return f"share of {probe.scan} with {probe.has_field or probe.has_key}"
     if probe.count is not None:
         return f"count of {probe.count}"
     if probe.size is not None:

@@ -184,7 +184,7 @@ class Metric(Part):
         if self.change is not None and (not self.is_probed or kind == "query"):
             raise ValueError(f"a {kind} metric has no change: it belongs to one number that is asked for")
         if self.progress and (self.redis is None or not (self.redis.count or self.redis.scan)):
-            raise ValueError("progress belongs to a redis metric with count, or with scan and has_field")
+            raise ValueError("progress belongs to a redis metric with count or scan")
         if self.window == "phase" and kind not in ("events", "quantile"):
             raise ValueError("window: phase belongs to metrics of events")
         return self

@@ -1,11 +1,14 @@
 """What Redis or Valkey is asked: the part of the frozen model that a metric or a check with `redis` has."""
 
+import re
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from console.core.kinds import REDIS_KINDS
 from console.core.parts import Names, Part, Size, one_of
+
+_ONE_STAR = re.compile(r"[^*?\[\]\\]*\*[^*?\[\]\\]*")
 
 
 class RedisProbe(Part):
@@ -14,9 +17,12 @@ class RedisProbe(Part):
     ping: bool | None = None
     """Whether it answers, 1 or 0; `redis: ping` says the same."""
     scan: str | None = None
-    """A key pattern; with `has_field` the share of those hashes or JSON documents that have the field."""
+    """A key pattern; with `has_field` the share of those hashes or JSON documents that have the field, with `has_key`
+    the share of those keys beside which there is another."""
     has_field: str | None = None
     """The field that `scan` looks for."""
+    has_key: str | None = None
+    """The key that `scan` looks for, such as `old:*`: its `*` stands for what that of `scan` stands for."""
     count: str | None = None
     """A key pattern whose keys are counted."""
     info: str | None = None
@@ -44,8 +50,12 @@ class RedisProbe(Part):
         kind = one_of(self, REDIS_KINDS)
         if self.over is not None and (kind != "info" or self.info not in self.over):
             raise ValueError("over goes with info, and names that field too: the share is one of all of them")
-        if (kind == "scan") != (self.has_field is not None):
-            raise ValueError("scan and has_field go together; to count keys use count")
+        if (kind == "scan") != ((self.has_field is None) != (self.has_key is None)):
+            raise ValueError("scan goes with has_field or has_key; to count keys use count")
+        if self.has_key is not None and not (
+            _ONE_STAR.fullmatch(self.scan or "") and _ONE_STAR.fullmatch(self.has_key)
+        ):
+            raise ValueError("scan and has_key have one * each, and no other sign of a pattern")
         if self.larger_than is not None and kind != "size":
             raise ValueError("larger_than belongs to size")
         if self.q is not None and (kind not in ("size", "latency") or self.larger_than is not None):
@@ -68,6 +78,11 @@ class RedisProbe(Part):
     def walked(self) -> "RedisProbe":
         """The question without what only the answer depends on: those with the same one share their passes."""
         return self.model_copy(update={"q": None})
+
+    def beside(self, key: str) -> str:
+        """Return the key that `has_key` names for one that `scan` found."""
+        before, _, after = (self.scan or "").partition("*")
+        return (self.has_key or "").replace("*", key[len(before) : len(key) - len(after)])
 
     @property
     def is_pass(self) -> bool:

@@ -291,7 +291,7 @@ class Overlay:
                 yield self._restart() if "COMPOSE" in step["run"][0] else None
 
     def _check(self, check: Part) -> Part:
-        times = {"for": 3.0, "within": 20.0}
+        times = {"for": 3.0, "within": 30.0}
         return check | {
             key: self._shorter(check[key], limit, least_s=limit) for key, limit in times.items() if key in check
         }

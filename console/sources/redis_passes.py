@@ -185,6 +185,9 @@ async def _bite(client: Any, made: Pass, bite: Bite) -> None:
         found = await _have_field(client, keys, probe.has_field, bite)
         made.samples += len(found) - found.count(None)
         made.bad += found.count(False)
+    elif keys and probe.has_key is not None:
+        made.samples += len(keys)
+        made.bad += (await _have_key(client, keys, probe, bite)).count(False)
     elif keys and probe.size is not None:
         sizes = await _sizes(client, keys, bite)
         made.samples += len(sizes)
@@ -229,6 +232,16 @@ async def _have_field(client: Any, keys: Sequence[bytes], name: str, bite: Bite)
     for number, kind in zip(documents, kinds, strict=True):
         found[number] = bool(kind) and not isinstance(kind, Exception)
     return found
+
+
+async def _have_key(client: Any, keys: Sequence[bytes], probe: RedisProbe, bite: Bite) -> list[bool]:
+    """Return for each key whether there is the one that belongs beside it."""
+    names = [probe.beside(key.decode("utf-8", "surrogateescape")) for key in keys]
+    answers = await _pipeline(client, [("EXISTS", name.encode("utf-8", "surrogateescape")) for name in names], bite)
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
+    return [answer == 1 for answer in answers]
 
 
 async def _strings_have(client: Any, keys: Sequence[bytes], name: str, bite: Bite) -> list[bool | None]:

@@ -273,7 +273,7 @@ def _check_compared(review: Review, path: Path) -> None:
 def _is_share(review: Review, check: Check) -> bool:
     """Return whether it is known that the number which is verified is a share of something."""
     if check.redis is not None:
-        return check.redis.has_field is not None
+        return check.redis.scan is not None
     asking = [metric for metric in review.rollout.metrics.values() if metric.query == check.query]
     return check.query is not None and any(metric.unit == "%" for metric in asking)
 

@@ -96,9 +96,10 @@ def choose_and_confirm(terminal: Terminal, key: str, tenant: str) -> None:
         terminal.wait(lambda text, typed="ai-agent"[:number]: f"to confirm:   {typed}" in text, WAIT_S)
     terminal.wait("Enter begin", WAIT_S)
     terminal.send("\r")
-    terminal.wait(lambda text: "DONE" in text and "Esc close" in text, WAIT_S)
+    # What was done before is DONE on the screen behind the dialog.
+    terminal.wait(lambda text: "DONE" in text and "Esc close" in text and "RUNNING" not in text, WAIT_S)
     terminal.send("\x1b")
-    terminal.wait(lambda text: "Esc close" not in text, WAIT_S)
+    terminal.wait(lambda text: "Esc close" not in text and "RUNNING" not in text, WAIT_S)
 
 
 def test_one_tenant_is_given_the_agent_and_back_to_the_legacy_system_by_keyboard() -> None:
@@ -136,6 +137,8 @@ def test_the_agent_is_switched_off_and_the_database_goes_back_to_before_the_migr
         console.act("backup")
         backup = (console.demo.folder / "backup_pre_ai_agent.sql").read_text()
         refused = console.run("act", str(console.demo.file), "database_rollback", "--yes", code=4)
+        # Of fewer, silence would not show that the agent is off.
+        assert any(answers_of(console, "tenant-001") >= 20 for _ in range(2000))
         console.act("rollback")
         switched_off = console.env_file["AI_AGENT_ENABLED"]
         console.act("database_rollback")
@@ -155,6 +158,7 @@ def test_what_is_not_migrated_is_migrated_once_there_is_a_backup() -> None:
     names = "SELECT count(*) AS n FROM django_migrations WHERE app = 'bot' AND name > '0002z' OR name LIKE '0012%'"
     with demo_of("--scenario=unmigrated") as console:
         before = console.rows(names)[0]["n"]
+        planned = console.act("plan_migrations")
         console.run("act", str(console.demo.file), "migrate", "--yes", code=4)
         still = console.rows(names)[0]["n"]
         console.act("backup")
@@ -162,6 +166,10 @@ def test_what_is_not_migrated_is_migrated_once_there_is_a_backup() -> None:
         after = console.rows(names)[0]["n"]
 
     assert (before, still, after) == (4, 4, SIX)
+    assert "bot.0007_add_message_queue" in planned
+    tables = ("agentconfiguration", "knowledgeentry", "conversationcontext", "agentinteraction", "messagequeue")
+    assert [table for table in tables if f"CREATE TABLE bot_{table} (" not in planned] == []
+    assert planned.count("COMMIT;") == SIX
 
 
 def test_errors_of_the_provider_are_critical_and_the_numbers_are_those_of_the_rows() -> None:

@@ -126,7 +126,6 @@ def test_the_backup_before_the_migrations_is_not_overwritten_and_a_later_one_is_
 TABLES = """
 CREATE TABLE tenants_tenant (id text PRIMARY KEY);
 CREATE TABLE tenants_tenantsettings (tenant_id text, feature_flags jsonb);
-CREATE TABLE bot_agentinteraction (created_at timestamptz);
 """
 
 
@@ -193,13 +192,3 @@ def test_a_step_down_is_not_reached_while_more_tenants_have_the_agent_than_its_r
     tenants(place, number, on)
 
     assert is_passed(place, "step_down", phase_index=None, traffic=100.0, rung=rung) is reached
-
-
-@pytest.mark.parametrize(("age_s", "silent"), [(5, False), (60, True)])
-def test_the_rollback_is_verified_only_once_the_agent_answers_nobody_any_more(
-    place: Place, age_s: int, silent: bool
-) -> None:
-    tenants(place, 5, 5)
-    place.sql(f"INSERT INTO bot_agentinteraction VALUES (now() - interval '{age_s} seconds')")
-
-    assert is_passed(place, "rollback", phase_index=None, traffic=None) is silent

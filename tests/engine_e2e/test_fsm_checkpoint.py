@@ -170,9 +170,9 @@ async def test_a_healthy_rollout_goes_from_the_canary_to_the_clean_up_and_says_w
         await watch.until(lambda: watch.panel("fsm_keys_left").verdict is Verdict.OFF_TARGET, "old keys are there")
         assert watch.old_keys() > OLD_CONVERSATIONS * 0.9
         await watch.do("cleanup_dry_run")
-        await watch.do("cleanup", keep_days="7")
+        await watch.do("cleanup_by_age", keep_days="7")
         assert watch.old_keys() > OLD_CONVERSATIONS * 0.9
-        await watch.do("cleanup", keep_days="0")
+        await watch.do("cleanup")
         assert watch.old_keys() == 0
         await watch.until(lambda: watch.panel("fsm_keys_left").verdict is Verdict.OK, "no old key is left")
         await watch.until(lambda: watch.panel("memory_change").verdict is Verdict.OK, "memory went down by a fifth")

@@ -60,8 +60,7 @@ KNOWN = {
     "fsm-checkpoint": Known(
         "SELECT count(*) FROM agent_turns WHERE track = $1",
         ("turn_completed", "error"),
-        # Of the clean-up every key, however old it is.
-        tasks={"Migration": ("D", "M"), "Clean-up": ("P", "C 0")},
+        tasks={"Full 100%": ("D",), "Migration": ("M", "P"), "Clean-up": ("K 7", "C")},
         rate=14,
     ),
     "ai-agent": Known(

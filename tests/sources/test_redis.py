@@ -99,6 +99,28 @@ async def test_coverage_is_the_share_of_hashes_and_documents_with_the_field(
     assert nothing == Reading("", None, samples=0, bad=0)
 
 
+async def test_the_share_of_keys_beside_which_there_is_another_is_counted_by_what_the_star_stands_for(
+    server: redis.Redis, redis_url: str
+) -> None:
+    pipe = server.pipeline()
+    for number in range(900):
+        pipe.hset(f"thread:{number}:end", "step", "SLOT")
+        if number % 3:
+            pipe.set(f"old:{number}", "SLOT")
+    pipe.hset(b"thread:\xff*:end", "step", "SLOT")
+    pipe.set(b"old:\xff*", "SLOT")
+    pipe.set("old:of-no-thread", "SLOT")
+    pipe.execute()
+
+    async with asking(redis_url) as asker:
+        found = await reading(asker, {"scan": "thread:*:end", "has_key": "old:*"}, unit="%")
+        nothing = await reading(asker, {"scan": "none:*", "has_key": "old:*"}, unit="%")
+
+    assert (found.samples, found.bad) == (901, 300)
+    assert found.value == pytest.approx(100 * 601 / 901)
+    assert nothing == Reading("", None, samples=0, bad=0)
+
+
 async def test_keys_that_go_away_during_a_pass_are_not_missing_the_field(server: redis.Redis, redis_url: str) -> None:
     pipe = server.pipeline()
     for number in range(5000):

@@ -367,6 +367,28 @@ async def test_empty_tables_have_nothing_to_tell(migrated: Connection, name: str
     assert await ask(migrated, name) == []
 
 
+@pytest.mark.parametrize(
+    ("last_s", "gap_s", "answers", "said"),
+    [
+        (5, 0.1, 50, "not shown: silent for 5 s, of 20 s that would show it"),
+        (21, 0.1, 50, "true"),
+        (21, 6, 50, "not shown: silent for 21 s, of 60 s that would show it"),
+        (61, 6, 50, "true"),
+        (3600, 0.1, 9, "not shown: with 9 answers in 7 days silence says nothing"),
+    ],
+)
+async def test_silence_shows_that_the_agent_is_off_only_where_it_is_much_longer_than_between_answers(
+    migrated: Connection, last_s: float, gap_s: float, answers: int, said: str
+) -> None:
+    await migrated.execute(
+        "INSERT INTO bot_agentinteraction (created_at)"
+        f" SELECT now() - interval '1 second' * ({last_s} + n * {gap_s}) FROM generate_series(0, {answers - 1}) n"
+    )
+
+    assert await ask(migrated, "agent_silent") == [{"is_silent": said}]
+    assert [check.query for check in load(ROLLOUT, {}).rollout.actions["rollback"].verify] == [None, "agent_silent"]
+
+
 def test_every_query_is_used_by_the_file_and_asked_here() -> None:
     written = {path.stem for path in (ROOT / "queries" / ROLLOUT).glob("*.sql")}
     text = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_ai_agent*.py"))

@@ -19,6 +19,19 @@ def test_the_rollback_of_fsm_checkpoint_is_verified_without_redis() -> None:
     assert asked == ["container"]
 
 
+@pytest.mark.parametrize("phase", ["Migration", "Clean-up"])
+def test_what_fsm_checkpoint_changes_in_redis_is_tried_before_the_phase_that_may_change_it(phase: str) -> None:
+    rollout = load("fsm-checkpoint", {}).rollout
+    (entered,) = [one for one in rollout.phases if one.name == phase]
+
+    asked = [item.id for item in entered.prerequisites]
+    dry_runs = [made for made in rollout.actions.values() if "--dry-run" in str(made.steps)]
+
+    assert "dry-run" in asked
+    assert all(not made.phases for made in dry_runs)
+    assert any(phase in made.phases for made in rollout.actions.values())
+
+
 @pytest.mark.parametrize(
     ("entered", "rolled_back", "passes"),
     [

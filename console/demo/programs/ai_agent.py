@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import sys
+import textwrap
 import types
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     command("toggle_ai_agent", _toggle, tenant_id="store", enable="store_true", disable="store_true")
     command("rollout_ai_agent", _rollout, percentage="store")
     command("migrate", _migrate, "app", "target", plan="store_true", no_input="store_true")
+    command("sqlmigrate", _sqlmigrate, "app", "name")
     command("makemigrations", _makemigrations, check="store_true", dry_run="store_true")
     command("warm_agent_cache", _warm)
     command("warm_knowledge_cache", _warm)
@@ -161,6 +163,15 @@ async def _migrate(place: Place, options: argparse.Namespace) -> int:
             print(f"  Unapplying {options.app}.{name}... OK")
     if not forward and not back:
         print("  No migrations to apply.")
+    return 0
+
+
+async def _sqlmigrate(_place: Place, options: argparse.Namespace) -> int:
+    """Print what a migration does, as the demo's own `migrate` does it."""
+    found = [made for (app, name), made in MIGRATIONS.items() if app == options.app and name.startswith(options.name)]
+    if len(found) != 1:
+        raise ValueError(f"there is no one migration {options.app}.{options.name}")
+    print(f"BEGIN;\n{textwrap.dedent(found[0].apply).strip()};\nCOMMIT;")
     return 0
 
 

@@ -1,5 +1,6 @@
 """The scripts of `fsm-checkpoint`, on the demo's Valkey: `migrate` puts the states of old keys into the checkpoints,
-`cleanup` deletes the old keys. Both print what the scripts of the real rollout print."""
+`cleanup` deletes the old keys. Both print the lines by which
+the rollout file judges the real ones."""
 
 import asyncio
 import json
@@ -24,7 +25,7 @@ async def migrate(place: Place, words: Sequence[str]) -> int:
     async with redis.asyncio.Redis.from_url(place.redis_url, decode_responses=True) as client:
         done = _Migration(client, is_dry_run="--dry-run" in words)
         if "--verify-only" not in words:
-            print("Migration Progress:" if not done.is_dry_run else "Migration Progress (dry run, nothing is changed):")
+            print("Trying the migration; nothing is changed" if done.is_dry_run else "Migrating the checkpoints")
             async for keys in _batches(client, CHECKPOINT, _PAUSE_S / place.speed):
                 await done.batch(keys)
             done.tell()
@@ -63,13 +64,13 @@ class _Migration:
         print(f"  … {self.scanned:,} scanned, {self.updated:,} updated, {self.errors:,} errors", flush=True)
 
     def tell(self) -> None:
-        """Print the sums as the real script does."""
+        """Print the sums, and the rate by which the run is judged."""
         share = 100 * (self.scanned - self.errors) / self.scanned if self.scanned else 100.0
-        print(f"  Checkpoints scanned: {self.scanned:,}")
-        print(f"  Checkpoints {'to be updated' if self.is_dry_run else 'updated'}: {self.updated:,}")
-        print(f"  Already have fsm_state: {self.had:,}")
-        print(f"  Errors: {self.errors:,}")
-        print(f"  Migration success rate: {'100' if not self.errors else f'{min(share, 99.99):.2f}'}%")
+        print(f"  looked at: {self.scanned:,}")
+        print(f"  {'would get' if self.is_dry_run else 'got'} a state: {self.updated:,}")
+        print(f"  had one before: {self.had:,}")
+        print(f"  could not be migrated: {self.errors:,}")
+        print(f"Migration success rate: {'100' if not self.errors else f'{min(share, 99.99):.2f}'}%")
 
 
 def _state_of(legacy: str | None, step: str | None) -> str:
@@ -94,12 +95,10 @@ async def _verify(client: Any) -> int:
             pipe.hexists(key, "fsm_state")
         having += sum(await pipe.execute())
         total += len(keys)
-    print("\nVerification:")
-    print(f"  Total checkpoints: {total:,}")
-    print(f"  Have fsm_state: {having:,}")
-    print(f"  Missing fsm_state: {total - having:,}")
+    print(f"{having:,} of {total:,} checkpoints hold a state")
+    print(f"Missing fsm_state: {total - having:,}")
     if having == total:
-        print("  ✅ MIGRATION COMPLETE: All checkpoints have fsm_state")
+        print("MIGRATION COMPLETE")
     return total - having
 
 
@@ -110,16 +109,15 @@ async def cleanup(place: Place, words: Sequence[str]) -> int:
     """
     is_dry_run = "--dry-run" in words
     keep_s = int(words[words.index("--keep-for-days") + 1]) * _DAY_S if "--keep-for-days" in words else 0
-    scanned = deleted = validated = spared = 0
+    scanned = deleted = spared = 0
     async with redis.asyncio.Redis.from_url(place.redis_url, decode_responses=True) as client:
-        print("Cleanup Progress:" if not is_dry_run else "Cleanup Progress (dry run, nothing is deleted):")
+        print("Trying the clean-up; nothing is deleted" if is_dry_run else "Deleting old keys")
         async for keys in _batches(client, LEGACY, _PAUSE_S / place.speed):
             for key in keys:
                 scanned += 1
                 if not await client.hexists(CHECKPOINT + key.removeprefix(LEGACY), "fsm_state"):
                     spared += 1
                     continue
-                validated += 1
                 if (await client.object("idletime", key) or 0) >= keep_s:
                     deleted += 1 if is_dry_run else int(await client.unlink(key))
             print(f"  … {scanned:,} scanned, {deleted:,} {'to be deleted' if is_dry_run else 'deleted'}", flush=True)
@@ -127,13 +125,11 @@ async def cleanup(place: Place, words: Sequence[str]) -> int:
         async for keys in _batches(client, LEGACY):
             left += len(keys)
     rate = 100 * (scanned - spared) / scanned if scanned else 100.0
-    print(f"  FSM keys scanned: {scanned:,}")
-    print(f"  FSM keys deleted: {0 if is_dry_run else deleted:,}")
-    print(f"  Checkpoints validated: {validated:,}")
-    print(f"  Cleanup success rate: {'100' if not spared else f'{min(rate, 99.99):.2f}'}%")
-    print(f"\nFinal Verification:\n  Remaining fsm:* keys: {left:,}")
-    if not left:
-        print("  ✅ CLEANUP COMPLETE: All obsolete fsm:* keys deleted")
+    print(f"  looked at: {scanned:,}")
+    print(f"  {'would be ' if is_dry_run else ''}deleted: {deleted:,}")
+    print(f"  spared, as their checkpoint has no state: {spared:,}")
+    print(f"Cleanup success rate: {'100' if not spared else f'{min(rate, 99.99):.2f}'}%")
+    print(f"{left:,} old keys are left")
     return 1 if spared else 0
 
 
