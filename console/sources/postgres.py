@@ -54,6 +54,19 @@ class Rows:
     rows: tuple[Sequence[Any], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Until:
+    """The end of the time that a question has, waiting for a connection included."""
+
+    moment: float
+    timeout_s: float
+
+    @property
+    def left_s(self) -> float:
+        """Seconds that are left of it."""
+        return self.moment - time.monotonic()
+
+
 class PostgresAsker:
     """Asks one database."""
 
@@ -138,28 +151,29 @@ class PostgresAsker:
 
     async def _in_time(self, sql: str, arguments: Sequence[Any], timeout_s: float) -> Rows:
         """Run a statement within its time, everything included: waiting for a connection, and a dead link."""
+        until = _Until(time.monotonic() + timeout_s, timeout_s)
         try:
             async with asyncio.timeout(timeout_s), self._slots:
-                return await self._on_a_connection(sql, arguments, timeout_s)
+                return await self._on_a_connection(sql, arguments, until)
         except TimeoutError:
             raise _OutOfTouch(f"no answer from {self._words.where} within {timeout_s:g}s") from None
 
-    async def _on_a_connection(self, sql: str, arguments: Sequence[Any], timeout_s: float) -> Rows:
+    async def _on_a_connection(self, sql: str, arguments: Sequence[Any], until: "_Until") -> Rows:
         while self._idle:
             connection = self._idle.pop()
             if connection.is_closed():
                 continue
             try:
-                return await self._use(connection, sql, arguments, timeout_s)
+                return await self._use(connection, sql, arguments, until)
             except _OutOfTouch:
                 continue  # the server was restarted since; reading twice harms nothing
-        return await self._use(await self._connect(), sql, arguments, timeout_s)
+        return await self._use(await self._connect(), sql, arguments, until)
 
-    async def _use(self, connection: Any, sql: str, arguments: Sequence[Any], timeout_s: float) -> Rows:
+    async def _use(self, connection: Any, sql: str, arguments: Sequence[Any], until: "_Until") -> Rows:
         """Run a statement on a connection and keep it for the next one, unless anything about it is uncertain."""
         is_sound = False
         try:
-            found = await _read(connection, sql, arguments, timeout_s)
+            found = await _read(connection, sql, arguments, until.left_s)
             is_sound = True
         except asyncpg.InsufficientPrivilegeError as error:
             is_sound = True
@@ -168,7 +182,7 @@ class PostgresAsker:
             is_sound = True
             is_slow = "timeout" in str(error)
             if is_slow:
-                raise _TooSlow(f"the query timed out after {timeout_s:g}s") from None
+                raise _TooSlow(f"the query timed out after {until.timeout_s:g}s") from None
             raise ProbeFailed("somebody stopped the query") from None
         except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError) as error:
             raise _OutOfTouch(self._words.of(error)) from None
@@ -238,11 +252,11 @@ def _advice(query: Query) -> str:
     return f"; it needs an index on {' and on '.join(query.indexes)}" if query.indexes else ""
 
 
-async def _read(connection: Any, sql: str, arguments: Sequence[Any], timeout_s: float) -> Rows:
+async def _read(connection: Any, sql: str, arguments: Sequence[Any], left_s: float) -> Rows:
     """Run one statement in a read-only transaction with limits of its own."""
     # UTC, because what has no time zone of its own is read in the session's, and services write it in UTC.
-    # Below the probe's own limit, so that it is the server that stops the query, and stops working on it.
-    limit_ms = max(50, round(timeout_s * 900))
+    # Below what is left of the probe's own time, so that it is the server that stops the query and its work on it.
+    limit_ms = max(50, round(left_s * 900))
     await connection.execute(
         f"begin transaction read only; set local time zone 'UTC'; set local statement_timeout = {limit_ms};"
         f" set local lock_timeout = {min(1000, limit_ms)}; set local idle_in_transaction_session_timeout = 60000"
