@@ -2,14 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from console.core.actors import Actor
 from console.core.checklists import item_in
 from console.core.inputs import ItemTicked
 from console.core.probes import OWN_CHECKS
 from console.core.rollout import ChecklistItem
-from console.core.ticks import Tick, is_same_answer
 from console.core.validation import begun, item_of
 from console.core.words import CheckRun
 from console.engine import Engine
@@ -26,9 +25,10 @@ class Checklist:
     async def keep_verifying(self) -> None:
         """Verify the items that are at hand for ever: each at once when a phase begins, and then as often as it says.
 
-        Others are asked one after the other; what the console knows by itself is looked at every second meanwhile.
+        Commands run one after the other, which may take minutes; other questions are asked beside them, and what the
+        console knows by itself is looked at every second.
         """
-        await asyncio.gather(self._keep_asking(), self._keep_looking())
+        await asyncio.gather(self._keep_asking(_is_command), self._keep_asking(_is_question), self._keep_looking())
 
     async def _keep_looking(self) -> None:
         while True:
@@ -37,14 +37,14 @@ class Checklist:
                     await self.verify(item, stage)
             await asyncio.sleep(LOOK_S)
 
-    async def _keep_asking(self) -> None:
+    async def _keep_asking(self, is_meant: Callable[[ChecklistItem], bool]) -> None:
         asked: dict[tuple[int, str, str], float] = {}
         while True:
             phase = self._engine.state.phase.index
             asked = {key: at for key, at in asked.items() if key[0] == phase}
             for stage, item in list(self._at_hand()):
                 last = asked.get((phase, stage, item.id))
-                if not _is_own(item) and (last is None or time.monotonic() - last >= item.every):
+                if is_meant(item) and (last is None or time.monotonic() - last >= item.every):
                     asked[phase, stage, item.id] = time.monotonic()
                     await self.verify(item, stage)
             await asyncio.sleep(LOOK_S)
@@ -63,7 +63,7 @@ class Checklist:
     async def verify(self, item: ChecklistItem, stage: str, actor: Actor | None = None) -> None:
         """Try an item of a phase or window once, and tick it or untick it by what is found.
 
-        What is found again is not written down again, unless somebody, the actor, asked for it.
+        What is found again is shown and not written down again, unless somebody, the actor, asked for it.
         """
         if item.verify is None:
             return
@@ -71,9 +71,6 @@ class Checklist:
         result = await self._engine.check(item.verify)
         run = CheckRun(round(time.monotonic() - began, 3), result.is_known, result.exit_code, result.output)
         if not self._is_still_open(item, stage):
-            return
-        known = self._known(item, stage)
-        if actor is None and known is not None and is_same_answer(known, result.ok, run):
             return
         given = ItemTicked(time.time(), item.id, result.ok, actor, result.detail, stage, run)
         self._engine.apply(given)
@@ -87,12 +84,14 @@ class Checklist:
             item_in(phase, item.id) and phase.name == stage for phase in state.rollout.phases[state.phase.index :]
         )
 
-    def _known(self, item: ChecklistItem, stage: str) -> Tick | None:
-        state = self._engine.state
-        found = item_of(state.rollout.validation, item.id)
-        ticks = state.checklists.of(stage).ticks if found is None else state.validation.window(found[0].name).ticks
-        return ticks.get(item.id)
-
 
 def _is_own(item: ChecklistItem) -> bool:
     return item.verify is not None and item.verify.kind in OWN_CHECKS
+
+
+def _is_command(item: ChecklistItem) -> bool:
+    return item.verify is not None and item.verify.command is not None
+
+
+def _is_question(item: ChecklistItem) -> bool:
+    return not _is_own(item) and not _is_command(item)

@@ -209,3 +209,25 @@ async def test_an_item_is_verified_as_often_as_it_says(tmp_path: Path) -> None:
     await held.leave()
 
     assert runs("suite") == 1
+
+
+async def test_a_test_suite_that_takes_long_does_not_hold_up_a_question(tmp_path: Path) -> None:
+    slow = "{id: suite, text: The suite passes, verify: {command: [sh, -c, 'exec sleep 60'], within: 1m}}"
+    asked = "{id: share, text: The share is set, verify: {env_file: {path: .env, set: {SHARE: '10'}}}, every: 1s}"
+    phase = f"phases: [{{name: Canary, traffic: 10%, checklist: [{slow}, {asked}]}}]\n"
+    (tmp_path / "shop.yaml").write_text(TESTS.partition("phases:")[0] + phase)
+    held = await open_session(load(str(tmp_path / "shop.yaml"), {}), tmp_path / "state", ANNA)
+    engine = held.engine
+    assert engine is not None
+    await engine.start()
+
+    verifying = asyncio.create_task(Checklist(engine).keep_verifying())
+    await until(lambda: "share" in engine.state.checklists.of("Canary").ticks)
+    before = engine.state.checklists.of("Canary").ticks["share"].is_done
+    (tmp_path / ".env").write_text("SHARE=10\n")
+    await until(lambda: engine.state.checklists.of("Canary").ticks["share"].is_done)
+    verifying.cancel()
+    await held.leave()
+
+    assert not before
+    assert "suite" not in engine.state.checklists.of("Canary").ticks
