@@ -4,9 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from console.core.action_inputs import ActionEnded, ActionStarted
+from console.core.actors import Actor
 from console.core.planning import plan
 from console.core.rollout import Action
+from console.core.state import State
+from console.core.words import Outcome
 from console.spec.load import load
+
+ANNA = Actor("anna", "ops1")
 
 
 def action(rollout: str, name: str) -> Action:
@@ -17,6 +23,43 @@ def test_the_rollback_of_fsm_checkpoint_is_verified_without_redis() -> None:
     asked = [check.kind for check in action("fsm-checkpoint", "rollback").verify]
 
     assert asked == ["container"]
+
+
+@pytest.mark.parametrize(
+    ("rollout", "name", "severity", "item"),
+    [
+        ("user-context", "rollback", 1, "respond"),
+        ("user-context", "rollback_component", 2, "respond"),
+        ("user-context", "step_down", 2, "respond"),
+        ("ai-agent", "disable_tenant", 2, "execute"),
+        ("ai-agent", "database_rollback", 2, "execute"),
+        ("ai-agent", "step_down", 2, "execute"),
+    ],
+)
+def test_whatever_takes_something_back_opens_the_war_room_and_is_the_rollback_of_the_procedure(
+    rollout: str, name: str, severity: int, item: str
+) -> None:
+    state = State(load(rollout, {}).rollout, 0.0)
+    asked = action(rollout, name)
+
+    state.apply(ActionStarted(1.0, "a1", name, asked.kind, asked.title, ANNA, "it fails", None, None, ("x",)))
+    found = state.incidents.open
+    state.apply(ActionEnded(2.0, "a1", Outcome.DONE))
+
+    assert found is not None
+    assert found.room is not None
+    assert (found.severity, found.room.why) == (severity, f"{asked.title} begun by anna@ops1: it fails")
+    assert state.incidents.incidents[1].ticks[item].text == f"{asked.title} done"
+
+
+def test_what_goes_on_or_is_only_tried_opens_no_war_room() -> None:
+    state = State(load("ai-agent", {}).rollout, 0.0)
+
+    for name in ("advance", "enable_tenant", "backup", "plan_migrations", "migrate"):
+        asked = action("ai-agent", name)
+        state.apply(ActionStarted(1.0, name, name, asked.kind, asked.title, ANNA, "on we go", None, None, ("x",)))
+
+    assert state.incidents.open is None
 
 
 @pytest.mark.parametrize(
