@@ -1,5 +1,7 @@
 """What the actions of the shipped rollouts promise, whatever stands around them."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,32 @@ def test_whatever_takes_something_back_opens_the_war_room_and_is_the_rollback_of
     assert found.room is not None
     assert (found.severity, found.room.why) == (severity, f"{asked.title} begun by anna@ops1: it fails")
     assert state.incidents.incidents[1].ticks[item].text == f"{asked.title} done"
+
+
+@pytest.mark.parametrize(
+    ("says", "passes"),
+    [
+        ("echo Remote database is up to date.", True),
+        ("echo Remote database is up to date. >&2", True),
+        ("echo Would push these migrations: >&2; echo 20260101000000_sessions.sql >&2", False),
+        ("echo failed to connect to postgres >&2; exit 1", False),
+    ],
+)
+def test_the_migration_of_stateless_orchestration_is_applied_when_supabase_has_none_left(
+    tmp_path: Path, says: str, passes: bool
+) -> None:
+    (tmp_path / "supabase").write_text(f'#!/bin/sh\ntest "$*" = "db push --dry-run" || exit 2\n{says}\n')
+    (tmp_path / "supabase").chmod(0o755)
+    found = load("stateless-orchestration", {}).rollout
+    (item,) = (one for one in found.phases[0].prerequisites if one.id == "migration-applied")
+    assert item.verify is not None
+
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    ran = subprocess.run(item.verify.command or (), env={"PATH": path}, capture_output=True, text=True, check=False)
+
+    assert (ran.returncode == 0) is passes
+    assert ran.stdout.splitlines()[0] == says.split(";", maxsplit=1)[0].removeprefix("echo ").removesuffix(" >&2")
+    assert item.verify in found.actions["migrate"].verify
 
 
 def test_what_goes_on_or_is_only_tried_opens_no_war_room() -> None:
