@@ -8,6 +8,8 @@ import pytest
 
 from console.core.action_inputs import ActionEnded, ActionStarted
 from console.core.actors import Actor
+from console.core.checklists import can_sign
+from console.core.inputs import SignedOff
 from console.core.planning import plan
 from console.core.rollout import Action
 from console.core.state import State
@@ -52,6 +54,32 @@ def test_whatever_takes_something_back_opens_the_war_room_and_is_the_rollback_of
     assert found.room is not None
     assert (found.severity, found.room.why) == (severity, f"{asked.title} begun by anna@ops1: it fails")
     assert state.incidents.incidents[1].ticks[item].text == f"{asked.title} done"
+
+
+@pytest.mark.parametrize(
+    ("rollout", "phase"), [("user-context", "Before deployment"), ("ai-agent", "Testing"), ("ai-agent", "Full 100%")]
+)
+def test_one_account_cannot_sign_for_all_whom_a_plan_asks(rollout: str, phase: str) -> None:
+    state = State(load(rollout, {}).rollout, 0.0)
+    index = [one.name for one in state.rollout.phases].index(phase)
+    state.phase = state.phase.entered(state.rollout, index, 1.0, str(ANNA))
+    first, *others = (asked.role for asked in state.rollout.phases[index].sign_off)
+
+    mine = can_sign(state, first, ANNA)
+    state.apply(SignedOff(2.0, first, ANNA))
+
+    assert mine == ""
+    assert others
+    for number, role in enumerate(others):
+        assert f"{role} must be another person than anna@ops1" in can_sign(state, role, Actor("anna", "laptop"))
+        state.apply(SignedOff(3.0, role, Actor(f"other{number}", "ops1")))
+        assert role not in missing_roles(state)
+    assert missing_roles(state) == []
+
+
+def missing_roles(state: State) -> list[str]:
+    phase = state.rollout.phases[state.phase.index]
+    return [asked.role for asked in phase.sign_off if asked.role not in state.checklists.of(phase.name).signed]
 
 
 @pytest.mark.parametrize(
