@@ -7,10 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from console.core.action_inputs import ActionAbandoned, ActionEnded, ActionStarted
-from console.core.attempts import OPEN
+from console.core.attempts import OPEN, is_way_back
 from console.core.automatic import NOBODY
 from console.core.inputs import NoteWritten
-from console.core.rollout import ActionKind
 from console.core.words import Outcome
 from console.effects import executor
 from console.effects.attempt_files import read_abandoned, read_intent
@@ -189,7 +188,8 @@ class Adoption:
             return
         started, is_news = found.started, folder.name not in self._engine.state.attempts
         self._engine.apply(started)
-        if is_news and started.kind == ActionKind.ROLLBACK and started.actor.user != NOBODY:
+        is_back = is_way_back(self._engine.state.rollout, started.action, started.kind)
+        if is_news and is_back and started.actor.user != NOBODY:
             responded(self._engine, started.actor, started.title)  # as who begins it here has
         if found.ended is None:
             self.begin_to_follow(folder)

@@ -14,7 +14,7 @@ from console.checklist import Checklist
 from console.checklist_orders import ChecklistOrders
 from console.core.action_inputs import ActionAbandoned, LadderLeft
 from console.core.actors import Actor
-from console.core.attempts import line_of
+from console.core.attempts import is_way_back, line_of
 from console.core.desk import Choice, Order, Refused
 from console.core.frame import Frame
 from console.core.inputs import NoteWritten
@@ -217,9 +217,9 @@ class Orders(AlertOrders, IncidentOrders, ViewOrders, ChecklistOrders, JournalOr
         await self._unattended.arm(self._actor, reason)
 
     async def _start_by_hand(self, asked: Plan, intent: Intent) -> str:
-        """Begin what a person asked for: who rolls back, carries it on or verifies it has responded."""
+        """Begin what a person asked for: who takes something back, carries it on or verifies it has responded."""
         attempt = await self._start(asked, intent)
-        if asked.kind is ActionKind.ROLLBACK:
+        if is_way_back(self._engine.state.rollout, asked.action, asked.kind):
             responded(self._engine, self._actor, asked.title)
         return attempt
 

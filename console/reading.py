@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from console.core import automatic, chronicle
 from console.core.action_inputs import ActionStarted
+from console.core.attempts import is_way_back
 from console.core.chronicle import Chronicle
 from console.core.export import EventTotal, Export
 from console.core.frame import Frame, JournalView, SessionView
@@ -26,7 +27,7 @@ from console.core.record import JournalRow, Record
 from console.core.recorded import Recording
 from console.core.retold import chronicle_of
 from console.core.ring import RowRing
-from console.core.rollout import ActionKind, Rollout
+from console.core.rollout import Rollout
 from console.core.rollup import Rollup
 from console.core.state import State
 from console.core.view import build_frame
@@ -153,7 +154,7 @@ def done_since(folder: Path, state: State) -> list[Record]:
         for given in told_by(where, one):
             records += state.apply(given)
         begun = one.started
-        if begun.kind == ActionKind.ROLLBACK and begun.actor.user != automatic.NOBODY:
+        if is_way_back(state.rollout, begun.action, begun.kind) and begun.actor.user != automatic.NOBODY:
             said = taking(state, begun.actor, begun.title, begun.at)
             records += [] if said is None else state.apply(said)
     for name in tuple(state.attempts):  # also of those that the session knew to be over

@@ -14,6 +14,8 @@ from console.core.words import IN_DOUBT, Outcome
 if TYPE_CHECKING:
     from console.core.ladder import Ladder
 
+WAYS_BACK = (ActionKind.ROLLBACK, ActionKind.STEP_DOWN)
+"""The kinds that take traffic back."""
 KEPT = 50
 """How many attempts are kept for the screen, beside those that still are an alert; the journal has them all."""
 
@@ -126,6 +128,15 @@ def unproven(line: Sequence[Attempt], steps: Sequence[Step], *, is_verified: boo
         how = "was never begun" if not state else "is not known" if state in IN_DOUBT else "failed"
         said.append(f"step {number + 1} {how}")
     return f"{', '.join(said)}, and no verification stands for {'it' if len(said) == 1 else 'them'}" if said else ""
+
+
+def is_way_back(rollout: Rollout, action: str, kind: str) -> bool:
+    """Return whether an action takes something back: all traffic, some of it, or what the file says of a task.
+
+    `kind` is what it was when it was begun, whatever the file says of it now.
+    """
+    found = rollout.actions.get(action)
+    return kind in WAYS_BACK or (found is not None and found.way_back)
 
 
 def unsettled(attempts: Iterable[Attempt]) -> dict[str, Attempt]:

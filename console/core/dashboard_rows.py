@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from console.core.action_frame import ActionView, AttemptView
+from console.core.attempts import WAYS_BACK
 from console.core.course import Course, Look
 from console.core.dashboard_frame import DashboardRow
 from console.core.durations import format_duration
 from console.core.export import clock
 from console.core.frame import Frame
 from console.core.incident_frame import IncidentView
-from console.core.rollout import ActionKind, Rollout
+from console.core.rollout import Rollout
 from console.core.text import visible
 from console.core.verdict import Verdict
 from console.core.words import Outcome
@@ -40,13 +41,7 @@ def phase_rows(rollout: Rollout, frame: Frame) -> Iterator[DashboardRow]:
 
 def ways_out(rollout: Rollout) -> tuple[str, ...]:
     """Return every action that takes traffic or a component back, in the order of the file."""
-    offered = {name for metric in rollout.metrics.values() for name in (metric.on.warning, metric.on.critical)}
-    back = (ActionKind.ROLLBACK, ActionKind.STEP_DOWN)
-    return tuple(
-        name
-        for name, action in rollout.actions.items()
-        if action.kind in back or (action.kind is ActionKind.TASK and name in offered)
-    )
+    return tuple(name for name, action in rollout.actions.items() if action.kind in WAYS_BACK or action.way_back)
 
 
 def way_out_rows(rollout: Rollout, frame: Frame, course: Course) -> Iterator[DashboardRow]:

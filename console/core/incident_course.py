@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from console.core import alerting
 from console.core.action_inputs import ActionStarted
 from console.core.alerts import Alert, AlertKind, Severity
+from console.core.attempts import is_way_back
 from console.core.durations import format_duration
 from console.core.incident_rules import Incidents, Trigger
 from console.core.incident_signs import tick_seen, unwell
@@ -17,7 +18,6 @@ from console.core.incident_story import Story
 from console.core.incidents import Cause, Clock, Incident, Room
 from console.core.inputs import AlertAcknowledged
 from console.core.record import Record
-from console.core.rollout import ActionKind
 from console.core.soak import WATCH_GAP_S
 from console.core.text import visible
 
@@ -157,9 +157,9 @@ def raise_to(rules: Incidents, story: Story, severity: int) -> None:
 
 
 def rolling_back(state: "State", started: ActionStarted) -> list[Record]:
-    """Open the war room because a rollback was begun, and an incident too where none is open."""
+    """Open the war room because something is taken back, and an incident too where none is open."""
     rules = state.rollout.incidents
-    is_begun = started.kind == ActionKind.ROLLBACK and not started.is_check
+    is_begun = is_way_back(state.rollout, started.action, started.kind) and not started.is_check
     if rules is None or not is_begun or Trigger.ROLLBACK not in rules.war_room.opens_on:
         return []
     said = f"{visible(started.title)} begun by {started.actor}: {visible(started.reason)}"

@@ -48,7 +48,7 @@ class Trigger(StrEnum):
     TWO_OF_SEVERITY_2 = "two of severity 2"
     """Two causes that are severity 2 or worse, in one incident."""
     ROLLBACK = "rollback"
-    """A rollback was begun; without an open incident it opens one."""
+    """A rollback, a step down or a task that is a way back was begun; without an open incident it opens one."""
     PERSON = "escalated by a person"
     """Somebody opened the incident by hand, as for a customer. To escalate an open one opens it in any case."""
 
@@ -76,8 +76,8 @@ class ProcedureItem(Part):
     """What is to be done."""
     done_when: Sign | None = None
     """What the console ticks it on: `response`, somebody took the incident; `war_room`, somebody is in it; `rollback`,
-    a rollback or step down was done and verified; `monitoring`, every metric is measured; `all_ok`, every panel was OK
-    for `well_for`; `post_mortem`, it was held."""
+    a rollback, a step down or a task that is a way back was done and verified; `monitoring`, every metric is measured;
+    `all_ok`, every panel was OK for `well_for`; `post_mortem`, it was held."""
 
 
 ROLES: Mapping[str, str] = {

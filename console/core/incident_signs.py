@@ -2,12 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from console.core.attempts import Attempt
+from console.core.attempts import Attempt, is_way_back
 from console.core.durations import format_duration
 from console.core.incident_rules import Incidents, ProcedureItem
 from console.core.incident_story import Story
 from console.core.incidents import Mark
-from console.core.rollout import ActionKind
 from console.core.standing import is_few
 from console.core.verdict import Verdict
 from console.core.words import Outcome, count_of
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 _WELL = (Verdict.OK, Verdict.NOT_JUDGED)
 """What speaks against nothing: what is not asked in a phase does not keep an incident open."""
-_WAYS_OUT = (ActionKind.ROLLBACK, ActionKind.STEP_DOWN)
 
 
 def unwell(state: "State") -> tuple[str, ...]:
@@ -72,7 +70,7 @@ def sign(state: "State", rules: Incidents, story: Story, item: ProcedureItem) ->
         case "war_room" if found.room is not None and found.room.clock.stopped is not None:
             return f"{found.room.clock.stopped.by} is in it"
         case "rollback":
-            return next((f"{one.started.title} done" for one in _ways_out(state, found.opened_at)), "")
+            return next((f"{one.started.title} done" for one in _taken_back(state, found.opened_at)), "")
         case "monitoring" if stopped is not None and not unseen(state):
             return f"{count_of(len(state.metrics), 'metric')} measured"
         case "all_ok" if found.well_since is not None and story.at - found.well_since >= rules.well_for:
@@ -82,6 +80,7 @@ def sign(state: "State", rules: Incidents, story: Story, item: ProcedureItem) ->
     return ""
 
 
-def _ways_out(state: "State", since: float) -> list[Attempt]:
+def _taken_back(state: "State", since: float) -> list[Attempt]:
     done = (one for one in state.attempts.values() if one.outcome is Outcome.DONE and one.ended is not None)
-    return [one for one in done if one.started.kind in _WAYS_OUT and (one.ended or 0.0) >= since]
+    back = (one for one in done if is_way_back(state.rollout, one.started.action, one.started.kind))
+    return [one for one in back if (one.ended or 0.0) >= since]

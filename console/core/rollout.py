@@ -279,6 +279,8 @@ class Action(Part):
     """What it does to the share of traffic: to 0, one rung down, to the next phase, or nothing."""
     parameters: dict[Name, Parameter] = Field(default_factory=dict)
     """What is chosen before, such as a tenant, by name."""
+    way_back: bool = False
+    """Whether a task takes something back, such as one tenant: incidents and views count it as a rollback."""
     phases: Names = ()
     """The phases a task belongs to; in others it is begun only with a reason. Without any, all."""
     before: tuple[Check, ...] = ()

@@ -225,6 +225,8 @@ class Overlay:
                 changed["advance"] = [name for name in phase["advance"] if name not in self._dropped]
             if "pause" in phase:
                 changed["pause"] = [text for text in phase["pause"] if text.split()[0] not in self._dropped]
+            if "sign_off" in phase:  # a demo is of one account, and nobody else can come to sign
+                changed["sign_off"] = [_role(asked) for asked in phase["sign_off"]]
             for items in ("prerequisites", "checklist"):
                 if items in phase:
                     changed[items] = [self._item(item) for item in phase[items]]
@@ -306,6 +308,11 @@ class Overlay:
         step: Part = {"run": ["${COMPOSE:-docker compose}", "up", "-d", "--no-deps", *self._ports], "timeout": "120s"}
         host = os.environ.get("DOCKER_HOST")
         return step | ({"env": {"DOCKER_HOST": host}} if host else {})
+
+
+def _role(asked: str | Part) -> str:
+    """Return the role of a sign-off, whoever it asks for."""
+    return asked if isinstance(asked, str) else str(asked["role"])
 
 
 class _Plain(yaml.SafeDumper):

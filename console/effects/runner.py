@@ -65,7 +65,7 @@ class _Attempt:
         self._asking = asking
         self._is_stopped = False
         self._began = time.time()
-        self._before: Before = {}
+        self._before = Before()
 
     def run(self) -> tuple[Outcome, str]:
         signal.signal(signal.SIGTERM, self._stop)

@@ -72,6 +72,10 @@ def check_actions(review: Review) -> None:
                     _check_to(review, (*path, part, index, "to"), action, check)
                 elif check.to:
                     review.wrong((*path, part, index, "to"), *TO_IS_ELSEWHERE)
+        if action.way_back and action.kind is not ActionKind.TASK:
+            is_advance = action.kind is ActionKind.ADVANCE
+            found = "an advance takes nothing back" if is_advance else f"a {action.kind} is a way back anyway"
+            review.wrong((*path, "way_back"), found, "take this key away; it belongs to a task")
         if action.kind is ActionKind.TASK:
             _check_no_traffic(review, path)
     has_share = any(phase.traffic > 0 for phase in review.rollout.phases)

@@ -297,7 +297,8 @@ async def opened(tmp_path: Path) -> AsyncIterator[Opened]:
     (tmp_path / "shop.yaml").write_text(
         "rollout: shop\ntitle: The shop\nservice: shop\n"
         "metrics: {errors: {command: [x], every: 1h, target: '< 1', critical: '> 5', severity: 2}}\n"
-        "actions: {rollback: {key: R, title: Roll back, kind: rollback, steps: [{run: ['true']}, {run: ['true']}],"
+        "actions: {part: {key: C, title: Part, way_back: true, steps: [{run: ['true']}]},"
+        " rollback: {key: R, title: Roll back, kind: rollback, steps: [{run: ['true']}, {run: ['true']}],"
         " verify: [{command: ['true']}]}}\n"
         "incidents: {}\n"
     )
@@ -368,6 +369,17 @@ async def test_whoever_rolls_back_by_hand_has_responded(opened: Opened, tmp_path
     assert found.response.by == "anna@ops1 (pts/3)"
     assert found.room is not None
     assert "Roll back begun by anna" in found.room.why
+
+
+async def test_whoever_takes_a_part_back_by_hand_has_responded(opened: Opened, tmp_path: Path) -> None:
+    orders, engine = desk(opened, tmp_path)
+
+    await orders.start(await orders.preview("part"), reason="leaks", typed="shop")
+
+    (found,) = engine.fresh_frame().incidents
+    assert (found.severity, found.response.by) == (2, "anna@ops1 (pts/3)")
+    assert found.room is not None
+    assert "Part begun by anna" in found.room.why
 
 
 @pytest.mark.parametrize("choice", ["verify", "resume"])

@@ -48,6 +48,7 @@ def state(*sections: dict[str, Any], traffic: float = 25.0, **more: Any) -> Stat
                 {"name": "All", "traffic": "100%", "soak": "1h"},
             ],
             "actions": {
+                "part": {"key": "C", "title": "Part", "way_back": True, "steps": [{"run": ["x"]}]},
                 "back": {"key": "R", "title": "Back", "kind": "rollback", "steps": [{"run": ["x"]}]},
                 "other": {"key": "O", "title": "Other", "steps": [{"run": ["x"]}]},
                 "on": {"key": "A", "title": "On", "kind": "advance"},
@@ -173,7 +174,7 @@ def test_a_share_that_is_not_that_of_the_phase_is_said() -> None:
     assert present.tone is Verdict.WARNING
 
 
-def test_the_ways_out_are_those_that_take_traffic_back_with_how_they_went_last() -> None:
+def test_the_ways_out_are_those_that_take_traffic_or_a_part_back_with_how_they_went_last() -> None:
     made = state({"title": "Ways", "shows": ["ways_out"]}, {"title": "Done", "shows": ["history"]})
 
     before = shown(made)["Ways"]
@@ -183,10 +184,11 @@ def test_the_ways_out_are_those_that_take_traffic_back_with_how_they_went_last()
     after = shown(made)
 
     assert [(row.key, row.name, row.text, row.more) for row in before] == [
-        ("R", "Back", "not looked at yet", "not begun in this session")
+        ("C", "Part", "not looked at yet", "not begun in this session"),
+        ("R", "Back", "not looked at yet", "not begun in this session"),
     ]
     assert running[0].text == "another action is running"
-    assert "failed by anna@ops1, took 4s" in after["Ways"][0].more
+    assert "failed by anna@ops1, took 4s" in after["Ways"][1].more
     assert [(row.name, row.text, row.tone) for row in after["Done"]] == [
         ("Back", "failed", Verdict.CRITICAL),
         ("On", "done", Verdict.OK),

@@ -59,6 +59,18 @@ def test_the_console_ticks_a_rollback_that_was_done_and_not_one_that_failed() ->
     assert shop.incident.ticks["respond"].by == ""
 
 
+@pytest.mark.parametrize("is_way_back", [True, False])
+def test_the_console_ticks_a_rollback_of_a_part_that_was_done_and_no_other_task(*, is_way_back: bool) -> None:
+    part = {"title": "Part", "way_back": is_way_back, "steps": [{"run": ["x"]}]}
+    shop = scene(actions={"part": part})
+    shop.measure(errors=9)
+
+    shop.give(ActionStarted(shop.at, "a1", "part", "task", "Part", ANNA, "bad", None, None, ("x",)))
+    shop.give(ActionEnded(shop.at, "a1", Outcome.DONE))
+
+    assert [mark.text for item, mark in shop.incident.ticks.items() if item == "respond"] == ["Part done"] * is_way_back
+
+
 def test_monitoring_is_ticked_when_somebody_responded_and_everything_is_measured() -> None:
     shop = scene()
     shop.measure(errors=9)

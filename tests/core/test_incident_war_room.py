@@ -57,12 +57,28 @@ def test_to_verify_a_rollback_opens_nothing() -> None:
     assert shop.state.incidents.open is None
 
 
-def test_a_step_down_opens_nothing() -> None:
+def task(**more: object) -> dict[str, object]:
+    """Actions of a shop that takes one component back by itself."""
+    return {"actions": {"part": {"title": "Part", "steps": [{"run": ["x"]}], **more}}}
+
+
+def test_a_step_down_is_a_rollback_too_of_severity_2_where_no_severity_names_it() -> None:
     shop = scene()
 
     shop.give(ActionStarted(shop.at, "a1", "down", "step_down", "Step down", ANNA, "odd", 5.0, None, ("x",)))
 
-    assert shop.state.incidents.open is None
+    assert shop.incident.severity == 2
+    assert shop.incident.room is not None
+    assert shop.incident.room.why == "Step down begun by anna@ops1 (pts/3): odd"
+
+
+@pytest.mark.parametrize("is_way_back", [True, False])
+def test_a_task_opens_the_war_room_where_the_file_says_that_it_is_a_way_back(*, is_way_back: bool) -> None:
+    shop = scene(**task(way_back=is_way_back))
+
+    shop.give(ActionStarted(shop.at, "a1", "part", "task", "Part", ANNA, "odd", None, None, ("x",)))
+
+    assert [one.room is not None for one in shop.state.incidents.incidents.values()] == [True] * is_way_back
 
 
 def test_a_person_escalates_to_the_war_room() -> None:

@@ -326,6 +326,17 @@ def test_validation_windows_keep_their_order_and_become_short(tmp_path: Path) ->
     ]
 
 
+def test_a_demo_which_is_of_one_account_asks_for_each_role_and_for_no_second_person(tmp_path: Path) -> None:
+    folder = DemoFolder(tmp_path)
+    ports = {"canary": 1, "baseline": 2}
+    write(folder, rollout="user-context", speed=1, ports=ports, has_containers=False, is_whole=True)
+
+    demo, shipped = (load(file, ENV).rollout.phases[0].sign_off for file in (folder.rollout, Path("user-context")))
+
+    assert [(asked.role, asked.second_person) for asked in demo] == [("engineering-lead", False), ("cto", False)]
+    assert [asked.second_person for asked in shipped] == [False, True]
+
+
 def test_the_whole_of_a_rollout_begins_before_it_with_its_switches_off(tmp_path: Path) -> None:
     folder = DemoFolder(tmp_path)
     write(

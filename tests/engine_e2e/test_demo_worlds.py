@@ -184,21 +184,30 @@ def test_the_place_of_a_demo_is_read_back_and_is_for_its_account_only(tmp_path: 
     assert (tmp_path / "place.json").stat().st_mode & 0o077 == 0
 
 
-async def test_the_migration_of_stateless_orchestration_adds_what_is_missing(tmp_path: Path, database: str) -> None:
+async def test_the_migration_of_stateless_orchestration_is_pending_until_it_added_what_is_missing(
+    tmp_path: Path, database: str
+) -> None:
     place = Place(str(tmp_path), "stateless-orchestration", "healthy", 1.0, database, "redis://r", {})
     place.write()
     connection = await asyncpg.connect(database)
     await connection.execute(world_of("stateless-orchestration").schema)
     await connection.execute("ALTER TABLE agent_sessions DROP COLUMN metadata")
-    command = [sys.executable, "-m", "console.demo.programs.stateless_orchestration", str(tmp_path), "migrate"]
+    program = [sys.executable, "-m", "console.demo.programs.stateless_orchestration", str(tmp_path)]
 
-    first, second = [
-        await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True) for _ in range(2)
+    ran = [
+        await asyncio.to_thread(subprocess.run, [*program, what], capture_output=True, text=True, check=False)
+        for what in ("pending", "migrate", "pending", "migrate")
     ]
 
+    name = "20260101000000_find_sessions_by_id"
+    assert [(one.returncode, one.stdout.splitlines()) for one in ran] == [
+        (1, [f"to be applied: {name}"]),
+        (0, ["added metadata jsonb", f"{name} applied"]),
+        (0, ["the database is up to date"]),
+        (0, ["nothing to migrate"]),
+    ]
     assert await connection.fetchval("SELECT count(metadata) FROM agent_sessions") == 0
-    assert first.stdout.splitlines() == ["added metadata jsonb", "migration applied"]
-    assert second.stdout.splitlines() == ["nothing to migrate"]
+    assert await connection.fetchval("SELECT to_regclass('agent_sessions_session_id') IS NOT NULL")
     await connection.close()
 
 

@@ -311,6 +311,14 @@ MEANING = [
         "5: actions.a.phases: a rollback belongs to every phase; take this key away",
     ),
     (
+        "actions: {a: {title: t, kind: rollback, way_back: true, steps: [{run: [x]}]}}",
+        "4: actions.a.way_back: a rollback is a way back anyway; take this key away",
+    ),
+    (
+        "actions: {a: {title: t, kind: advance, way_back: true}}",
+        "4: actions.a.way_back: an advance takes nothing back; take this key away",
+    ),
+    (
         "actions: {a: {title: t, before: [{command: [x], to: [Move]}], steps: [{run: [x]}]}}",
         "4: actions.a.before[0].to: a task enters no phase; take this key away",
     ),

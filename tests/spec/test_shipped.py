@@ -375,15 +375,15 @@ async def test_an_empty_table_is_no_data_and_not_zero(connection: Connection) ->
         assert await ask(connection, name) == []
 
 
-async def test_the_migration_is_verified_by_its_columns_and_their_types(connection: Connection) -> None:
-    whole = await ask(connection, "migration_applied")
+async def test_the_columns_that_the_queries_read_are_looked_at_with_their_types(connection: Connection) -> None:
+    whole = await ask(connection, "columns_there")
     await connection.execute("ALTER TABLE agent_sessions DROP COLUMN metadata")
     await connection.execute("ALTER TABLE agent_sessions ALTER created_at TYPE date, ALTER updated_at TYPE timestamp")
 
-    assert whole == [{"is_applied": True, "missing": "none", "other_types": "none"}]
-    assert await ask(connection, "migration_applied") == [
+    assert whole == [{"are_there": True, "missing": "none", "other_types": "none"}]
+    assert await ask(connection, "columns_there") == [
         {
-            "is_applied": False,
+            "are_there": False,
             "missing": "agent_sessions.metadata",
             "other_types": "agent_sessions.created_at is date, not timestamp",
         }

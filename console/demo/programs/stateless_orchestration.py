@@ -1,6 +1,7 @@
 """The integration check of `stateless-orchestration`, and its migration.
 
-`verify` asks both services and looks at the table; `migrate` gives the table what the new path needs and has not got.
+`verify` asks both services and looks at the table. `migrate` gives the table what the new path needs and has not got,
+and writes down that it did; `pending` looks whether that is still to be done.
 """
 
 import json
@@ -22,6 +23,9 @@ _COLUMNS = {
     "created_at": "timestamptz",
     "updated_at": "timestamptz",
 }
+_MIGRATION = "20260101000000_find_sessions_by_id"
+_HISTORY = "CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY)"
+_INDEX = "CREATE INDEX IF NOT EXISTS agent_sessions_session_id ON agent_sessions (session_id)"
 _direct = build_opener(ProxyHandler({}))
 
 
@@ -67,19 +71,48 @@ async def _missing(connection: "asyncpg.Connection[asyncpg.Record]") -> tuple[st
 
 
 async def migrate(place: Place, _words: Sequence[str]) -> int:
-    """Add the columns that are missing, in one transaction; raises `asyncpg.PostgresError` when that is refused."""
+    """Add the index and the columns that are missing, in one transaction.
+
+    Raises `asyncpg.PostgresError` when that is refused.
+    """
     connection = await asyncpg.connect(place.owner_url, timeout=5)
     try:
         async with connection.transaction():
-            missing = await _missing(connection)
-            for name in missing:
+            if await _is_migrated(connection):
+                print("nothing to migrate")
+                return 0
+            for name in await _missing(connection):
                 await connection.execute(f"ALTER TABLE agent_sessions ADD COLUMN {name} {_COLUMNS[name]}")
                 print(f"added {name} {_COLUMNS[name]}")
+            for statement in (_INDEX, _HISTORY):
+                await connection.execute(statement)
+            await connection.execute("INSERT INTO schema_migrations VALUES ($1) ON CONFLICT DO NOTHING", _MIGRATION)
     finally:
         await connection.close(timeout=5)
-    print("migration applied" if missing else "nothing to migrate")
+    print(f"{_MIGRATION} applied")
     return 0
 
 
+async def pending(place: Place, _words: Sequence[str]) -> int:
+    """Print whether the migration is still to be applied; 0 when it is not.
+
+    Raises `OSError` or `asyncpg.PostgresError` when the database cannot say.
+    """
+    connection = await asyncpg.connect(place.owner_url, timeout=5)
+    try:
+        is_migrated = await _is_migrated(connection)
+    finally:
+        await connection.close(timeout=5)
+    print("the database is up to date" if is_migrated else f"to be applied: {_MIGRATION}")
+    return 0 if is_migrated else 1
+
+
+async def _is_migrated(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
+    """Whether the migration was written down, and nothing that it made was taken away since."""
+    if await connection.fetchval("SELECT to_regclass('schema_migrations')") is None or await _missing(connection):
+        return False
+    return bool(await connection.fetchval("SELECT count(*) FROM schema_migrations WHERE name = $1", _MIGRATION))
+
+
 if __name__ == "__main__":
-    sys.exit(main({"verify": verify, "migrate": migrate}))
+    sys.exit(main({"verify": verify, "migrate": migrate, "pending": pending}))

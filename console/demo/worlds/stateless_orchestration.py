@@ -43,7 +43,7 @@ class StatelessOrchestration(World):
         ),
     }
     switches = ("ENABLE_STATELESS_ORCHESTRATION", "ENABLE_SAFE_JSON_PARSER")
-    env = {"VERIFY_SCRIPT": "{program} verify", "MIGRATE": "{program} migrate"}
+    env = {"VERIFY_SCRIPT": "{program} verify", "MIGRATE": "{program} migrate", "MIGRATION_CHECK": "{program} pending"}
     schema = """
 CREATE TABLE agent_sessions (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,4 +1,5 @@
--- title: Every column that the new orchestration and these queries need is there, of a type that they can read
+-- title: Every column that the queries of this rollout read is there, of a type that they can read
+-- The legacy path has them too, so they do not show that the migration was applied.
 -- A timestamp without a time zone is read as UTC.
 WITH needed (of_table, name, kind) AS (
     VALUES
@@ -29,7 +30,7 @@ found AS (
     LEFT JOIN pg_catalog.pg_type AS base ON base.oid = coalesce(nullif(type.typbasetype, 0), type.oid)
 )
 SELECT
-    bool_and(type IS NOT NULL AND fits) AS is_applied,
+    bool_and(type IS NOT NULL AND fits) AS are_there,
     coalesce(string_agg(name, ', ' ORDER BY name) FILTER (WHERE type IS NULL), 'none') AS missing,
     coalesce(
         string_agg(name || ' is ' || type || ', not ' || kind, '; ' ORDER BY name) FILTER (WHERE NOT fits), 'none'
