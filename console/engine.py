@@ -29,7 +29,6 @@ from console.core.inputs import (
     SourceChanged,
     TimePassed,
 )
-from console.core.memory import restore
 from console.core.own_checks import has_soaked
 from console.core.probes import Check
 from console.core.receivers import routes_of
@@ -42,7 +41,7 @@ from console.core.view import build_frame
 from console.core.weighing import evidence_name
 from console.core.words import SourceState, Table
 from console.effects.notifier import Notifier
-from console.effects.store import Store, Stored
+from console.effects.store import Store
 from console.filing import JOURNAL_KEPT, Filing
 from console.inbox import Counter, Inbox
 from console.probing import Probe, Prober, Settled
@@ -50,6 +49,7 @@ from console.sources.base import Attached
 from console.sources.checks import CheckResult, passes
 from console.sources.connect import Connections
 from console.spec.loaded import Loaded
+from console.taking_up import take_up
 from console.telling import Teller
 
 DRAIN_S = 0.1
@@ -120,7 +120,8 @@ class Engine:
             if self._since is not None:
                 self.state.backdate(self._since)
         else:
-            await asyncio.to_thread(self._take_up, stored)  # nobody else has the state yet, and the screen answers
+            # Nobody else has the state yet, and the screen answers meanwhile.
+            await asyncio.to_thread(take_up, self.state, stored, stored.samples)
         for source in self.state.sources.values():
             source.recall(SourceState.STARTING, "", at)
         self._session = replace(self._session, started=self.state.began)
@@ -133,19 +134,6 @@ class Engine:
         )
         self.apply(SessionOpened(at, self.actor, self._version, stored.last_seen, self._is_dry_run))
         self._frame = self._make_frame()
-
-    def _take_up(self, stored: Stored) -> None:
-        restore(
-            self.state,
-            documents=stored.docs,
-            positions=stored.positions,
-            counts=stored.counts,
-            totals=stored.totals,
-            labels=stored.labels,
-            lines=sum(stored.lines.values()),
-            unclassified=sum(stored.unclassified.values()),
-            samples=stored.samples,
-        )
 
     async def start(self) -> None:
         """Begin to read, to probe and to tick."""

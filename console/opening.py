@@ -20,7 +20,7 @@ from console.core.redact import Redactor
 from console.effects.lock import SESSION_LOCK, Held, Lock, holder_of
 from console.effects.session_reader import SessionReader
 from console.effects.session_schema import FILE_NAME
-from console.effects.sessions import Session, create_session, find_open
+from console.effects.sessions import Session, create_session, find_latest
 from console.effects.store import SessionDamaged, SessionUnreadable, Store
 from console.engine import Engine
 from console.patience import waited_for
@@ -72,10 +72,10 @@ async def open_session(
     since: float | None = None,
     at: float | None = None,
 ) -> Opened:
-    """Resume the open session of a rollout, or begin one; raises `CannotOpen`."""
+    """Take up the latest session of a rollout, or begin one; raises `CannotOpen`."""
     at = time.time() if at is None else at
     try:
-        before = find_open(base, loaded.rollout.rollout)
+        before = find_latest(base, loaded.rollout.rollout)
         found = None if is_new else before
         session = found or _begin(loaded, base, at)
         lock = Lock.take(session.folder / SESSION_LOCK, actor, at, "watching")

@@ -8,7 +8,6 @@ from console.core.dashboard_rows import ways_out
 from console.core.dashboards import Shown
 from console.core.desk import Desk, Refused
 from console.core.inputs import WayOutSeen
-from console.effects.preview import problems
 from console.engine import Engine
 
 LOOK_S = 1.0
@@ -60,7 +59,7 @@ class Readiness:
             return WayOutSeen(time.time(), action, unknown=(self._engine.redactor.redact(str(obstacle)),))
         shown = await self._desk.look_before(shown)
         unknown = (f"{look.label}: {look.found}" for look in shown.before if look.is_passed is None)
-        return WayOutSeen(time.time(), action, (*problems(shown), *shown.not_passed), tuple(unknown))
+        return WayOutSeen(time.time(), action, (*shown.problems, *shown.not_passed), tuple(unknown))
 
     async def _given(self, action: str) -> dict[str, str]:
         """Return a value for each parameter: the first to choose from, as the steps are the same for any other."""

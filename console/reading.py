@@ -22,7 +22,6 @@ from console.core.handover import Handover, handover_of
 from console.core.incident_decisions import taking
 from console.core.inputs import SampleFailed, SampleTaken, TimePassed
 from console.core.journal import Found, RecordFilter
-from console.core.memory import restore
 from console.core.record import JournalRow, Record
 from console.core.recorded import Recording
 from console.core.retold import chronicle_of
@@ -40,6 +39,7 @@ from console.effects.sessions import EXPORTS, find_session, state_dir
 from console.engine import journal_view
 from console.filed import FiledJournal
 from console.looking import OnlyLooking
+from console.taking_up import take_up
 
 JOURNAL_SHOWN = 20
 NOBODY = "nobody: nothing is being read or measured"
@@ -58,17 +58,7 @@ def restored(
     """Return the state that a session's file holds; `rollup` has the counts from before those in `stored`."""
     state = State(rollout, at)
     state.rollup = rollup or state.rollup
-    restore(
-        state,
-        documents=stored.docs,
-        positions=stored.positions,
-        counts=stored.counts,
-        totals=stored.totals,
-        labels=stored.labels,
-        lines=sum(stored.lines.values()),
-        unclassified=sum(stored.unclassified.values()),
-        samples=samples,
-    )
+    take_up(state, stored, samples)
     return state
 
 
@@ -146,7 +136,7 @@ def done_since(folder: Path, state: State) -> list[Record]:
     known but its file.
     """
     session = find_session(state_dir(), folder.name)
-    if session is None or session.folder != folder or session.closed is not None:
+    if session is None or session.folder != folder:
         return []
     where = places(state_dir(), session.rollout, session)
     records: list[Record] = []

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from console.core.redact import Redactor
-from console.effects.sessions import find_open, state_dir, this_actor
+from console.effects.sessions import find_latest, state_dir, this_actor
 from console.opening import CannotOpen, Opened, open_session
 from console.orders import Orders
 from console.reading import Onlooker
@@ -26,7 +26,7 @@ async def opened_for(loaded: Loaded, asked: Watch) -> Opened:
     since = None if asked.since_s is None else time.time() - asked.since_s
     if not asked.is_read_only:
         return await open_session(loaded, base, actor, is_new=asked.is_new, is_dry_run=asked.is_dry_run, since=since)
-    found = find_open(base, loaded.rollout.rollout)
+    found = find_latest(base, loaded.rollout.rollout)
     if found is not None and found.holder is not None:
         return await open_session(loaded, base, actor)
     # Nobody holds it: whoever only looks must not take it from the one who may have to act.

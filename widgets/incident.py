@@ -78,7 +78,7 @@ def incident_lines(part: IncidentPart, width: int) -> tuple[list[Line], int]:
         left_width = width * 11 // 20
         left, place = _work(found, part, left_width)
         right = [*_about(found, width - left_width - 2), *_history(found, width - left_width - 2)]
-        return [*head, *_beside(left, right, left_width, width)], len(head) + place
+        return [*head, *_beside(left, right, left_width)], len(head) + place
     about = _about(found, width)
     work, place = _work(found, part, width)
     return [*head, *about, *work, *_history(found, width)], len(head) + len(about) + place
@@ -235,7 +235,7 @@ def _history(found: IncidentView, width: int) -> list[Line]:
     return lines
 
 
-def _beside(left: list[Line], right: list[Line], left_width: int, width: int) -> list[Line]:
+def _beside(left: list[Line], right: list[Line], left_width: int) -> list[Line]:
     """Return two columns as lines."""
     count = max(len(left), len(right))
     pairs = zip(_filled(left, count), _filled(right, count), strict=True)

@@ -29,8 +29,8 @@ from console.effects.attempt_files import OUTPUT
 from console.effects.begin import Intent, Places, begin, places
 from console.effects.claims import CannotStart
 from console.effects.looking import GLANCE_S, LOOK_S, look_before
-from console.effects.preview import preview, problems
-from console.effects.sessions import Session, find_open, state_dir, this_actor
+from console.effects.preview import preview
+from console.effects.sessions import Session, find_latest, state_dir, this_actor
 from console.patience import LeftBehind, in_time, waited_for
 from console.spec.load_action import load_action
 from console.spec.loaded import Loaded
@@ -106,11 +106,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         if arguments.json:
             print(json.dumps(preview_json(shown), ensure_ascii=False))
-        return Exit.FAILED if problems(shown) or shown.not_passed else Exit.DONE
+        return Exit.FAILED if shown.problems or shown.not_passed else Exit.DONE
     obstacle = _obstacle(shown, arguments)
     if obstacle:
         print(f"{obstacle}; nothing was done", file=sys.stderr)
-        return Exit.FAILED if arguments.yes and problems(shown) else Exit.USAGE
+        return Exit.FAILED if arguments.yes and shown.problems else Exit.USAGE
     reason = arguments.reason.strip() or shown.why or "by hand, from a shell"
     intent = Intent(time.time(), actor, reason, shown.without)
     try:
@@ -137,9 +137,9 @@ def _loaded(arguments: argparse.Namespace) -> Loaded | None:
 
 
 def _session_of(base: Path, rollout: str) -> Session | None:
-    """Return the open session of a rollout, if the disk says in time whether there is one."""
+    """Return the latest session of a rollout, if the disk says in time whether there is one."""
     try:
-        return in_time(lambda: find_open(base, rollout))
+        return in_time(lambda: find_latest(base, rollout))
     except OSError as error:
         print(f"{base} cannot be read: {error}; going on without the session", file=sys.stderr, flush=True)
         return None
@@ -188,7 +188,7 @@ def _obstacle(shown: Preview, arguments: argparse.Namespace) -> str:
     if shown.needs_reason and not arguments.reason.strip():
         return "something is not as it should be before this: say why with --reason"
     if arguments.yes:
-        return "this cannot work as things are" if problems(shown) else ""
+        return "this cannot work as things are" if shown.problems else ""
     if not sys.stdin.isatty():
         return "nobody can be asked here: confirm with --yes"
     word = shown.type_to_confirm or "y"

@@ -21,7 +21,7 @@ from console.effects.begin import places
 from console.effects.claims import CannotStart
 from console.effects.found import Found, attempts_in
 from console.effects.preview import preview
-from console.effects.sessions import find_open, state_dir, this_actor
+from console.effects.sessions import find_latest, state_dir, this_actor
 from console.effects.settling import intent_of_rest, rest_of
 from console.effects.stopping import stop
 from console.patience import READ_S, in_time
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         return Exit.USAGE
     base = state_dir()
     try:
-        found = in_time(lambda: attempts_in(places(base, rollout, find_open(base, rollout))), READ_S)
+        found = in_time(lambda: attempts_in(places(base, rollout, find_latest(base, rollout))), READ_S)
     except OSError as error:
         print(f"what was begun cannot be read: {error}; an action that runs goes on all the same", file=sys.stderr)
         return Exit.UNKNOWN
@@ -158,7 +158,7 @@ def _carried_on(
         return Exit.USAGE
     intent = intent_of_rest(loaded, line, actor, arguments.reason, time.time(), is_check=is_check)
     base = state_dir()
-    where = places(base, loaded.rollout.rollout, find_open(base, loaded.rollout.rollout))
+    where = places(base, loaded.rollout.rollout, find_latest(base, loaded.rollout.rollout))
     told = sys.stderr if arguments.json else sys.stdout
     try:
         return carry_out(preview(rest, loaded, now=""), loaded, intent, where, told, is_json=arguments.json)

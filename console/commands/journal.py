@@ -116,7 +116,7 @@ def _print(file: SessionReader, folder: Path, arguments: argparse.Namespace) -> 
 def _not_written(folder: Path, settled: Set[str], abandoned: Set[str]) -> Iterator[str]:
     """Yield what was done from a shell while no console held the session."""
     session = find_session(state_dir(), folder.name)
-    if session is None or session.folder != folder or session.closed is not None or session.holder is not None:
+    if session is None or session.folder != folder or session.holder is not None:
         return
     where = places(state_dir(), session.rollout, session)
     for one in left_since(where, session, settled):

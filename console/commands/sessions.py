@@ -23,12 +23,10 @@ def run(arguments: argparse.Namespace) -> int:
     if not found:
         print(f"no sessions in {visible(str(state_dir()))}; `rollout-console watch FILE` begins one")
         return Exit.DONE
-    rows = [
-        (visible(session.id), visible(session.state), _holder(session), visible(session.title)) for session in found
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    rows = [(visible(session.id), _holder(session), visible(session.title)) for session in found]
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
     for row in rows:
-        print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip())
+        print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[2]]).rstrip())
     return Exit.DONE
 
 
@@ -43,10 +41,8 @@ def _as_json(session: Session) -> dict[str, object]:
         "id": session.id,
         "rollout": session.rollout,
         "title": session.title,
-        "state": session.state,
         "held_by": None if holder is None else str(holder),
         "created": iso(session.created),
-        "closed": iso(session.closed),
         "file": session.file,
         "folder": str(session.folder),
     }

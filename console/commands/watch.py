@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     add_file(parser)
     add_as(parser)
-    parser.add_argument("--new", action="store_true", help="begin a new session instead of resuming the open one")
+    parser.add_argument("--new", action="store_true", help="begin a new session instead of going on in the latest one")
     parser.add_argument("--read-only", action="store_true", help="look and never act: the keys of actions are gone")
     parser.add_argument("--dry-run", action="store_true", help="alerts are not sent: the journal says what would be")
     parser.add_argument(

@@ -32,7 +32,7 @@ def act(state: "State", given: ActionStarted | ActionProgressed | ActionEnded) -
         if before is not None:
             state.attempts[given.continues] = replace(before, carried_on=given.attempt)
         automatic.acted(state, given)
-        return [_started(state, given)]
+        return [_started(given)]
     attempt = state.attempts.get(given.attempt)
     if attempt is None:
         return []
@@ -52,7 +52,7 @@ def act(state: "State", given: ActionStarted | ActionProgressed | ActionEnded) -
     return records
 
 
-def _started(state: "State", given: ActionStarted) -> Record:
+def _started(given: ActionStarted) -> Record:
     body = {
         "attempt": given.attempt,
         "action": given.action,

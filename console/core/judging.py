@@ -278,7 +278,7 @@ def let_go(before: Judged) -> Judged:
     return replace(before, held_since=None, warning=_NEVER, critical=_NEVER)
 
 
-def pending(thresholds: Thresholds, judged: Judged) -> tuple[Verdict, float] | None:
+def pending(judged: Judged) -> tuple[Verdict, float] | None:
     """Return the worst verdict whose condition holds but not yet for long enough, and since when; `None` for none."""
     for level in LEVELS:
         run = judged.run(level)

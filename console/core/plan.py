@@ -94,6 +94,11 @@ class Preview:
     reason, and what could not be found only of a task: no monitoring may block the way out."""
 
     @property
+    def problems(self) -> tuple[str, ...]:
+        """What is already known to stand in the way, step by step."""
+        return tuple(step.problem for step in (*self.steps, *self.verify) if step.problem)
+
+    @property
     def not_passed(self) -> tuple[str, ...]:
         """What was looked at before and was not as it should be, in words."""
         return tuple(f"{look.label}: {look.found}" for look in self.before if look.is_passed is False)

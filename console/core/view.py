@@ -201,7 +201,7 @@ def _panel(state: State, metric: MetricState, at: float) -> Panel:
     thresholds, spec = metric.thresholds, metric.metric
     track = metric.judged_track(state.phase.traffic)
     judged = metric.judged.get(track, UNJUDGED)
-    held = pending(thresholds, judged)
+    held = pending(judged)
     age_s = None if judged.at is None else max(0.0, at - judged.at)
     return Panel(
         metric=metric.name,

@@ -62,7 +62,7 @@ def running(*options: str, on_progress: Progress = lambda _: None) -> Iterator[D
             )
             with process:
                 try:
-                    yield _ready(process, folder, complaints, on_progress)
+                    yield _ready(process, folder, on_progress)
                 finally:
                     on_progress("stopping the demo")
                     _end(process, folder)
@@ -72,7 +72,7 @@ def running(*options: str, on_progress: Progress = lambda _: None) -> Iterator[D
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _ready(process: subprocess.Popen[bytes], folder: Path, complaints: IO[bytes], on_progress: Progress) -> Demo:
+def _ready(process: subprocess.Popen[bytes], folder: Path, on_progress: Progress) -> Demo:
     """Return the demo once the platform says that it is there."""
     on_progress("starting the demo")
     for line in process.stdout or ():

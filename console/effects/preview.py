@@ -96,11 +96,6 @@ def preview(
     )
 
 
-def problems(shown: Preview) -> tuple[str, ...]:
-    """Return what is already known to stand in the way, step by step."""
-    return tuple(step.problem for step in (*shown.steps, *shown.verify) if step.problem)
-
-
 def _after(plan: Plan, loaded: Loaded) -> str:
     if plan.traffic is None:
         return "the share stays as it is"

@@ -1,4 +1,4 @@
-"""Where the sessions of this machine's user are, and which one is open."""
+"""Where the sessions of this machine's user are, and who sits at this terminal."""
 
 import json
 import os
@@ -6,10 +6,9 @@ import pwd
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 import platformdirs
 
@@ -26,11 +25,10 @@ EXPORTS = "exports"
 """Where journals are exported to, under the state folder: also by consoles that hold no session."""
 
 _ABOUT = "session.json"
+_SAID = ("rollout", "title", "file", "created")
 _LOGIN_UID = Path("/proc/self/loginuid")
 _NO_LOGIN = 2**32 - 1
 """What the kernel says of processes that no login began, such as those of a container."""
-
-Closing = Literal["open", "signed off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +42,6 @@ class Session:
     file: str
     """The rollout file it was begun with."""
     created: float
-    state: Closing = "open"
-    closed: float | None = None
 
     @property
     def attempts(self) -> Path:
@@ -116,13 +112,6 @@ def create_session(
     return session
 
 
-def close_session(session: Session, *, at: float) -> Session:
-    """Mark a session as signed off: the next watch of its rollout begins another. Raises `OSError`."""
-    closed = replace(session, state="signed off", closed=at)
-    _write(closed)
-    return closed
-
-
 def list_sessions(base: Path) -> list[Session]:
     """Return the sessions under a state folder, latest first; folders that are no session are left out.
 
@@ -140,9 +129,9 @@ def find_session(base: Path, session_id: str) -> Session | None:
     return next((session for session in list_sessions(base) if session.id == session_id), None)
 
 
-def find_open(base: Path, rollout: str) -> Session | None:
-    """Return the latest session of a rollout that was not signed off."""
-    return next((s for s in list_sessions(base) if s.rollout == rollout and s.state == "open"), None)
+def find_latest(base: Path, rollout: str) -> Session | None:
+    """Return the latest session of a rollout; it is taken up again until `watch --new` begins another."""
+    return next((session for session in list_sessions(base) if session.rollout == rollout), None)
 
 
 def fresh_attempt(parent: Path, action: str, at: float) -> Path:
@@ -151,7 +140,7 @@ def fresh_attempt(parent: Path, action: str, at: float) -> Path:
 
 
 def loose_attempts(base: Path, rollout: str) -> Path:
-    """Return where attempts are kept that were made while the rollout had no open session."""
+    """Return where attempts are kept that were made while the rollout had no session."""
     return base / "attempts" / rollout
 
 
@@ -170,13 +159,13 @@ def _fresh(parent: Path, stem: str) -> Path:
 
 
 def _write(session: Session) -> None:
-    about = {key: value for key, value in asdict(session).items() if key not in ("id", "folder")}
+    about = {name: getattr(session, name) for name in _SAID}
     write_private(session.folder / _ABOUT, json.dumps(about, indent=2) + "\n")
 
 
 def _read(folder: Path) -> Session | None:
     try:
-        about = json.loads((folder / _ABOUT).read_text("utf-8"))
-        return Session(id=folder.name, folder=folder, **about)
-    except (OSError, ValueError, TypeError):
+        said = json.loads((folder / _ABOUT).read_text("utf-8"))
+        return Session(folder.name, folder, **{name: said[name] for name in _SAID})
+    except (OSError, ValueError, TypeError, KeyError):
         return None

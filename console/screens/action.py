@@ -366,8 +366,7 @@ class ActionScreen(ConsoleDialog[None]):
 
     def _end_dry_run(self, preview: Preview) -> None:
         """Say what a dry run found: what stands in the way is known without changing anything."""
-        problems = [step.problem for step in (*preview.steps, *preview.verify) if step.problem]
-        problems += preview.not_passed
+        problems = (*preview.problems, *preview.not_passed)
         said = "; ".join(problems) if problems else "nothing stands in its way"
         self._take_back(f"Dry run: nothing was changed; {said}")
 

@@ -58,8 +58,8 @@ def parse(text: str, file: str, problems: list[Problem]) -> Node | None:
     composer = _Composer(file, problems)
     try:
         loader = Loader(text)
-    except yaml.reader.ReaderError as error:
-        problems.append(_unreadable(error, text, file))
+    except yaml.reader.ReaderError:
+        problems.append(_unreadable(text, file))
         return None
     try:
         while (event := loader.get_event()) is not None:
@@ -67,8 +67,8 @@ def parse(text: str, file: str, problems: list[Problem]) -> Node | None:
     except _Refused as refused:
         problems.append(refused.problem)
         return None
-    except yaml.reader.ReaderError as error:
-        problems.append(_unreadable(error, text, file))
+    except yaml.reader.ReaderError:
+        problems.append(_unreadable(text, file))
         return None
     except yaml.MarkedYAMLError as error:
         problems.append(_malformed(error, text, file))
@@ -247,7 +247,7 @@ def _malformed(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     return problem(Place(file, line), "", f"not YAML: {said}", remedy)
 
 
-def _unreadable(error: yaml.reader.ReaderError, text: str, file: str) -> Problem:
+def _unreadable(text: str, file: str) -> Problem:
     # libyaml counts bytes of UTF-8, the Python reader characters; both find the first character that YAML forbids.
     at = next((i for i, character in enumerate(text) if yaml.reader.Reader.NON_PRINTABLE.match(character)), 0)
     line = text.count("\n", 0, at) + 1

@@ -20,7 +20,6 @@ DISK_BYTES_PER_LINE = 220
 SAMPLED_EVERY_S = 1.0
 PRESSES = 15
 PAINTS_OVER_S = 10.0
-STUCK_AFTER_ROUNDS = 6
 
 
 def run(millions: int = 50) -> list[Table]:

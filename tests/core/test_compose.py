@@ -163,7 +163,6 @@ def inspected(**more: Any) -> str:
 
 ASKED = ComposeUp(command=("docker", "compose"), env={"SHARE": "0"})
 NEW = ASKED.model_copy(update={"since": NOW})
-DEAD = "shop-app-1 does not run: it ended with exit code 7"
 OLD = "shop-app-1 is the container of before: it was not made again"
 MORE = NEW.model_copy(update={"env": {"SHARE": "0", "CANARY": "0"}})
 SERVICE = {"services": ("app",)}

@@ -48,10 +48,10 @@ def test_a_breach_counts_only_when_it_has_held_for_as_long_as_for_asks() -> None
     fired = observe(limits, almost, Measured(300, 6.0))
 
     assert almost.verdict is Verdict.OFF_TARGET
-    assert pending(limits, almost) == (Verdict.CRITICAL, 0)
+    assert pending(almost) == (Verdict.CRITICAL, 0)
     assert fired.verdict is Verdict.CRITICAL
     assert fired.since == 300
-    assert pending(limits, fired) is None
+    assert pending(fired) is None
 
 
 def test_a_condition_that_blinks_starts_its_run_again() -> None:
@@ -60,7 +60,7 @@ def test_a_condition_that_blinks_starts_its_run_again() -> None:
     judged = judge(limits, (0, 6.0), (30, 0.5), (50, 6.0), (90, 6.0))
 
     assert judged.verdict is Verdict.OFF_TARGET
-    assert pending(limits, judged) == (Verdict.CRITICAL, 50)
+    assert pending(judged) == (Verdict.CRITICAL, 50)
 
 
 def test_a_gap_in_measuring_starts_a_pending_run_again() -> None:
@@ -68,7 +68,7 @@ def test_a_gap_in_measuring_starts_a_pending_run_again() -> None:
 
     judged = judge(limits, (0, 6.0), (30, 6.0), (100, 6.0))
 
-    assert pending(limits, judged) == (Verdict.CRITICAL, 100)
+    assert pending(judged) == (Verdict.CRITICAL, 100)
 
 
 def test_keep_for_holds_a_verdict_after_its_condition_ended() -> None:

@@ -409,9 +409,9 @@ def test_sessions_are_listed_with_who_holds_them(shell: Shell) -> None:
 
     lock.release()
     assert listed.stdout.split() == [
-        *(session.id, "open", "held", "by", "ana@laptop", "(pts/3),", "process", str(os.getpid()), "Stateless")
+        *(session.id, "held", "by", "ana@laptop", "(pts/3),", "process", str(os.getpid()), "Stateless")
     ]
-    assert (said[0]["id"], said[0]["state"], said[0]["rollout"]) == (session.id, "open", "stateless")
+    assert (said[0]["id"], said[0]["rollout"]) == (session.id, "stateless")
     assert said[0]["held_by"].startswith("ana@laptop")
 
 

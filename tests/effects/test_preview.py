@@ -7,7 +7,7 @@ import pytest
 from console.core.plan import FileChange, Preview
 from console.core.planning import plan
 from console.core.redact import REDACTED
-from console.effects.preview import build_preview, command_env, preview, problems
+from console.effects.preview import build_preview, command_env, preview
 from tests.effects.acting import Acting
 
 
@@ -42,7 +42,7 @@ def test_a_rollback_is_shown_with_its_commands_and_what_changes(tmp_path: Path) 
         ".env says CANARY_PERCENTAGE=0, within 1s",
     ]
     assert (found.type_to_confirm, found.needs_reason, found.took_s) == ("app", False, (14.0,))
-    assert problems(found) == ()
+    assert found.problems == ()
     assert (tmp_path / ".env").read_text() == "CANARY_PERCENTAGE=10\n"
 
 
@@ -72,7 +72,7 @@ def test_a_command_is_looked_for_where_it_will_be_run(tmp_path: Path) -> None:
 
     found = preview(planned, acting.loaded, now="", env={"PATH": str(tmp_path)})
 
-    assert problems(found) == ("sh: command not found",)
+    assert found.problems == ("sh: command not found",)
 
 
 def test_secrets_are_masked_and_nothing_hostile_is_shown(tmp_path: Path) -> None:

@@ -13,9 +13,8 @@ from console.core.redact import Redactor
 from console.effects.lock import SESSION_LOCK, UNKNOWN_HOLDER, Held, Lock, holder_of, service_lock
 from console.effects.sessions import (
     Session,
-    close_session,
     create_session,
-    find_open,
+    find_latest,
     find_session,
     fresh_attempt,
     list_sessions,
@@ -48,18 +47,14 @@ def test_two_sessions_of_one_second_have_two_names(tmp_path: Path) -> None:
     assert [begin(tmp_path).id, begin(tmp_path).id] == ["stateless-20261121-140327", "stateless-20261121-140327-2"]
 
 
-def test_the_open_session_is_the_latest_that_was_not_signed_off(tmp_path: Path) -> None:
+def test_a_rollout_goes_on_in_its_latest_session(tmp_path: Path) -> None:
     first, second = begin(tmp_path), begin(tmp_path, at=AT + 60)
     begin(tmp_path, rollout="other", at=AT + 120)
     base = tmp_path / "state"
 
-    assert find_open(base, "stateless") == second
-    closed = close_session(second, at=AT + 90)
-    assert find_open(base, "stateless") == first
-    assert find_session(base, second.id) == closed
-    assert (closed.state, closed.closed) == ("signed off", AT + 90)
-    close_session(first, at=AT + 91)
-    assert find_open(base, "stateless") is None
+    assert find_latest(base, "stateless") == second
+    assert find_session(base, first.id) == first
+    assert find_latest(base, "another") is None
     assert [session.rollout for session in list_sessions(base)] == ["other", "stateless", "stateless"]
 
 

@@ -20,7 +20,7 @@ from console.effects import executor
 from console.effects.begin import Places, places
 from console.effects.executor import Adopted
 from console.effects.lock import holder_of, machine_lock, service_lock
-from console.effects.sessions import create_session, find_open
+from console.effects.sessions import create_session, find_latest
 from tests.faults.acts_plan import Case
 from tests.faults.acts_servers import Servers
 from tests.faults.program import wait_for
@@ -288,7 +288,7 @@ class World:
     def places(self) -> Places:
         """Return where attempts and locks are."""
         with self._surrounded():
-            return places(self.state, "shop", find_open(self.state, "shop"))
+            return places(self.state, "shop", find_latest(self.state, "shop"))
 
     def adopted(self, attempt: str) -> Adopted:
         """Return an attempt as its folder tells it."""
