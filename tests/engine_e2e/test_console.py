@@ -50,10 +50,13 @@ def console(shop: Path, *options: str, columns: int = 120) -> Terminal:
 
 
 def press_until(terminal: Terminal, key: str, holds: Callable[[str], bool]) -> None:
-    """Press a key, again after two seconds if need be: a dialog that is just being made or replaced may not take it."""
-    for _ in range(10):
+    """Press a key, again after ten seconds if need be: a dialog that is just being made or replaced may not take it.
+
+    For keys that say nothing where they come twice: Esc, and Enter on what it closes.
+    """
+    for _ in range(6):
         terminal.send(key)
-        until = time.monotonic() + 2.0
+        until = time.monotonic() + 10.0
         while time.monotonic() < until:
             terminal.read()
             if holds(terminal.text):
