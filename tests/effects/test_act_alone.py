@@ -19,10 +19,10 @@ from console.core.words import Outcome
 from console.demo.servers import EmbeddedPostgres, EmbeddedValkey
 from console.effects import executor
 from console.effects.lock import Lock, service_lock
-from tests.effects.acting import ACTOR, wait_until
+from tests.effects.acting import ACTOR
 from tests.effects.test_act import ACTIONS, PHASES, Shell
 from tests.faults.acts_world import INJECTED
-from tests.waiting import DEADLINE_S
+from tests.waiting import DEADLINE_S, wait_until
 
 STALE = {
     "sources": {

@@ -20,9 +20,10 @@ from console.effects import executor
 from console.effects.begin import Intent, Places, begin
 from console.effects.claims import CannotStart
 from console.effects.lock import command_lock, holder_of
-from tests.effects.acting import ACTOR, Acting, followed, wait_until, write_rollout
+from tests.effects.acting import ACTOR, Acting, followed, write_rollout
 from tests.effects.test_act import Shell
 from tests.effects.test_automatic import soaking
+from tests.waiting import wait_until
 
 TWO_STEPS = {
     "title": "Roll back",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine_e2e.catching_up import caught_up
 from tests.terminal import PROGRAM, Terminal
 
 FILE = """\
@@ -114,10 +115,8 @@ def test_no_line_is_lost_or_doubled_over_kills_at_any_moment(shop: Path) -> None
         stop.set()
         writer.join()
 
-    deadline = time.monotonic() + 20
-    while counted(shop) != (wrote[0], wrote[0] // 2) and time.monotonic() < deadline:
-        pass
-    assert counted(shop) == (wrote[0], wrote[0] // 2)
+    written = (wrote[0], wrote[0] // 2)
+    assert caught_up(lambda: counted(shop), lambda found: found == written) == written
 
 
 def test_everything_is_as_it_was_after_quitting_and_starting_again(shop: Path) -> None:

@@ -13,7 +13,8 @@ from console.sources.base import ProbeFailed, Standing
 from console.sources.command_logs import CommandLogs
 from console.sources.command_probe import CommandAsker
 from tests.sources.running import running
-from tests.sources.sinks import Mailbox, RecordingSink, until
+from tests.sources.sinks import Mailbox, RecordingSink
+from tests.waiting import until
 
 
 @contextlib.asynccontextmanager

@@ -12,7 +12,8 @@ from tests.servers import PrivateEngine
 from tests.sources.containers import Containers
 from tests.sources.docker_following import following
 from tests.sources.relays import LogRelay, Record
-from tests.sources.sinks import Mailbox, RecordingSink, until
+from tests.sources.sinks import Mailbox, RecordingSink
+from tests.waiting import until
 
 
 def skews(mail: Mailbox) -> list[SkewMeasured]:

@@ -23,7 +23,8 @@ from tests.sources.containers import Containers
 from tests.sources.networks import Wire, self_signed
 from tests.sources.relays import LogRelay
 from tests.sources.running import running
-from tests.sources.sinks import Mailbox, RecordingSink, until
+from tests.sources.sinks import Mailbox, RecordingSink
+from tests.waiting import until
 
 BARE = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
 

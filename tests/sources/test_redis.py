@@ -17,7 +17,8 @@ from console.sources.redis_figures import Growth, saved
 from console.sources.redis_probe import RedisAsker
 from tests.sources.networks import Wire
 from tests.sources.running import running
-from tests.sources.sinks import Mailbox, until
+from tests.sources.sinks import Mailbox
+from tests.waiting import until
 
 
 @pytest.fixture
