@@ -2,7 +2,7 @@
 
 import contextlib
 import itertools
-import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -54,7 +54,8 @@ def _own_locks(_own_locks_of_process: None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _locks() -> Iterator[None]:
-    folder = Path(tempfile.gettempdir()) / f"rc-locks-{os.getpid()}-{next(_numbers)}"
+    # Not made here: the program makes it. What a killed run left has another name.
+    folder = Path(tempfile.gettempdir()) / f"rc-locks-{secrets.token_hex(8)}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(LOCKS_VARIABLE, str(folder))
         yield
@@ -110,11 +111,25 @@ def database(postgres: EmbeddedPostgres) -> Iterator[str]:
 
 
 @pytest.fixture
+def role(postgres: EmbeddedPostgres, database: str) -> Iterator[str]:
+    """The name of a role that the test may make; what it may do in the test's database goes with it."""
+    name = f"role_{next(_numbers)}"
+    yield name
+    postgres.start()
+    there_is = f"select from pg_roles where rolname = '{name}'"
+    drop = f"if exists ({there_is}) then drop owned by {name}; drop role {name}; end if;"
+    postgres.run_sql(f"do $$ begin {drop} end $$", database=database.rsplit("/", 1)[1])
+
+
+@pytest.fixture
 def redis_url(valkey: EmbeddedValkey) -> str:
-    """The address of an empty Valkey that saves nothing and has counted no command yet."""
+    """The address of an empty Valkey that saves nothing, knows one user and has counted no command yet."""
     valkey.start()
     with redis.Redis.from_url(valkey.url) as client:
         client.config_set("save", "")  # one that cannot save takes no other command
+        client.config_set("appendonly", "no")
+        for user in set(client.acl_users()) - {"default"}:
+            client.acl_deluser(user)
         client.flushall()
         client.config_resetstat()
     return valkey.url

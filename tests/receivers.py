@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -20,6 +19,10 @@ import httpx
 from aiosmtpd.controller import Controller
 
 from tests.servers import missing
+from tests.waiting import DEADLINE_S, wait_until
+
+START_ATTEMPTS = 3
+"""Somebody else may take a port between its being looked up and its being listened on."""
 
 
 def free_port() -> int:
@@ -27,14 +30,6 @@ def free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])
-
-
-def until(is_true: Callable[[], bool], what: str, within_s: float = 30.0) -> None:
-    """Wait until something is true; raises `AssertionError` when its time is over."""
-    deadline = time.monotonic() + within_s
-    while not is_true():
-        assert time.monotonic() < deadline, f"not in {within_s:.0f} s: {what}"
-        time.sleep(0.02)
 
 
 @dataclass
@@ -77,8 +72,8 @@ class Webhook:
 
 @contextlib.contextmanager
 def webhook(port: int | None = None) -> Iterator[Webhook]:
-    """Run a webhook."""
-    made = Webhook(port or free_port())
+    """Run a webhook, on the port of one that was there before if that is given."""
+    made = Webhook(port or 0)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -94,6 +89,7 @@ def webhook(port: int | None = None) -> Iterator[Webhook]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", made.port), Handler) as server:
+        made.port = server.server_port
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
@@ -125,12 +121,21 @@ class Mailbox:
         return "250 taken"
 
 
+class _AnyPort(Controller):
+    """Listens on a port that it is given, and says which."""
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
 @contextlib.contextmanager
 def mailbox() -> Iterator[Mailbox]:
     """Run a mail server."""
-    made = Mailbox(free_port())
-    controller = Controller(made, hostname="127.0.0.1", port=made.port)
+    made = Mailbox(0)
+    controller = _AnyPort(made, hostname="127.0.0.1", port=0, ready_timeout=DEADLINE_S)
     controller.start()
+    made.port = controller.port
     try:
         yield made
     finally:
@@ -171,14 +176,30 @@ def alertmanager(folder: Path, webhook_url: str) -> Iterator[Alertmanager]:
         "receivers": [{"name": "hook", "webhook_configs": [{"url": webhook_url, "send_resolved": True}]}],
     }
     (folder / "alertmanager.yml").write_text(json.dumps(config))  # JSON is YAML
-    made = Alertmanager(free_port())
-    with (folder / "log").open("wb") as log:
+    with contextlib.ExitStack() as stack:
+        for _ in range(START_ATTEMPTS):
+            made = Alertmanager(free_port())
+            process = stack.enter_context(_running(program, folder, made.port))
+            if _listens(made, process):
+                break
+        yield made
+
+
+def _listens(made: Alertmanager, process: "subprocess.Popen[bytes]") -> bool:
+    """Wait until it answers, and return whether it does; it ends where somebody else has its port."""
+    wait_until(lambda: made.is_ready() or process.poll() is not None, "Alertmanager answers")
+    return process.poll() is None
+
+
+@contextlib.contextmanager
+def _running(program: str, folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
             [
                 program,
                 f"--config.file={folder / 'alertmanager.yml'}",
                 f"--storage.path={folder / 'data'}",
-                f"--web.listen-address=127.0.0.1:{made.port}",
+                f"--web.listen-address=127.0.0.1:{port}",
                 "--cluster.listen-address=",
             ],
             stdout=log,
@@ -186,8 +207,7 @@ def alertmanager(folder: Path, webhook_url: str) -> Iterator[Alertmanager]:
             env={**os.environ, "GOMAXPROCS": "1"},
         )
     try:
-        until(made.is_ready, "Alertmanager answers")
-        yield made
+        yield process
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(DEADLINE_S)

@@ -16,10 +16,10 @@ from console.app import ConsoleApp
 from console.core.frame import Frame
 from tests import frames
 from tests.frames import FakeDesk
+from tests.waiting import DEADLINE_S
 from widgets.ink import DARK, Inks
 from widgets.lines import Line, strip_of
 
-DEADLINE_S = 5.0
 _INTERPRETED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Categories of characters that control, format, or break lines."""
 

@@ -6,6 +6,7 @@ gone.
 """
 
 import importlib.util
+import itertools
 import os
 import re
 import secrets
@@ -23,6 +24,7 @@ from console.demo.spawn import spawn
 __all__ = ["EmbeddedPostgres", "EmbeddedValkey", "ServerFailed", "free_port"]
 
 _START_ATTEMPTS = 3
+_AGAIN_S = 0.2
 _LOG_TAIL_BYTES = 600
 _SOCKET_PATH_LIMIT = 80  # a socket's whole path has room for some 100 bytes, and the name needs 20
 
@@ -58,14 +60,16 @@ class _EmbeddedServer:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._prepare()
         keeps_port = self.port != 0
-        for attempt in range(_START_ATTEMPTS):
+        deadline = time.monotonic() + timeout_s
+        for attempt in itertools.count(1):
             self.port = self.port if keeps_port else free_port()
             self._process = self._launch()
             if self._wait_until_it_answers(timeout_s):
                 return
             self.kill()
-            if keeps_port or attempt == _START_ATTEMPTS - 1:
+            if time.monotonic() >= deadline or (attempt == _START_ATTEMPTS and not keeps_port):
                 break
+            time.sleep(_AGAIN_S)  # somebody else may have the port for a moment
         raise ServerFailed(f"{self.label} does not start: {self._log_tail()}")
 
     def stop(self, timeout_s: float = 15.0) -> None:

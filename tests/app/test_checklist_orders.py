@@ -17,7 +17,7 @@ from console.orders import Orders
 from console.reading import Onlooker, read_export, read_recording
 from console.sources.checks import OUTPUT_LINES
 from console.spec.load import load
-from tests.sources.sinks import until
+from tests.waiting import until
 
 ANNA = Actor("anna", "ops1", "pts/3")
 BEN = Actor("ben", "ops2")

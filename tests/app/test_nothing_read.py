@@ -15,7 +15,7 @@ from console.engine import Engine
 from console.opening import open_session
 from console.spec.load import load
 from tests.screen_text import console
-from tests.sources.sinks import until
+from tests.waiting import until
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 FILE = """\

@@ -261,7 +261,7 @@ async def test_the_palette_finds_actions_and_keys_and_runs_them() -> None:
 async def test_the_palette_of_a_console_that_only_looks_offers_no_action() -> None:
     async with console(frames.regression(), is_read_only=True) as shown:
         await shown.press("ctrl+p", *"roll")
-        await shown.pilot.pause(0.2)
+        await shown.until(lambda: "No matches found" in shown.text)
 
         assert "Roll back" not in shown.text
 

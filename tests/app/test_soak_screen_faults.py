@@ -20,6 +20,9 @@ from tests.previews import preview
 from tests.screen_text import assert_inert, console, strips_of
 from widgets.header import SoakHeader
 
+MARKUP = "[@click=app.rollback]"
+"""How hostile text begins where it is drawn as text."""
+
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60), (40, 10)])
 async def test_hostile_text_is_inert_on_the_whole_screen(size: tuple[int, int]) -> None:
@@ -34,16 +37,26 @@ async def test_hostile_text_is_inert_on_the_whole_screen(size: tuple[int, int]) 
     assert_inert(strips)
 
 
-@pytest.mark.parametrize("key", ["R", "J", "c", "o", "i", "question_mark", "ctrl+p"])
-async def test_hostile_text_is_inert_in_every_dialog(key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "drawn"),
+    [
+        ("R", f"baseline 6 containers, healthy{MARKUP}"),
+        ("J", f"announced maintenance at 14:00{MARKUP}"),
+        ("c", f"Backups{MARKUP}"),
+        ("o", f"detail  {MARKUP}"),
+        ("i", f"errors_by_endpoint{MARKUP}"),
+        ("question_mark", f"Migrate the keys{MARKUP}"),
+        ("ctrl+p", "Needs a reason in this phase"),
+    ],
+)
+async def test_hostile_text_is_inert_in_every_dialog(key: str, drawn: str) -> None:
     frame = frames.hostile()
     async with console(frame) as shown:
         shown.desk.previews = {action.action: frames.poisoned(preview()) for action in frame.actions}
         shown.desk.printed = (frames.HOSTILE,)
 
         await shown.press(key)
-        await shown.until(lambda: shown.app.screen is not shown.app.screen_stack[0])
-        await shown.pilot.pause(0.1)
+        await shown.until(lambda: shown.app.screen is not shown.app.screen_stack[0] and drawn in shown.text)
 
         assert_inert(strips_of(shown.app))
 

@@ -11,8 +11,9 @@ import pexpect
 import pyte
 import pytest
 
+from tests.waiting import DEADLINE_S
+
 ROOT = Path(__file__).parents[2]
-DEADLINE_S = 20.0
 RESTORED = "\x1b[?1049l"
 """Leaves the alternate screen."""
 

@@ -1,8 +1,7 @@
-"""What the tests of acting share: a rollout with one action, an attempt at it, and waiting with a deadline."""
+"""What the tests of acting share: a rollout with one action, an attempt at it, and how it ended."""
 
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,14 +20,6 @@ from console.spec.loaded import Loaded
 
 RUNNER = (sys.executable, str(Path(__file__).with_name("plain_runner.py")))
 ACTOR = Actor("ana", "laptop", "pts/3")
-DEADLINE_S = 30.0
-
-
-def wait_until(is_so: Callable[[], bool], what: str = "the condition") -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not is_so():
-        assert time.monotonic() < deadline, f"{what} did not come about"
-        time.sleep(0.01)
 
 
 def sh(text: str, timeout: str = "20s") -> dict[str, object]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.effects.acting import wait_until
+from tests.waiting import wait_until
 
 
 @pytest.fixture

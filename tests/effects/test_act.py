@@ -21,8 +21,9 @@ from console.effects import executor
 from console.effects.lock import Lock, service_lock
 from console.effects.session_file import Committed, SessionFile
 from console.effects.sessions import Session, create_session
-from tests.effects.acting import ACTOR, wait_until, write_rollout
+from tests.effects.acting import ACTOR, write_rollout
 from tests.faults.acts_world import INJECTED
+from tests.waiting import wait_until
 
 ENV = ".env"
 PHASES = [

@@ -6,27 +6,21 @@ import errno
 import functools
 import os
 import threading
-import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from console.adoption import Adoption
 from console.core.incidents import Decision, Step
 from console.core.words import Outcome
 from console.effects import executor
 from console.effects.begin import Places
-from tests.effects.acting import ACTOR, DEADLINE_S
+from tests.effects.acting import ACTOR
 from tests.effects.test_act import Shell
 from tests.effects.test_automatic import Soak, acted_elsewhere, soaking, written
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not holds():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
+from tests.waiting import DEADLINE_S, until
 
 
 @contextlib.asynccontextmanager
@@ -40,14 +34,16 @@ async def adopting(soak: Soak) -> AsyncIterator["asyncio.Task[None]"]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-def break_disk(monkeypatch: pytest.MonkeyPatch, under: Path, number: int) -> None:
-    """Let every look at what lies under a folder fail."""
+def break_disk(monkeypatch: pytest.MonkeyPatch, under: Path, number: int) -> list[str]:
+    """Let every look at what lies under a folder fail, and return the looks that did, which grow."""
+    failed: list[str] = []
 
     def broken(name: str) -> Callable[..., object]:
         real: Callable[..., object] = getattr(os, name)
 
         def call(path: object, *given: object, **named: object) -> object:
             if isinstance(path, str | os.PathLike) and Path(path).is_relative_to(under):
+                failed.append(name)
                 raise OSError(number, os.strerror(number))
             return real(path, *given, **named)
 
@@ -55,6 +51,7 @@ def break_disk(monkeypatch: pytest.MonkeyPatch, under: Path, number: int) -> Non
 
     for name in ("stat", "lstat", "open", "listdir", "scandir"):
         monkeypatch.setattr(os, name, broken(name))
+    return failed
 
 
 async def test_whoever_rolls_back_from_a_shell_has_responded_to_the_open_incident(tmp_path: Path) -> None:
@@ -77,13 +74,16 @@ async def test_adopting_outlives_the_disk_of_an_attempt_that_did_not_go_well(
         shown = await soak.desk.preview("back")
         await soak.desk.start(shown, reason="slow", typed=shown.type_to_confirm or "")
         assert await soak.until_over() is Outcome.FAILED
-        break_disk(monkeypatch, soak.folder / "state", number)
+        looks: list[asyncio.Task[Any] | None] = []
+        adopt = Adoption._adopt
+        monkeypatch.setattr(Adoption, "_adopt", lambda known: (looks.append(asyncio.current_task()), adopt(known))[1])
+        refused = break_disk(monkeypatch, soak.folder / "state", number)
 
         async with adopting(soak) as task:
-            await asyncio.sleep(0)
-            done, _ = await asyncio.wait({task}, timeout=1.5)
+            await until(lambda: task.done() or looks.count(task) > 2)
 
-            assert not done, task.exception()
+            assert not task.done(), task.exception()
+            assert refused
         assert soak.engine.fresh_frame().attempts[0].outcome is Outcome.FAILED
 
 

@@ -20,9 +20,10 @@ from console.effects import executor
 from console.effects.begin import Intent, Places, begin
 from console.effects.claims import CannotStart
 from console.effects.lock import command_lock, holder_of
-from tests.effects.acting import ACTOR, Acting, followed, wait_until, write_rollout
+from tests.effects.acting import ACTOR, Acting, followed, write_rollout
 from tests.effects.test_act import Shell
 from tests.effects.test_automatic import soaking
+from tests.waiting import wait_until
 
 TWO_STEPS = {
     "title": "Roll back",
@@ -32,8 +33,10 @@ TWO_STEPS = {
         {"run": ["echo second >> done; touch begun; until test -e go; do sleep 0.05; done"], "shell": True},
         {"run": ["echo third >> done"], "shell": True},
     ],
-    "verify": [{"command": ["test", "-e", "go"], "within": "1s"}],
+    "verify": [{"command": ["test", "-e", "go"], "within": "5s"}],
 }
+
+TRUE = {"command": ["true"], "within": "20s"}
 
 
 @pytest.fixture
@@ -144,7 +147,7 @@ def ending_with(shell: Shell, last: dict[str, Any], **more: Any) -> Path:
     return kept
 
 
-@pytest.mark.parametrize("verify", [[], [{"command": ["true"], "within": "1s"}]])
+@pytest.mark.parametrize("verify", [[], [TRUE]])
 def test_a_step_that_failed_is_not_done_because_something_else_passes(shell: Shell, verify: list[Any]) -> None:
     kept = ending_with(shell, {"run": ["test", "-e", "go"]}, verify=verify)
 
@@ -159,7 +162,7 @@ def test_a_step_that_failed_is_not_done_because_something_else_passes(shell: She
     assert resumed.returncode == 0, resumed.stderr
 
 
-@pytest.mark.parametrize(("verify", "outcome"), [([], "unverified"), ([{"command": ["true"], "within": "1s"}], "done")])
+@pytest.mark.parametrize(("verify", "outcome"), [([], "unverified"), ([TRUE], "done")])
 def test_a_step_in_doubt_is_done_only_if_the_file_says_what_stands_for_it(
     shell: Shell, verify: list[Any], outcome: str
 ) -> None:

@@ -29,8 +29,9 @@ from console.engine import Engine
 from console.opening import open_session
 from console.orders import Orders
 from console.spec.load import load
-from tests.effects.acting import ACTOR, DEADLINE_S, wait_until, write_rollout
+from tests.effects.acting import ACTOR, write_rollout
 from tests.effects.test_act import Shell
+from tests.waiting import DEADLINE_S, wait_until
 
 METRICS = {
     "errors": {

@@ -14,7 +14,8 @@ from console.effects import executor
 from console.effects.claims import Busy, CannotStart
 from console.effects.executor import Stage
 from console.effects.stopping import stop
-from tests.effects.acting import ACTOR, Acting, followed, sh, states, wait_until
+from tests.effects.acting import ACTOR, Acting, followed, sh, states
+from tests.waiting import wait_until
 
 
 async def test_steps_run_in_order_and_are_written_down(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from console.effects import attempt_files as files
 from console.effects import executor
 from console.effects.claims import CannotStart, CannotWrite
 from console.effects.stopping import stop
-from tests.effects.acting import ACTOR, Acting, followed, sh, states, wait_until
+from tests.effects.acting import ACTOR, Acting, followed, sh, states
+from tests.waiting import wait_until
 
 
 async def test_an_env_file_on_a_disk_that_hangs_leaves_the_outcome_unknown_and_the_lock_free(tmp_path: Path) -> None:

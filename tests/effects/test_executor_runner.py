@@ -17,7 +17,8 @@ from console.effects.claims import Busy, CannotStart
 from console.effects.executor import Stage
 from console.effects.lock import command_lock, holder_of, service_lock
 from console.effects.stopping import stop
-from tests.effects.acting import ACTOR, RUNNER, Acting, followed, sh, states, wait_until
+from tests.effects.acting import ACTOR, RUNNER, Acting, followed, sh, states
+from tests.waiting import wait_until
 
 CONSOLE = textwrap.dedent(
     """

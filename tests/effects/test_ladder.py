@@ -12,8 +12,9 @@ from console import adoption
 from console.core.action_frame import AttemptView
 from console.core.desk import Refused
 from console.core.words import Outcome, Rung
-from tests.effects.acting import DEADLINE_S, write_rollout
+from tests.effects.acting import write_rollout
 from tests.effects.test_automatic import Soak, acted_elsewhere, soaking
+from tests.waiting import DEADLINE_S
 
 STEPS = [
     {"env_file": {"path": ".env", "set": {"SHARE": "${traffic}"}}},

@@ -22,7 +22,8 @@ from console.effects.alertmanager import labels_of, url_of
 from console.effects.notifier import Notifier, without_address
 from console.effects.sending import with_key
 from console.spec import filling
-from tests.receivers import Mailbox, Posted, Webhook, alertmanager, free_port, mailbox, until, webhook
+from tests.receivers import Mailbox, Posted, Webhook, alertmanager, free_port, mailbox, webhook
+from tests.waiting import wait_until
 
 AT = 1_795_219_200.0
 
@@ -113,11 +114,11 @@ async def test_an_alertmanager_holds_the_alert_until_it_is_resolved(tmp_path: Pa
         alert = manager.alerts()["errors critical"]
         assert alert["labels"]["rollout"] == "shop"
         assert alert["annotations"]["summary"] == "CRITICAL shop: errors CRITICAL: > 5%"
-        await asyncio.to_thread(until, lambda: hook.statuses() == ["firing"], "it is told")
+        await asyncio.to_thread(wait_until, lambda: hook.statuses() == ["firing"], "it is told")
 
         over = delivery(replace(firing, resolved_at=at), why=Why.RESOLVED)
         assert (await sending.send(over, at + 1)).error == ""
-        await asyncio.to_thread(until, lambda: hook.statuses() == ["firing", "resolved"], "it is over")
+        await asyncio.to_thread(wait_until, lambda: hook.statuses() == ["firing", "resolved"], "it is over")
 
 
 def test_parts_of_one_source_that_cannot_be_read_are_not_one_alert_in_an_alertmanager() -> None:
@@ -177,7 +178,7 @@ async def test_a_receiver_that_hangs_is_given_up_and_holds_nobody(scheme: str, m
         ticking.cancel()
 
     assert "no answer in" in sent.error
-    assert ticks > 50, "the loop went on"
+    assert ticks >= 5, "the loop went on: one that is held has one"
 
 
 def test_a_service_that_keeps_incidents_gets_one_for_each_alert_and_closes_it_when_that_is_over(

@@ -22,7 +22,8 @@ from console.effects.sessions import (
     state_dir,
     this_actor,
 )
-from tests.effects.acting import ACTOR, wait_until
+from tests.effects.acting import ACTOR
+from tests.waiting import wait_until
 
 AT = 1_795_269_807.0  # 2026-11-21 14:03:27 UTC
 

@@ -20,8 +20,9 @@ def items(*checks: dict[str, Any]) -> dict[str, Any]:
     return {"phases": [{"name": "Canary", "traffic": "10%", "checklist": [*listed, {"id": "hand", "text": "By hand"}]}]}
 
 
-OK = {"command": ["true"], "within": "1s"}
-BAD = {"command": ["sh", "-c", "echo no good; exit 1"], "within": "1s"}
+OK = {"command": ["true"], "within": "20s"}
+BAD = {"command": ["sh", "-c", "echo no good; exit 1"], "within": "5s"}
+"""It is asked until its time is over, which has to be enough for one answer."""
 GONE = {"redis": {"llen": "queue"}, "source": "cache", "within": "1s"}
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import docker
 import pytest
+from docker.models.containers import Container
 
+from console.demo import launch
 from tests.servers import PrivateEngine, missing
 
 REPOSITORY, TAG = "rollout-console-test", "python"
@@ -43,6 +45,13 @@ def image(engine: PrivateEngine) -> str:
     client.api.import_image_from_data(python_root(), repository=REPOSITORY, tag=TAG, changes=["ENV PATH=/usr/bin:/bin"])
     client.close()
     return f"{REPOSITORY}:{TAG}"
+
+
+def demo_containers(client: docker.DockerClient, demo: launch.Demo) -> dict[str, Container]:
+    """Return the containers of one demo by their track; the engine may have others."""
+    project = f"com.docker.compose.project={demo.folder.name.lower()}"
+    found = client.containers.list(all=True, filters={"label": project})
+    return {each.labels["rollout.track"]: each for each in found}
 
 
 @pytest.fixture

@@ -11,6 +11,10 @@ PATIENCE_S = 240.0
 """How long a phase may take to be finished: a machine with others on it draws a screen in seconds."""
 LOOK_S = 2.0
 """How long it may take that a phase may end, before its checklists are looked at again."""
+ANSWER_S = 30.0
+"""How long what a key certainly does may take to be seen."""
+QUIET_S = 3.0
+"""After so long without an answer there is none, or it may come later."""
 ALONE_S = 0.3
 """A terminal takes an Esc for itself if nothing follows it so long."""
 CURSOR, OPEN, AGAIN = "▌", ("[ ]", "[✗]"), "again signs"
@@ -19,6 +23,7 @@ REASON = "why, for the journal"
 _PHASE = re.compile(r"phase (\d+) of (\d+)")
 _NAME = re.compile(r"Type +(\S+) +to confirm")
 _STAGE = re.compile(r"── .*\b(now|to come|over|validation, \w+)\b")
+_ROW = re.compile(r"^ +\[.\] ")
 _CHOSEN = re.compile(r"── (\S+) ─+$")
 _KIND = re.compile(r"^ *(before it begins|before the next phase|before it passes|sign-off)\b")
 
@@ -36,6 +41,10 @@ class Row:
     is_open: bool
     is_mine: bool
     """Whether it may be ticked in this phase."""
+    is_role: bool
+    """Whether it is signed off, which takes a second Space."""
+    has_more: bool
+    """Whether rows are seen below it."""
 
 
 class Operator:
@@ -133,7 +142,7 @@ class Operator:
         self.press("c", lambda text: _is_checklists(text) and self._row() is not None)
         while (row := self._row()) is not None and row.is_mine:
             if row.is_open:
-                self._tick()
+                self._tick(row)
             self._terminal.send("j")
             if not self._is_below(row):
                 break
@@ -146,7 +155,7 @@ class Operator:
             row = self._row()
             return row is not None and row.name != old.name
 
-        return self._comes(is_elsewhere, within_s=3.0)
+        return self._comes(is_elsewhere, ANSWER_S if old.has_more else QUIET_S)
 
     def _row(self) -> Row | None:
         """Return the row under the cursor; none while the screen is being drawn."""
@@ -161,11 +170,14 @@ class Operator:
         is_mine = not is_waiting or (stage == "to come" and kind == "before it begins")
         mark = lines[place].partition("[")[2][:1]
         named = next((found[1] for line in lines if (found := _CHOSEN.search(line))), "")
-        return Row(named, f"[{mark}]" in OPEN, is_mine)
+        has_more = any(_ROW.match(line) for line in lines[place + 1 :])
+        return Row(named, f"[{mark}]" in OPEN, is_mine, kind == "sign-off", has_more)
 
-    def _tick(self) -> None:
+    def _tick(self, row: Row) -> None:
         self._terminal.send(" ")
-        self._comes(lambda text: not self._is_open() or AGAIN in text or VERIFYING in text, within_s=3.0)
+        # The next key would take back what a role has begun; an item is verified without being watched.
+        within_s = ANSWER_S if row.is_role else QUIET_S
+        self._comes(lambda text: not self._is_open() or AGAIN in text or VERIFYING in text, within_s)
         self._comes(lambda text: VERIFYING not in text, within_s=15.0)
         if AGAIN in self._terminal.text:
             self._terminal.send(" ")

@@ -31,7 +31,7 @@ class Shop:
             "ROLLOUT_CONSOLE_STATE": str(folder / "state"),
         }
         self._image = engine.image
-        self._compose = [COMPOSE or "", "-p", f"p{os.getpid()}{folder.name[-1]}"]
+        self._compose = [COMPOSE or "", "-p", f"p{os.getpid()}-{folder.name.lower()}"]
         self.serve("sleep 1000")
         (folder / ".env").write_text("SHARE=10\n")
         self.act_by("up", "-d", "--no-deps", "app")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine_e2e.catching_up import caught_up
 from tests.terminal import PROGRAM, Terminal
 
 FILE = """\
@@ -50,10 +51,13 @@ def console(shop: Path, *options: str, columns: int = 120) -> Terminal:
 
 
 def press_until(terminal: Terminal, key: str, holds: Callable[[str], bool]) -> None:
-    """Press a key, again after two seconds if need be: a dialog that is just being made or replaced may not take it."""
-    for _ in range(10):
+    """Press a key, again after ten seconds if need be: a dialog that is just being made or replaced may not take it.
+
+    For keys that say nothing where they come twice: Esc, and Enter on what it closes.
+    """
+    for _ in range(6):
         terminal.send(key)
-        until = time.monotonic() + 2.0
+        until = time.monotonic() + 10.0
         while time.monotonic() < until:
             terminal.read()
             if holds(terminal.text):
@@ -111,10 +115,8 @@ def test_no_line_is_lost_or_doubled_over_kills_at_any_moment(shop: Path) -> None
         stop.set()
         writer.join()
 
-    deadline = time.monotonic() + 20
-    while counted(shop) != (wrote[0], wrote[0] // 2) and time.monotonic() < deadline:
-        pass
-    assert counted(shop) == (wrote[0], wrote[0] // 2)
+    written = (wrote[0], wrote[0] // 2)
+    assert caught_up(lambda: counted(shop), lambda found: found == written) == written
 
 
 def test_everything_is_as_it_was_after_quitting_and_starting_again(shop: Path) -> None:

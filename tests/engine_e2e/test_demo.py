@@ -7,8 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -28,19 +27,9 @@ from console.demo.world import Call, World
 from console.demo.worlds import ROLLOUTS
 from console.demo.worlds.fsm_checkpoint import CHECKPOINT, LEGACY
 from console.spec.load import load
+from tests.waiting import until
 
 ENV = {"DATABASE_URL": "postgresql://watcher:word@127.0.0.1:1/postgres", "REDIS_URL": "redis://127.0.0.1:1/0"}
-
-Truth = Callable[[], Awaitable[bool]]
-
-
-async def eventually(is_true: Truth, within_s: float) -> float:
-    """Return how long it took until the condition held; fail when it does not in time."""
-    began = time.monotonic()
-    while not await is_true():
-        assert time.monotonic() - began < within_s, "it did not happen in time"
-        await asyncio.sleep(0.1)
-    return time.monotonic() - began
 
 
 @asynccontextmanager
@@ -90,7 +79,7 @@ async def test_rows_keys_and_lines_arrive_with_the_shares_of_the_env_file() -> N
         async def has_enough() -> bool:
             return (await turns()).get("canary", 0) >= 60
 
-        await eventually(has_enough, within_s=30)
+        await until(has_enough)
         by_track = await turns()
         await connection.close()
         checkpoints = [key async for key in client.scan_iter(CHECKPOINT + "*", count=1000)]
@@ -114,7 +103,7 @@ async def test_a_regression_turns_the_canary_bad_and_a_restart_without_its_share
             total, bad = (await counts(dsn, window_s=6)).get(True, (0, 0))
             return total >= 40 and bad / total > 0.05
 
-        await eventually(is_critical, within_s=40)
+        await until(is_critical)
         baseline_total, baseline_bad = (await counts(dsn, window_s=6))[False]
 
         env_file = demo.folder / ".env"
@@ -124,7 +113,7 @@ async def test_a_regression_turns_the_canary_bad_and_a_restart_without_its_share
         async def has_recovered() -> bool:
             return True not in await counts(dsn, window_s=2)
 
-        await eventually(has_recovered, within_s=20)
+        await until(has_recovered)
     assert baseline_bad / baseline_total < 0.03
     assert dict(shares) == {"canary": 0.0, "baseline": 100.0}
 
@@ -148,8 +137,8 @@ async def test_a_database_that_crashes_comes_back_at_the_same_address_with_its_r
             except (OSError, asyncpg.PostgresError):
                 return False
 
-        await eventually(is_down, within_s=20)
-        await eventually(is_back, within_s=20)
+        await until(is_down)
+        await until(is_back)
 
 
 async def test_the_console_gets_a_role_that_may_only_read() -> None:
@@ -177,7 +166,7 @@ async def test_a_platform_that_is_killed_takes_its_children_along_and_its_folder
     async def is_gone() -> bool:
         return are_gone(pids, demo.folder)
 
-    await eventually(is_gone, within_s=15)
+    await until(is_gone)
 
 
 def console_of(script: str) -> subprocess.Popen[bytes]:
@@ -202,7 +191,7 @@ async def end(console: subprocess.Popen[bytes], number: signal.Signals) -> None:
     async def is_gone() -> bool:
         return are_gone(pids, folder)
 
-    await eventually(is_gone, within_s=15)
+    await until(is_gone)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGHUP])

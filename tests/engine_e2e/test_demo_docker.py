@@ -5,7 +5,6 @@ import contextlib
 import os
 import shutil
 import signal
-import time
 from pathlib import Path
 
 import asyncpg
@@ -14,13 +13,15 @@ import pytest
 
 from console.demo import compose, launch
 from console.demo.restart import ask_service
+from tests.engine_e2e.conftest import demo_containers
 from tests.servers import missing
+from tests.waiting import until, wait_until
 
 
-def left_over(client: docker.DockerClient) -> list[str]:
+def left_over(client: docker.DockerClient, demo: launch.Demo) -> list[str]:
     names = [str(container.name) for container in client.containers.list(all=True)]
     names += [str(network.name) for network in client.networks.list()]
-    return [name for name in names if "rollout-demo" in name]
+    return [name for name in names if demo.folder.name.lower() in name]
 
 
 @pytest.mark.engine
@@ -31,12 +32,13 @@ async def test_containers_take_the_traffic_and_a_new_share_means_new_containers(
     with contextlib.ExitStack() as stack:
         demo = await asyncio.to_thread(stack.enter_context, launch.running(*options))
         connection = await asyncpg.connect(demo.env["DATABASE_URL"])
-        deadline = time.monotonic() + 20
-        while (await connection.fetchval("SELECT count(DISTINCT metadata) FROM agent_sessions")) < 2:
-            assert time.monotonic() < deadline, "no rows come from the containers"
-            await asyncio.sleep(0.2)
+
+        async def are_written() -> bool:
+            return bool(await connection.fetchval("SELECT count(DISTINCT metadata) >= 2 FROM agent_sessions"))
+
+        await until(are_written, "rows come from both containers")
         await connection.close()
-        before = {c.labels["rollout.track"]: c for c in at_engine.containers.list()}
+        before = demo_containers(at_engine, demo)
         lines = before["canary"].logs().decode()
 
         env_file = demo.folder / ".env"
@@ -45,15 +47,14 @@ async def test_containers_take_the_traffic_and_a_new_share_means_new_containers(
         ran = await asyncio.create_subprocess_exec(*recreate, cwd=demo.folder, stderr=asyncio.subprocess.DEVNULL)
         assert await ran.wait() == 0
         port = int(demo.env["HEALTH_URL"].split(":")[2].split("/")[0])
-        while (health := await asyncio.to_thread(ask_service, port)) is None:
-            assert time.monotonic() < deadline + 20, "the new canary does not answer"
-        after = {c.labels["rollout.track"]: c.id for c in at_engine.containers.list()}
+        health = await asyncio.to_thread(wait_until, lambda: ask_service(port), "the new canary answers")
+        after = demo_containers(at_engine, demo)
 
     assert health["share"] == 0
     assert set(before) == set(after) == {"canary", "baseline"}
-    assert after["canary"] != before["canary"].id
+    assert after["canary"].id != before["canary"].id
     assert "Request completed in" in lines
-    assert left_over(at_engine) == []
+    assert left_over(at_engine, demo) == []
     assert not demo.folder.exists()
 
 
@@ -62,12 +63,12 @@ async def test_containers_go_even_when_the_platform_is_killed(image: str, at_eng
     options = ("--rollout=fsm-checkpoint", "--docker", f"--image={image}")
     with contextlib.ExitStack() as stack:
         demo = await asyncio.to_thread(stack.enter_context, launch.running(*options))
-        assert left_over(at_engine)
+        assert left_over(at_engine, demo)
 
         os.kill(demo.pid, signal.SIGKILL)
         await asyncio.to_thread(stack.close)
 
-    assert left_over(at_engine) == []
+    assert left_over(at_engine, demo) == []
     assert not demo.folder.exists()
 
 

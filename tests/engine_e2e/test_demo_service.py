@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,14 +21,7 @@ from console.demo.service import LogFile, RecorderLink, read_env_file, share_of
 from console.demo.traffic import Traffic
 from console.demo.worlds import world_of
 from console.demo.worlds.fsm_checkpoint import CHECKPOINT, LEGACY
-
-
-async def eventually(is_true: Callable[[], Awaitable[bool]], within_s: float = 15.0) -> None:
-    """Return once the condition holds; fail when it does not in time."""
-    deadline = time.monotonic() + within_s
-    while not await is_true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.05)
+from tests.waiting import DEADLINE_S, until, wait_until
 
 
 @contextmanager
@@ -47,14 +40,12 @@ def service(folder: Path, track: str, *, rate: float = 200.0) -> Iterator[Runnin
     options = [f"--{name}={value}" for name, value in settings.items()]
     process = subprocess.Popen([sys.executable, "-m", "console.demo.service", *options], cwd=folder)
     try:
-        deadline = time.monotonic() + 15
-        while ask_service(port) is None:
-            assert process.poll() is None
-            assert time.monotonic() < deadline, "the service does not answer"
+        wait_until(lambda: ask_service(port) or process.poll() is not None, "the service answers")
+        assert process.poll() is None
         yield Running(track, process.pid, port, "stateless-orchestration")
     finally:
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(DEADLINE_S) == 0
 
 
 def test_an_env_file_is_read_as_compose_reads_it() -> None:
@@ -151,18 +142,15 @@ def test_a_service_ends_when_its_parent_does(tmp_path: Path) -> None:
         "import os, subprocess, sys, time\n"
         f"command = [sys.executable, '-m', 'console.demo.service', *{options.split()!r}]\n"
         "subprocess.Popen([*command, f'--parent={os.getpid()}'])\n"
-        "time.sleep(60)\n"
+        "time.sleep(600)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path)
-    deadline = time.monotonic() + 15
-    while (health := ask_service(port)) is None:
-        assert time.monotonic() < deadline
+    health = wait_until(lambda: ask_service(port), "the service answers")
 
     parent.send_signal(signal.SIGKILL)
     parent.wait()
 
-    while Path(f"/proc/{health['pid']}").exists():
-        assert time.monotonic() < deadline, "the service outlived its parent"
+    wait_until(lambda: not Path(f"/proc/{health['pid']}").exists(), "the service ends as its parent did")
 
 
 async def send(path: Path, *batches: dict[str, object]) -> None:
@@ -173,9 +161,11 @@ async def send(path: Path, *batches: dict[str, object]) -> None:
     link.close()
 
 
-async def test_what_the_tracks_do_becomes_rows_and_keys(tmp_path: Path, database: str, redis_url: str) -> None:
+async def test_what_the_tracks_do_becomes_rows_and_keys(
+    tmp_path: Path, database: str, role: str, redis_url: str
+) -> None:
     world = world_of("fsm-checkpoint")
-    await create_schema(database, world.schema, reader="reader_of_rows", password="secret")
+    await create_schema(database, world.schema, reader=role, password="secret")
     recorder = asyncio.create_task(Recorder(tmp_path / "r.sock", database, redis_url, world.tables).run())
     connection = await asyncpg.connect(database)
     client = redis.Redis.from_url(redis_url)
@@ -185,7 +175,7 @@ async def test_what_the_tracks_do_becomes_rows_and_keys(tmp_path: Path, database
         for track, share in (("canary", 10), ("baseline", 90))
     }
 
-    await eventually(lambda: asyncio.to_thread((tmp_path / "r.sock").exists))
+    await until((tmp_path / "r.sock").exists)
     await send(tmp_path / "r.sock", *(batch.message() for batch in batches.values()))
 
     async def has_all() -> bool:
@@ -196,7 +186,7 @@ async def test_what_the_tracks_do_becomes_rows_and_keys(tmp_path: Path, database
             track: len(batch.rows) for track, batch in batches.items()
         }
 
-    await eventually(has_all)
+    await until(has_all)
     canary, baseline = (
         {str(row["conversation_id"]) for _, row in batches[track].rows} for track in ("canary", "baseline")
     )
@@ -204,47 +194,41 @@ async def test_what_the_tracks_do_becomes_rows_and_keys(tmp_path: Path, database
     async def has_keys() -> bool:
         return await client.dbsize() == len(canary) + 2 * len(baseline)
 
-    await eventually(has_keys)
+    await until(has_keys)
     assert await client.hexists(CHECKPOINT + min(canary), "fsm_state")
     assert not await client.hexists(CHECKPOINT + min(baseline), "fsm_state")
     assert await client.exists(LEGACY + min(baseline))
     recorder.cancel()
     await asyncio.gather(recorder, return_exceptions=True)
     await client.aclose()
-    await connection.execute("DROP OWNED BY reader_of_rows; DROP ROLE reader_of_rows")
     await connection.close()
 
 
 async def test_rows_wait_while_the_database_is_away(
-    tmp_path: Path, database: str, redis_url: str, postgres: EmbeddedPostgres
+    tmp_path: Path, database: str, role: str, redis_url: str, postgres: EmbeddedPostgres
 ) -> None:
     world = world_of("stateless-orchestration")
-    await create_schema(database, world.schema, reader="reader_who_waits", password="secret")
+    await create_schema(database, world.schema, reader=role, password="secret")
     recorder = Recorder(tmp_path / "r.sock", database, redis_url, world.tables)
     running = asyncio.create_task(recorder.run())
     batch = Traffic(world, "canary", "healthy", seed=1).between(
         time.time() - 5, time.time(), began=0, rate=20, share=100
     )
-    await eventually(lambda: asyncio.to_thread((tmp_path / "r.sock").exists))
+    await until((tmp_path / "r.sock").exists)
 
     postgres.kill()
     await send(tmp_path / "r.sock", batch.message())
     postgres.start()
 
-    async def is_written() -> bool:
-        return recorder.rows_written == len(batch.rows)
-
-    await eventually(is_written)
+    await until(lambda: recorder.rows_written == len(batch.rows))
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    postgres.run_sql("DROP OWNED BY reader_who_waits", database=database.rsplit("/", 1)[1])
-    postgres.run_sql("DROP ROLE reader_who_waits")
 
 
-async def test_the_reader_may_read_and_nothing_else(database: str, postgres: EmbeddedPostgres) -> None:
-    await create_schema(database, world_of("stateless-orchestration").schema, reader="mere_reader", password="secret")
+async def test_the_reader_may_read_and_nothing_else(database: str, role: str, postgres: EmbeddedPostgres) -> None:
+    await create_schema(database, world_of("stateless-orchestration").schema, reader=role, password="secret")
     name = database.rsplit("/", 1)[1]
-    connection = await asyncpg.connect(postgres.dsn_of(name, user="mere_reader", password="secret"))
+    connection = await asyncpg.connect(postgres.dsn_of(name, user=role, password="secret"))
 
     assert await connection.fetchval("SELECT count(*) FROM agent_sessions") == 0
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -252,5 +236,3 @@ async def test_the_reader_may_read_and_nothing_else(database: str, postgres: Emb
     assert not await connection.fetchval("SELECT usesuper FROM pg_user WHERE usename = current_user")
 
     await connection.close()
-    postgres.run_sql("DROP OWNED BY mere_reader", database=name)
-    postgres.run_sql("DROP ROLE mere_reader")

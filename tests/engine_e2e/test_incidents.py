@@ -13,8 +13,9 @@ import yaml
 
 from tests.engine_e2e.test_alerts import OVER, Console, route
 from tests.engine_e2e.test_console import press_until
-from tests.receivers import Webhook, until, webhook
+from tests.receivers import Webhook, webhook
 from tests.terminal import PROGRAM, Terminal
+from tests.waiting import wait_until
 
 WITHIN_S = 8
 LATE = "CRITICAL shop: incident 1, severity 1: nobody has responded within 8s: errors CRITICAL: > 5"
@@ -65,16 +66,16 @@ def test_a_console_killed_while_the_clock_runs_goes_on_with_it_and_tells_once_th
     shop.write(routes=[route(hook.address())])
     shop.start()
     shop.measure(9)
-    until(lambda: "incident 1 opened, severity 1" in shop.output, f"the incident is opened:\n{shop.output}")
-    until(lambda: "incident 1 opened" in shop.said("journal", "shop"), "it is in the session's file")
+    wait_until(lambda: "incident 1 opened, severity 1" in shop.output, f"the incident is opened:\n{shop.output}")
+    wait_until(lambda: "incident 1 opened" in shop.said("journal", "shop"), "it is in the session's file")
     shop.end(signal.SIGKILL)
     over_at = time.time() + WITHIN_S
-    until(lambda: not is_over or time.time() > over_at, "nobody watches until the time is over")
+    wait_until(lambda: not is_over or time.time() > over_at, "nobody watches until the time is over")
 
     shop.start()
-    until(lambda: LATE in hook.titles(), f"that nobody responded is told:\n{hook.titles()}\n{shop.output}")
+    wait_until(lambda: LATE in hook.titles(), f"that nobody responded is told:\n{hook.titles()}\n{shop.output}")
     shop.measure(0)
-    until(lambda: OVER in hook.titles(), f"what came after it is told too:\n{hook.titles()}\n{shop.output}")
+    wait_until(lambda: OVER in hook.titles(), f"what came after it is told too:\n{hook.titles()}\n{shop.output}")
     shop.end()
 
     assert hook.titles().count(LATE) == 1

@@ -17,6 +17,8 @@ from docker.models.containers import Container
 from console.demo import launch
 from console.demo.restart import ask_service
 from console.spec.files import shipped_folder
+from tests.engine_e2e.catching_up import caught_up, counts_of
+from tests.engine_e2e.conftest import demo_containers
 from tests.terminal import PROGRAM
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
@@ -53,8 +55,8 @@ class Services:
 
     @property
     def containers(self) -> dict[str, Container]:
-        """The containers by their track."""
-        return {each.labels["rollout.track"]: each for each in self._client.containers.list(all=True)}
+        """The containers of the demo by their track."""
+        return demo_containers(self._client, self._demo)
 
     def run(self, *words: str, timeout_s: float = 120) -> tuple[int, str]:
         """Return the exit code of a command and what it prints."""
@@ -103,7 +105,7 @@ def verdicts_of(records: Sequence[dict[str, Any]], metric: str) -> Iterator[str]
 def test_a_failure_in_containers_is_seen_counted_line_by_line_taken_back_and_reported(
     rollout: str, image: str, at_engine: docker.DockerClient
 ) -> None:
-    failure = FAILURES[rollout]
+    failure, rules = FAILURES[rollout], rules_of(rollout)
     options = (f"--rollout={rollout}", f"--scenario={failure.scenario}", "--speed=4", "--docker", f"--image={image}")
     with launch.running(*options) as demo:
         services = Services(demo, at_engine)
@@ -116,8 +118,9 @@ def test_a_failure_in_containers_is_seen_counted_line_by_line_taken_back_and_rep
         before = services.containers
         for container in before.values():
             container.pause()
-        _, still = services.watch(4)
         logs = {track: container.logs().decode() for track, container in before.items()}
+        written = {track: counted(log, rules) for track, log in logs.items()}
+        counts = caught_up(lambda: counts_of(services.watch(4)[1]), lambda counts: counts | written == counts)
         for container in before.values():
             container.unpause()
 
@@ -129,10 +132,8 @@ def test_a_failure_in_containers_is_seen_counted_line_by_line_taken_back_and_rep
     assert (failure.metric, failure.verdict) in found
     assert code == failure.code
     assert failure.verdict in set(verdicts_of([json.loads(line) for line in journal.splitlines()], failure.metric))
-    rules = rules_of(rollout)
-    for track, log in logs.items():
-        assert {name: event["count"] for name, event in still["events"][track].items()} == counted(log, rules)
-    assert sum(counted(logs["canary"], rules).values()) > 0
+    assert {track: counts[track] for track in written} == written
+    assert sum(written["canary"].values()) > 0
     assert undone == 0, told
     assert share == 0
     assert after["canary"].id != before["canary"].id

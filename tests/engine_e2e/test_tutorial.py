@@ -52,14 +52,15 @@ def test_the_tutorials_commands_and_keys_do_what_it_says(tmp_path: Path) -> None
         said += [run(block, tmp_path, env) for block in blocks[:breaking]]
         assert f"```\n{OPENING}\n```" in TUTORIAL
         with Terminal(OPENING.split(), cwd=tmp_path, env=env) as terminal:
-            terminal.wait(lambda text: re.search(r"✓ OK +failure_rate", text) is not None)
+            terminal.wait(lambda text: re.search(r"✓ OK +failure_rate", text) is not None, 60)
             run(blocks[breaking], tmp_path, env)
-            terminal.wait("CRITICAL", 40)
-            press_until(terminal, "R", lambda text: "./restart.sh" in text)
+            terminal.wait("CRITICAL", 60)
+            terminal.send("R")  # once: the preview takes letters for the name
+            terminal.wait("./restart.sh", 60)
             terminal.send("shop")
             terminal.wait(lambda text: re.search(r"to confirm: +shop", text) is not None)
             press_until(terminal, "\r", lambda text: "to confirm" not in text)
-            terminal.wait("DONE", 30)
+            terminal.wait("DONE", 60)
             press_until(terminal, "\x1b", lambda text: "Esc close" not in text)
             terminal.send("q")
             assert terminal.wait_end() == 0

@@ -22,8 +22,10 @@ from console.demo.restart import read_services
 from console.demo.world import TRACKS, Scenario
 from console.demo.worlds import ROLLOUTS, world_of
 from console.spec.files import shipped_folder
+from tests.engine_e2e.catching_up import caught_up, counts_of
 from tests.engine_e2e.drives import Operator
 from tests.terminal import PROGRAM, Terminal
+from tests.waiting import wait_until
 
 SPEED = 20
 PATIENCE = "100s"
@@ -94,8 +96,8 @@ class Soak:
         return ran.stdout
 
     def watched_on(self) -> dict[str, Any]:
-        """Return what the session knows once everything that was written has been read, whatever the verdict."""
-        words = [*PROGRAM, "watch", str(self.demo.file), "--headless", "--for", "6s", "--json"]
+        """Watch on for some seconds, and return what the session knows then, whatever the verdict."""
+        words = [*PROGRAM, "watch", str(self.demo.file), "--headless", "--for", "4s", "--json"]
         ran = subprocess.run(words, env=self.env, capture_output=True, text=True, check=False, timeout=120)
         said: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
         return said
@@ -110,8 +112,7 @@ class Soak:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-        while any(Path(f"/proc/{pid}/exe").exists() for pid in pids):
-            pass
+        wait_until(lambda: not any(Path(f"/proc/{pid}/exe").exists() for pid in pids), "the services end")
 
 
 @contextlib.contextmanager
@@ -190,15 +191,14 @@ def test_a_healthy_rollout_is_driven_by_keyboard_from_before_the_deployment_to_i
         check_report(soak, phases)
 
         soak.silence()
-        said = soak.watched_on()
         lines = {track: counted(soak.demo.folder, track, rules) for track in TRACKS}
+        written = {track: {name: lines[track][name] for name in rules} for track in TRACKS}
+        counts = caught_up(lambda: counts_of(soak.watched_on()), lambda counts: counts | written == counts)
         rows = asyncio.run(rows_of(soak.demo.env["DATABASE_URL"], known.rows))
 
     assert code == 0
     for track in TRACKS:
-        assert {name: event["count"] for name, event in said["events"][track].items()} == {
-            name: lines[track][name] for name in rules
-        }
+        assert counts[track] == written[track]
         assert rows[track] == sum(lines[track][name] for name in known.events)
     assert rows["canary"] > 1000
 

@@ -354,15 +354,16 @@ def vault(folder: Path, postgres: EmbeddedPostgres, valkey: EmbeddedValkey, hook
     valkey.start()
     with echo() as http, redis.Redis.from_url(valkey.url) as cache:
         made = Vault(folder, postgres.dsn_of("vault"), valkey.url, http, hook)
-        postgres.run_sql("CREATE DATABASE vault; CREATE ROLE spare")
-        postgres.run_sql(f"CREATE ROLE canary LOGIN SUPERUSER PASSWORD '{made.database_password}'")
-        cache.acl_setuser("canary", enabled=True, passwords=[f"+{made.redis_password}"], keys="*", commands=["+@all"])
+        named = {"enabled": True, "passwords": [f"+{made.redis_password}"], "keys": "*", "commands": ["+@all"]}
         try:
+            postgres.run_sql("CREATE DATABASE vault; CREATE ROLE spare")
+            postgres.run_sql(f"CREATE ROLE canary LOGIN SUPERUSER PASSWORD '{made.database_password}'")
+            cache.acl_setuser("canary", **named)
             yield made
         finally:
             cache.acl_deluser("canary")
             cache.config_set("masterauth", "")
-            postgres.run_sql("DROP DATABASE vault WITH (FORCE); DROP ROLE canary, spare")
+            postgres.run_sql("DROP DATABASE IF EXISTS vault WITH (FORCE); DROP ROLE IF EXISTS canary, spare")
 
 
 @contextmanager

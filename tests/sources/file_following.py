@@ -7,7 +7,8 @@ from pathlib import Path
 from console.sources.base import Attached, Standing
 from console.sources.file_logs import FileLogs
 from tests.sources.running import running
-from tests.sources.sinks import Mailbox, RecordingSink, until
+from tests.sources.sinks import Mailbox, RecordingSink
+from tests.waiting import until
 
 
 @contextlib.asynccontextmanager

@@ -1,9 +1,6 @@
-"""A sink and a mailbox that remember what sources hand them, and waiting without sleeping blindly."""
+"""A sink and a mailbox that remember what sources hand them."""
 
-import asyncio
 import threading
-import time
-from collections.abc import Callable
 
 from console.core.inputs import ContainerNamed, GapSuspected, Input, SourceChanged
 from console.core.words import SourceState
@@ -79,11 +76,3 @@ class Mailbox:
     @property
     def reason(self) -> str:
         return self.changes[-1].reason if self.changes else ""
-
-
-async def until(is_true: Callable[[], object], timeout_s: float = 20.0) -> None:
-    """Return once a condition holds; fails at the deadline."""
-    deadline = time.monotonic() + timeout_s
-    while not is_true():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        await asyncio.sleep(0.02)

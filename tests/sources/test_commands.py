@@ -13,7 +13,8 @@ from console.sources.base import ProbeFailed, Standing
 from console.sources.command_logs import CommandLogs
 from console.sources.command_probe import CommandAsker
 from tests.sources.running import running
-from tests.sources.sinks import Mailbox, RecordingSink, until
+from tests.sources.sinks import Mailbox, RecordingSink
+from tests.waiting import until
 
 
 @contextlib.asynccontextmanager
@@ -134,7 +135,7 @@ async def test_a_child_that_keeps_the_output_open_does_not_hold_the_answer_up(tm
     answer = await CommandAsker(tmp_path).ask(command("sh", "-c", "sleep 300 & echo 5"), None)
 
     assert answer.readings[0].value == 5
-    assert asyncio.get_running_loop().time() - began < 3
+    assert asyncio.get_running_loop().time() - began < 60, "not the 300 s of the child"
 
 
 async def test_a_probe_that_prints_without_end_is_bounded(tmp_path: Path) -> None:

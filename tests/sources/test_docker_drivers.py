@@ -9,7 +9,8 @@ from console.core.words import SourceState
 from tests.servers import PrivateEngine
 from tests.sources.containers import Containers, logged, numbers
 from tests.sources.docker_following import following
-from tests.sources.sinks import Mailbox, RecordingSink, until
+from tests.sources.sinks import Mailbox, RecordingSink
+from tests.waiting import until
 
 pytestmark = pytest.mark.engine
 

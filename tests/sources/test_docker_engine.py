@@ -15,7 +15,6 @@ import pytest
 
 from console.core.inputs import SourceState
 from console.core.rollout import DockerSelector
-from console.demo.servers import free_port
 from console.sources.base import Lost, Standing, Unreadable
 from console.sources.docker_engine import Engine
 from console.sources.docker_logs import DockerLogs
@@ -24,7 +23,8 @@ from tests.sources.containers import Containers
 from tests.sources.networks import Wire, self_signed
 from tests.sources.relays import LogRelay
 from tests.sources.running import running
-from tests.sources.sinks import Mailbox, RecordingSink, until
+from tests.sources.sinks import Mailbox, RecordingSink
+from tests.waiting import until
 
 BARE = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
 
@@ -79,7 +79,6 @@ def test_no_permission_on_the_socket_is_said_with_the_remedy(open_folder: Path) 
 @pytest.mark.parametrize(
     ("host", "said"),
     [
-        pytest.param(f"tcp://127.0.0.1:{free_port()}", "is the Docker engine running?", id="nobody listens"),
         ("tcp://no-such-host.invalid:2375", "the host no-such-host.invalid cannot be found"),
         ("ftp://host", "is no engine address"),
         ("nonsense", "is no engine address"),
@@ -87,6 +86,13 @@ def test_no_permission_on_the_socket_is_said_with_the_remedy(open_folder: Path) 
 )
 def test_addresses_that_lead_nowhere_are_explained(host: str, said: str) -> None:
     assert said in refusal(host)
+
+
+def test_an_address_that_nobody_listens_on_is_explained() -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # and not listening
+
+        assert "is the Docker engine running?" in refusal(f"tcp://127.0.0.1:{held.getsockname()[1]}")
 
 
 def test_what_answers_and_is_no_engine_is_refused() -> None:

@@ -16,7 +16,8 @@ from tests.sources.containers import WAIT, Containers
 from tests.sources.docker_following import following
 from tests.sources.networks import Wire
 from tests.sources.relays import ERROR, LogRelay, Record
-from tests.sources.sinks import Mailbox, RecordingSink, until
+from tests.sources.sinks import Mailbox, RecordingSink
+from tests.waiting import until
 
 pytestmark = pytest.mark.engine
 
@@ -212,7 +213,7 @@ async def test_whatever_an_engine_loses_of_a_flood_lies_within_the_gaps_that_are
     async with following(engine.url, sink, mail):
         await until(lambda: sink.lines)
         app.exec_run(["touch", "/go"])
-        await until(lambda: LINE % 60_000 in sink.lines, 60)
+        await until(lambda: LINE % 60_000 in sink.lines)
 
     keys = {
         int(line.split()[-1]): key for block in sink.blocks for key, line in zip(block.keys, block.lines, strict=True)

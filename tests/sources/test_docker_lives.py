@@ -14,7 +14,8 @@ from tests.servers import PrivateEngine
 from tests.sources.containers import TRACKS, WAIT, Containers, both_drivers, count, logged, numbers
 from tests.sources.docker_following import following
 from tests.sources.networks import Wire
-from tests.sources.sinks import Mailbox, RecordingSink, until
+from tests.sources.sinks import Mailbox, RecordingSink
+from tests.waiting import until
 
 pytestmark = pytest.mark.engine
 

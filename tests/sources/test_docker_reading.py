@@ -14,8 +14,8 @@ from console.sources.docker_reader import ContainerReader
 from console.sources.docker_reading import BLOCK_BYTES
 from console.sources.docker_tails import TAILS, readable_tail
 from tests.sources.relays import Record
-from tests.sources.sinks import until
 from tests.sources.written_logs import BROKEN, ERR, OUT, START_NS, Reader, WrittenLog, app, record
+from tests.waiting import until
 
 MS = 10**6
 

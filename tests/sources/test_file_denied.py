@@ -8,7 +8,8 @@ import pytest
 from console.core.inputs import SourceSeen
 from console.core.words import SourceState
 from tests.sources.file_following import append, following, read_first
-from tests.sources.sinks import Mailbox, RecordingSink, until
+from tests.sources.sinks import Mailbox, RecordingSink
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 

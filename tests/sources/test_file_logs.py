@@ -12,7 +12,8 @@ import pytest
 from console.core.words import SourceState
 from console.sources.base import Attached
 from tests.sources.file_following import append, following, read_first
-from tests.sources.sinks import Mailbox, RecordingSink, until
+from tests.sources.sinks import Mailbox, RecordingSink
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 

@@ -15,7 +15,8 @@ from console.sources.postgres import PostgresAsker
 from queries.loader import Query, parse_query
 from tests.sources.networks import Wire
 from tests.sources.running import running
-from tests.sources.sinks import Mailbox, until
+from tests.sources.sinks import Mailbox
+from tests.waiting import until
 
 
 @contextlib.asynccontextmanager
