@@ -75,22 +75,20 @@ async def open_session(
     """Take up the latest session of a rollout, or begin one; raises `CannotOpen`."""
     at = time.time() if at is None else at
     try:
-        before = find_latest(base, loaded.rollout.rollout)
-        found = None if is_new else before
-        session = found or _begin(loaded, base, at)
-        lock = Lock.take(session.folder / SESSION_LOCK, actor, at, "watching")
-    except Held as held:
-        return _look_at(session, str(held.holder))
+        # For as long as it takes: a screen that waits for its disk can still be left.
+        found = await waited_for(partial(_find, loaded, base, actor, at, is_new=is_new), None)
     except OSError as error:
         raise CannotOpen(
             f"the session cannot be kept in {base}: {error.strerror or error};"
             " set ROLLOUT_CONSOLE_STATE to a folder that can be written"
         ) from error
+    session, lock = found.session, found.lock
+    if lock is None:
+        return _look_at(session, found.holder)
     redactor = Redactor(loaded.secrets)
     notice = ""
     try:
-        is_fresh = found is None or not (session.folder / "session.db").exists()
-        making = (Store.create if is_fresh else Store.open)(session.folder, redactor=redactor)
+        making = (Store.create if found.is_fresh else Store.open)(session.folder, redactor=redactor)
         store = await _held(making, session, lock)
     except SessionDamaged as damage:
         notice = f"{damage}; a new session file was begun"
@@ -116,8 +114,8 @@ async def open_session(
         await store.close()
         lock.release()
         raise CannotOpen(_unusable(session, error)) from error
-    if found is None and before is not None:
-        await _replace(before, engine, loaded)
+    if found.replaced is not None:
+        await _replace(found.replaced, engine, loaded)
     opened = Opened(session, engine=engine, notice=notice)
 
     async def close() -> None:
@@ -129,6 +127,32 @@ async def open_session(
 
     opened.leaving.append(close)
     return opened
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A session that was taken up or begun."""
+
+    session: Session
+    lock: Lock | None
+    """`None` where another console holds it."""
+    holder: str = ""
+    is_fresh: bool = False
+    """Whether nothing was written to it yet."""
+    replaced: Session | None = None
+    """The one that it takes the place of."""
+
+
+def _find(loaded: Loaded, base: Path, actor: Actor, at: float, *, is_new: bool) -> _Found:
+    """Find the latest session or begin one, and take its lock; raises `OSError`."""
+    latest = find_latest(base, loaded.rollout.rollout)
+    session = _begin(loaded, base, at) if latest is None or is_new else latest
+    try:
+        lock = Lock.take(session.folder / SESSION_LOCK, actor, at, "watching")
+    except Held as held:
+        return _Found(session, None, str(held.holder))
+    is_fresh = session is not latest or not (session.folder / FILE_NAME).exists()
+    return _Found(session, lock, is_fresh=is_fresh, replaced=None if session is latest else latest)
 
 
 async def _replace(before: Session, engine: Engine, loaded: Loaded) -> None:

@@ -3,12 +3,14 @@
 import asyncio
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from console.core.redact import Redactor
 from console.effects.sessions import find_latest, state_dir, this_actor
 from console.opening import CannotOpen, Opened, open_session
 from console.orders import Orders
+from console.patience import waited_for
 from console.reading import Onlooker
 from console.spec.load import load
 from console.spec.loaded import Loaded
@@ -26,8 +28,7 @@ async def opened_for(loaded: Loaded, asked: Watch) -> Opened:
     since = None if asked.since_s is None else time.time() - asked.since_s
     if not asked.is_read_only:
         return await open_session(loaded, base, actor, is_new=asked.is_new, is_dry_run=asked.is_dry_run, since=since)
-    found = find_latest(base, loaded.rollout.rollout)
-    if found is not None and found.holder is not None:
+    if await waited_for(partial(_is_held, base, loaded.rollout.rollout), None):
         return await open_session(loaded, base, actor)
     # Nobody holds it: whoever only looks must not take it from the one who may have to act.
     aside = tempfile.TemporaryDirectory(prefix="rollout-console-")
@@ -42,6 +43,12 @@ async def opened_for(loaded: Loaded, asked: Watch) -> Opened:
 
     opened.leaving.append(forget)
     return opened
+
+
+def _is_held(base: Path, rollout: str) -> bool:
+    """Whether a console has the latest session of a rollout."""
+    found = find_latest(base, rollout)
+    return found is not None and found.holder is not None
 
 
 def desk_of(opened: Opened, asked: Watch) -> Orders | Onlooker:
