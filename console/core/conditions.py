@@ -149,6 +149,12 @@ def unit_scale(unit: str) -> tuple[str, float]:
     return _UNITS.get(unit, (f"unit {unit}" if unit else "number", 1.0))
 
 
+def in_unit(value: float, dimension: str, unit: str) -> float:
+    """Return a time in seconds or a size in bytes in a unit; where that is no unit of the dimension, as it is."""
+    found, scale = unit_scale(unit)
+    return value / scale if found == dimension else value
+
+
 def share_scale(unit: str) -> float:
     """Return what a fraction is multiplied by to be in `unit`: 100 for `%`, 1000 for `per 1000`, 1 otherwise."""
     dimension, scale = unit_scale(unit)

@@ -10,7 +10,7 @@ from typing import Any
 import docker
 import docker.errors
 
-from console.core.conditions import unit_scale
+from console.core.conditions import in_unit
 from console.core.inputs import Reading
 from console.core.probes import Metric
 from console.core.rollout import DockerSelector, TrackMatch
@@ -157,8 +157,7 @@ def memory_of(stats: Mapping[str, Any], unit: str) -> float | None:
     used = memory["usage"] - cached if cached < memory["usage"] else memory["usage"]
     if unit == "%":
         return float(100.0 * used / memory["limit"]) if memory.get("limit") else None
-    dimension, scale = unit_scale(unit)
-    return float(used / scale) if dimension == "size" else float(used)
+    return in_unit(float(used), "size", unit)
 
 
 def _stats(client: docker.DockerClient, container: Container) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from redis import exceptions
 
-from console.core.conditions import share_scale, unit_scale
+from console.core.conditions import in_unit, share_scale, unit_scale
 from console.core.durations import format_duration
 from console.core.inputs import Reading
 from console.core.probes import Metric
@@ -54,8 +54,7 @@ class Growth:
         for (command, bound), calls in grown.items():
             by_command.setdefault(command, {})[bound] = calls
         found = [at for calls in by_command.values() if (at := _percentile(calls, probe.percentile)) is not None]
-        dimension, scale = unit_scale(metric.unit)
-        worst = max(found) * 1e-6 / (scale if dimension == "time" else 1e-6) if found else None
+        worst = of_microseconds(max(found), metric.unit) if found else None
         return Reading("", worst, samples=sum(grown.values()))
 
     def _grown(self, probe: RedisProbe, window_s: float, counters: Mapping[K, int]) -> Mapping[K, int]:
@@ -105,8 +104,12 @@ def saved(told: Mapping[str, Any], metric: Metric) -> Reading:
         raise ProbeFailed(f"it has saved no snapshot since it began, {format_duration(round(now - began))} ago")
     if str(told.get("rdb_last_bgsave_status")) != "ok":
         raise ProbeFailed(f"its last snapshot failed; the one before is {format_duration(round(now - at))} old")
-    dimension, scale = unit_scale(metric.unit)
-    return Reading("", max(0.0, now - at) / (scale if dimension == "time" else 1.0), samples=1)
+    return Reading("", in_unit(max(0.0, now - at), "time", metric.unit), samples=1)
+
+
+def of_microseconds(took_us: float, unit: str) -> float:
+    """Return a time in a unit; in microseconds, as the server tells it, where that is no unit of time."""
+    return in_unit(took_us * 1e-6, "time", unit) if unit_scale(unit)[0] == "time" else took_us
 
 
 def _calls(told: object) -> dict[tuple[str, int], int]:

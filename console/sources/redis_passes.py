@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from console.core.conditions import share_scale, unit_scale
+from console.core.conditions import in_unit, share_scale
 from console.core.inputs import Reading
 from console.core.quantiles import bin_of, quantile
 from console.core.redis_question import RedisProbe
@@ -106,9 +106,8 @@ class Pass:
         if probe.count is not None:
             return Reading("", float(self.keys))  # no key is a count too, not a lack of samples
         if probe.size is not None and probe.larger_than is None:
-            scale = unit_scale(unit)[1] if unit_scale(unit)[0] == "size" else 1.0
             size = self._size(probe.q)
-            return Reading("", None if size is None else size / scale, samples=self.samples)
+            return Reading("", None if size is None else in_unit(size, "size", unit), samples=self.samples)
         part = self.bad if probe.size is not None else self.samples - self.bad
         share = part / self.samples * share_scale(unit) if self.samples else None
         return Reading("", share, samples=self.samples, bad=self.bad)

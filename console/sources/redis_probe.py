@@ -14,12 +14,12 @@ from redis import exceptions
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from console.core.conditions import unit_scale
+from console.core.conditions import in_unit
 from console.core.inputs import Reading
 from console.core.probes import Metric
 from console.core.redis_question import RedisProbe
 from console.sources.base import Answer, ProbeFailed, Standing, Unfinished, supervise
-from console.sources.redis_figures import Growth, persistence, saved
+from console.sources.redis_figures import Growth, of_microseconds, persistence, saved
 from console.sources.redis_passes import Pace, Patience, Walk, go_on
 from queries.loader import Query
 
@@ -175,8 +175,7 @@ def _figure(told: dict[str, Any], field: str, unit: str) -> float:
         number = float(str(given).removesuffix("%"))
     except ValueError:
         raise ProbeFailed(f"the field {field} of INFO is {given!s}; expected a number") from None
-    dimension, scale = unit_scale(unit)
-    return number / scale if dimension == "size" and _SIZE_FIELD.search(field) else number
+    return in_unit(number, "size", unit) if _SIZE_FIELD.search(field) else number
 
 
 def _slowest(told: dict[str, Any], probe: RedisProbe, unit: str) -> float | None:
@@ -194,8 +193,7 @@ def _slowest(told: dict[str, Any], probe: RedisProbe, unit: str) -> float | None
         if known:
             raise ProbeFailed(f"INFO tells no {key}; latency-tracking-info-percentiles says which it tells")
         return None
-    dimension, scale = unit_scale(unit)
-    return max(map(float, found)) * 1e-6 / (scale if dimension == "time" else 1e-6)
+    return of_microseconds(max(map(float, found)), unit)
 
 
 class _Words:
