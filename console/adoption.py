@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from console.core.action_inputs import ActionAbandoned, ActionEnded, ActionStarted
+from console.core.action_inputs import ActionAbandoned, ActionEnded
 from console.core.attempts import OPEN, is_way_back
 from console.core.automatic import NOBODY
 from console.core.inputs import NoteWritten
@@ -15,6 +15,7 @@ from console.effects import executor
 from console.effects.attempt_files import read_abandoned, read_intent
 from console.effects.begin import Places
 from console.effects.claims import CannotStart
+from console.effects.found import is_of
 from console.effects.sessions import Session
 from console.engine import Engine
 from console.incident_orders import responded
@@ -81,12 +82,8 @@ class Adoption:
             if folder.name in settled or folder.name in self._own:
                 continue
             said = read_intent(folder)
-            if said is not None and self._is_of_this_session(folder, said):
+            if said is not None and is_of(self._session, folder, said):
                 raise CannotStart(f"{said.title} was begun by {said.actor} meanwhile; look again")
-
-    def _is_of_this_session(self, folder: Path, started: ActionStarted) -> bool:
-        """Whether an attempt may be of this session: those kept aside may be of a time before it."""
-        return folder.parent == self._session.attempts or started.at >= self._session.created
 
     def begin_to_follow(self, folder: Path) -> None:
         """Follow an attempt beside all else."""
@@ -155,7 +152,7 @@ class Adoption:
             one = await waited_for(partial(executor.adopt, folder, time.time()), None)
             if one is None:
                 continue
-            if self._is_of_this_session(folder, one.started):
+            if is_of(self._session, folder, one.started):
                 found.append((one.started.at, folder))
             elif one.ended is not None:
                 self._older.add(folder)

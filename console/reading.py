@@ -32,10 +32,10 @@ from console.core.state import State
 from console.core.view import build_frame
 from console.effects.attempt_files import read_abandoned
 from console.effects.begin import places
-from console.effects.found import left_since, told_by
+from console.effects.found import kept_here, left_since, told_by
 from console.effects.lock import SESSION_LOCK, holder_of
 from console.effects.session_reader import SAMPLES_S, Known, SessionReader, Stored
-from console.effects.sessions import EXPORTS, find_session, state_dir
+from console.effects.sessions import EXPORTS, state_dir
 from console.engine import journal_view
 from console.filed import FiledJournal
 from console.looking import OnlyLooking
@@ -135,8 +135,8 @@ def done_since(folder: Path, state: State) -> list[Record]:
     It is written down by the next console that takes the session up. Of a session that was moved elsewhere nothing is
     known but its file.
     """
-    session = find_session(state_dir(), folder.name)
-    if session is None or session.folder != folder:
+    session = kept_here(folder)
+    if session is None:
         return []
     where = places(state_dir(), session.rollout, session)
     records: list[Record] = []

@@ -18,10 +18,10 @@ from console.core.text import visible
 from console.core.words import Outcome
 from console.effects.attempt_files import read_abandoned
 from console.effects.begin import places
-from console.effects.found import left_since
+from console.effects.found import kept_here, left_since
 from console.effects.session_reader import SessionReader
 from console.effects.session_schema import SessionUnreadable
-from console.effects.sessions import find_session, state_dir
+from console.effects.sessions import state_dir
 from console.filed import pages
 
 
@@ -115,8 +115,8 @@ def _print(file: SessionReader, folder: Path, arguments: argparse.Namespace) -> 
 
 def _not_written(folder: Path, settled: Set[str], abandoned: Set[str]) -> Iterator[str]:
     """Yield what was done from a shell while no console held the session."""
-    session = find_session(state_dir(), folder.name)
-    if session is None or session.folder != folder or session.holder is not None:
+    session = kept_here(folder)
+    if session is None or session.holder is not None:
         return
     where = places(state_dir(), session.rollout, session)
     for one in left_since(where, session, settled):

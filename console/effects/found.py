@@ -10,7 +10,7 @@ from console.core.attempts import Attempt
 from console.effects import executor
 from console.effects.attempt_files import read_abandoned
 from console.effects.begin import Places
-from console.effects.sessions import Session
+from console.effects.sessions import Session, find_session, state_dir
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,19 @@ def left_since(where: Places, session: Session, settled: Set[str]) -> list[execu
     """
     folders = [folder for folder in where.folders() if folder.name not in settled]
     found = [(folder, executor.adopt(folder, time.time())) for folder in folders]
-    newer = [
-        one
-        for folder, one in found
-        if one is not None and (folder.parent == session.attempts or one.started.at >= session.created)
-    ]
+    newer = [one for folder, one in found if one is not None and is_of(session, folder, one.started)]
     return sorted(newer, key=lambda one: one.started.at)
+
+
+def is_of(session: Session, folder: Path, started: ActionStarted) -> bool:
+    """Whether an attempt may be of a session: those kept outside of it may be of a time before it."""
+    return folder.parent == session.attempts or started.at >= session.created
+
+
+def kept_here(folder: Path) -> Session | None:
+    """Return the session of a folder if this machine's user keeps it; of one that was moved here nobody knows more."""
+    session = find_session(state_dir(), folder.name)
+    return session if session is not None and session.folder == folder else None
 
 
 def told_by(
