@@ -63,7 +63,7 @@ class Checklist:
     async def verify(self, item: ChecklistItem, stage: str, actor: Actor | None = None) -> None:
         """Try an item of a phase or window once, and tick it or untick it by what is found.
 
-        What is found again is shown and not written down again, unless somebody, the actor, asked for it.
+        What is found again is not written down again, unless somebody, the actor, asked for it.
         """
         if item.verify is None:
             return

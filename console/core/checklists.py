@@ -13,7 +13,7 @@ from console.core.record import Record
 from console.core.rollout import ChecklistItem, Phase, ValidationWindow
 from console.core.soak import PhaseState
 from console.core.stages import SecondPerson
-from console.core.ticks import Checklists, Marked, Signature, Tick, after, missing, renewed
+from console.core.ticks import Checklists, Marked, Signature, Tick, after, missing
 from console.core.words import CheckRun
 
 if TYPE_CHECKING:
@@ -42,21 +42,21 @@ def _tick_phase(state: "State", given: ItemTicked) -> Record | None:
     item = item_in(next((phase for phase in state.rollout.phases if phase.name == stage), None), given.item)
     known = state.checklists.of(stage).ticks.get(given.item)
     tick = after(known, _tick_of(given), False if item is None else item.second_person)
-    shown = tick or renewed(known, _tick_of(given))
-    if shown is not None:
-        state.changed.add("checklists")
-        state.checklists = state.checklists.ticked(stage, given.item, shown)
-    return None if tick is None else _told(given, tick)
+    if tick is None:
+        return None
+    state.changed.add("checklists")
+    state.checklists = state.checklists.ticked(stage, given.item, tick)
+    return _told(given, tick)
 
 
 def _tick_window(state: "State", given: ItemTicked, window: ValidationWindow, item: ChecklistItem) -> Record | None:
     known = state.validation.window(window.name).ticks.get(given.item)
     tick = after(known, _tick_of(given), item.second_person)
-    shown = tick or renewed(known, _tick_of(given))
-    if shown is not None:
-        state.changed.add("validation")
-        state.validation = state.validation.ticked(window.name, given.item, shown)
-    return None if tick is None else _told(given, tick)
+    if tick is None:
+        return None
+    state.changed.add("validation")
+    state.validation = state.validation.ticked(window.name, given.item, tick)
+    return _told(given, tick)
 
 
 def _tick_of(ticked: ItemTicked) -> Tick:

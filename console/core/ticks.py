@@ -114,19 +114,6 @@ def after(before: Tick | None, given: Tick, second: SecondPerson) -> Tick | None
     return replace(given, history=(*earlier, mark)[-KEPT:])
 
 
-def renewed(before: Tick | None, given: Tick) -> Tick | None:
-    """Return how an item stands after the console verified it again with the same answer: by what was seen last.
-
-    `None` where nothing but the time that it took is another. The journal has the answer, and not each of its words.
-    """
-    if before is None or before.run is None or given.by or given.run is None:
-        return None
-    is_seen = before.note == given.note and replace(before.run, took_s=given.run.took_s) == given.run
-    if is_seen or not is_same_answer(before, given.is_done, given.run):
-        return None
-    return replace(before, note=given.note, run=given.run)
-
-
 def is_same_answer(before: Tick, is_done: bool, run: CheckRun | None) -> bool:
     """Whether a verification answered what is known already: done or not, and whether it could be asked."""
     was_known = before.run is None or before.run.is_known

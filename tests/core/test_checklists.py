@@ -301,24 +301,3 @@ def test_nobody_is_another_person_than_they_are_and_it_does_not_matter_who_came_
     if is_another(one, other, True):
         assert is_another(one, other, "named")
     assert actor_of(str(one)) == one
-
-
-def test_the_same_answer_in_other_words_is_shown_and_not_written_down() -> None:
-    def verified(at: float, said: str, took_s: float = 0.1) -> ItemTicked:
-        run = CheckRun(took_s, True, 1, (said,))
-        return ItemTicked(START + at, "redis", False, None, said, "Canary", run)
-
-    state = begun()
-    first = state.apply(verified(1, "nothing listens there"))
-    state.changed.clear()
-    slower = state.apply(verified(61, "nothing listens there", took_s=3.0))
-    was_changed = bool(state.changed)
-    other = state.apply(verified(121, "the password was refused"))
-
-    tick = state.checklists.of("Canary").ticks["redis"]
-    assert [len(records) for records in (first, slower, other)] == [1, 0, 0]
-    assert not was_changed
-    assert state.changed == {"checklists"}
-    assert (tick.note, tick.at, len(tick.history)) == ("the password was refused", START + 1, 1)
-    assert tick.run is not None
-    assert tick.run.output == ("the password was refused",)
