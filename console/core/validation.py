@@ -138,7 +138,7 @@ def _settled(state: Validation, windows: tuple[ValidationWindow, ...], at: float
         since, until = max(state.looked, first), min(at, end)
         if until > since and at - state.looked <= WATCH_GAP_S:
             window = _seen(window, spec, state, since, until)
-        settled[spec.name] = _decided(window, spec, first, at)
+        settled[spec.name] = _decided(window, spec, first, at, state.verdicts)
     return replace(state, windows=settled)
 
 
@@ -160,22 +160,23 @@ def _seen(window: Window, spec: ValidationWindow, state: Validation, since: floa
     return replace(window, watched_s=watched_s, known_s=known_s, not_judged_s=not_judged_s, last=last)
 
 
-def _decided(window: Window, spec: ValidationWindow, first: float, at: float) -> Window:
-    """Return a window with the outcome that it has by now."""
+def _decided(window: Window, spec: ValidationWindow, first: float, at: float, present: Mapping[str, Verdict]) -> Window:
+    """Return a window with the outcome that it has by now; `present` are the verdicts of the last look."""
     if window.outcome.is_final or at < first:
         return window
     if at < first + (spec.until - spec.from_):
         return replace(window, outcome=WindowOutcome.RUNNING)
-    outcome, reason = _outcome(window, spec)
+    outcome, reason = _outcome(window, spec, present)
     if outcome is window.outcome and reason == window.reason:
         return window
     return replace(window, outcome=outcome, reason=reason, decided=at if outcome.is_final else None)
 
 
-def _outcome(window: Window, spec: ValidationWindow) -> tuple[WindowOutcome, str]:
+def _outcome(window: Window, spec: ValidationWindow, present: Mapping[str, Verdict]) -> tuple[WindowOutcome, str]:
     """Return the outcome of a window whose time is over and in which no metric breached.
 
     What a metric was not known for counts by its share of the window; where no phase asked for it, it was not missed.
+    One that a phase began to ask for just before the end, too late to be measured, is waited for.
     """
     length_s = spec.until - spec.from_
     for metric in spec.metrics:
@@ -184,14 +185,18 @@ def _outcome(window: Window, spec: ValidationWindow) -> tuple[WindowOutcome, str
             was = f"{metric} was known for {format_duration(known_s)} of {format_duration(asked_s)}"
             seen = f", watched for {format_duration(window.watched_s)}"
             return WindowOutcome.UNKNOWN, was + seen
-    never = [metric for metric in spec.metrics if metric in window.not_judged_s and metric not in window.last]
+    last = {metric: window.last.get(metric) or present.get(metric, Verdict.UNKNOWN) for metric in spec.metrics}
+    never = [metric for metric in spec.metrics if last[metric] is Verdict.NOT_JUDGED]
+    unmeasured = [metric for metric in spec.metrics if metric not in window.last and last[metric] in _UNKNOWN]
     for metric in spec.metrics:
-        if metric not in never and window.last.get(metric) is not Verdict.OK:
-            return WindowOutcome.FAILED, f"{metric} was {window.last.get(metric, Verdict.UNKNOWN)} at its end"
+        if metric not in (*never, *unmeasured) and last[metric] is not Verdict.OK:
+            return WindowOutcome.FAILED, f"{metric} was {last[metric]} at its end"
+    if unmeasured:
+        return WindowOutcome.OPEN, f"waiting for the first measurement of {', '.join(unmeasured)}"
     undone = [item.id for item in spec.checklist if not _is_done(window, item)]
     if undone:
         return WindowOutcome.OPEN, f"waiting for {', '.join(undone)}"
-    return WindowOutcome.PASSED, f"{', '.join(never)} was not judged in it" if never else ""
+    return WindowOutcome.PASSED, f"no phase judged {', '.join(never)} in it" if never else ""
 
 
 def _is_done(window: Window, item: ChecklistItem) -> bool:
@@ -290,5 +295,6 @@ def _clause(view: WindowView, at: float) -> Clause:
     elif view.reason:
         text += f", {view.reason}"
     is_timed = view.outcome in (WindowOutcome.WAITING, WindowOutcome.RUNNING)
-    who = "somebody to tick it" if view.outcome == WindowOutcome.OPEN else ""
+    is_for_people = view.outcome == WindowOutcome.OPEN and view.items_done < view.items
+    who = "somebody to tick it" if is_for_people else ""
     return Clause(text, is_met, "validation", view.name, left_s if is_timed else None, who)

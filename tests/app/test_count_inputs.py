@@ -36,10 +36,6 @@ def test_a_log_that_cannot_be_read_is_told_and_the_others_are_counted(
     ]
 
 
-@pytest.mark.skipif(
-    not Path("/proc/self/mem").exists(),
-    reason="only Linux has a file that opens and fails to be read",
-)
 def test_a_log_that_cannot_be_read_adds_nothing(
     rules_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -121,16 +121,38 @@ def test_a_metric_of_a_later_phase_counts_for_the_time_in_which_it_is_judged() -
     )
 
 
-def test_a_phase_that_begins_just_before_the_end_of_a_window_leaves_no_time_to_measure_what_it_asks_for() -> None:
+@pytest.mark.parametrize(
+    ("measured", "outcome", "reason"),
+    [
+        (Verdict.OK, WindowOutcome.PASSED, ""),
+        (Verdict.CRITICAL, WindowOutcome.FAILED, "lag was CRITICAL at its end"),
+        (Verdict.NOT_JUDGED, WindowOutcome.PASSED, "no phase judged lag in it"),
+    ],
+)
+def test_what_a_phase_began_to_ask_for_just_before_the_end_is_waited_for(
+    measured: Verdict, outcome: WindowOutcome, reason: str
+) -> None:
     elsewhere, asked = standing(lag=Verdict.NOT_JUDGED), standing(lag=Verdict.UNKNOWN)
     began = looked(Validation(), WINDOWS, 100.0, elsewhere, START)
 
-    in_time = run(run(began, 0, 97, elsewhere), 97, 101, asked)
-    too_early = run(run(began, 0, 90, elsewhere), 90, 101, asked)
+    waiting = run(run(began, 0, 97, elsewhere), 97, 110, asked)
+    settled = run(waiting, 110, 113, standing(lag=measured))
 
-    window = in_time.window("0-100")
-    assert (window.outcome, window.reason) == (WindowOutcome.PASSED, "lag was not judged in it")
-    assert too_early.window("0-100").outcome is WindowOutcome.UNKNOWN
+    open_window, window = waiting.window("0-100"), settled.window("0-100")
+    assert (open_window.outcome, open_window.reason) == (
+        WindowOutcome.OPEN,
+        "waiting for the first measurement of lag",
+    )
+    assert (window.outcome, window.reason) == (outcome, reason)
+
+
+def test_what_a_phase_asked_for_longer_than_may_be_missed_leaves_the_window_not_known() -> None:
+    elsewhere, asked = standing(lag=Verdict.NOT_JUDGED), standing(lag=Verdict.UNKNOWN)
+    began = looked(Validation(), WINDOWS, 100.0, elsewhere, START)
+
+    state = run(run(began, 0, 90, elsewhere), 90, 101, asked)
+
+    assert state.window("0-100").outcome is WindowOutcome.UNKNOWN
 
 
 def test_a_window_says_which_metric_no_phase_judged_in_it() -> None:
@@ -139,7 +161,7 @@ def test_a_window_says_which_metric_no_phase_judged_in_it() -> None:
     state = run(state, 0, 101, standing(lag=Verdict.NOT_JUDGED))
 
     window = state.window("0-100")
-    assert (window.outcome, window.reason) == (WindowOutcome.PASSED, "lag was not judged in it")
+    assert (window.outcome, window.reason) == (WindowOutcome.PASSED, "no phase judged lag in it")
     assert views(state, WINDOWS, START + 101)[0].known_share == 1.0
 
 

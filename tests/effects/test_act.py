@@ -331,10 +331,6 @@ def test_a_damaged_session_does_not_stand_in_the_way_out(shell: Shell) -> None:
     assert "the present share is not known" in refused.stderr
 
 
-@pytest.mark.skipif(
-    not Path("/proc/version").exists(),
-    reason="only Linux has /proc, where root makes no folder",
-)
 def test_a_state_folder_that_cannot_be_written_does_not_stand_in_the_way_out(shell: Shell) -> None:
     shell.env["ROLLOUT_CONSOLE_STATE"] = "/proc/nobody-writes-here"
     shell.env["XDG_RUNTIME_DIR"] = str(shell.folder)

@@ -139,10 +139,10 @@ def test_a_service_ends_when_its_parent_does(tmp_path: Path) -> None:
     port = free_port()
     options = f"--rollout=fsm-checkpoint --track=canary --env-file=.env --log=a.log --port={port} --recorder=none.sock"
     script = (
-        "import os, subprocess, sys, time\n"
+        "import os, signal, subprocess, sys\n"
         f"command = [sys.executable, '-m', 'console.demo.service', *{options.split()!r}]\n"
         "subprocess.Popen([*command, f'--parent={os.getpid()}'])\n"
-        "time.sleep(600)\n"
+        "signal.pause()\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path)
     health = wait_until(lambda: ask_service(port), "the service answers")

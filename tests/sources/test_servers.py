@@ -58,7 +58,7 @@ def test_valkey_answers_only_with_its_password(valkey: EmbeddedValkey, redis_url
 def test_servers_die_with_the_process_that_started_them(open_folder: Path) -> None:
     script = textwrap.dedent(
         """
-        import sys, time
+        import signal, sys
         from pathlib import Path
         from console.demo.servers import EmbeddedPostgres, EmbeddedValkey
         folder = Path(sys.argv[1])
@@ -66,7 +66,7 @@ def test_servers_die_with_the_process_that_started_them(open_folder: Path) -> No
         postgres.start()
         valkey.start()
         print(postgres.port, valkey.port, flush=True)
-        time.sleep(600)
+        signal.pause()
         """
     )
     parent = subprocess.Popen([sys.executable, "-c", script, str(open_folder)], stdout=subprocess.PIPE, text=True)
